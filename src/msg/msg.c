@@ -1,0 +1,168 @@
+/* msg.c: what is common to all records: names, sizes, and whether stored bytes are a command. */
+#include "msg/command.h"
+#include "msg/event.h"
+
+static const char *const command_names[COMMAND_kind_count] = {
+    [COMMAND_none] = "none",
+    [COMMAND_tick] = "tick",
+    [COMMAND_venue_set] = "venue_set",
+    [COMMAND_product_create] = "product_create",
+    [COMMAND_instrument_list] = "instrument_list",
+    [COMMAND_spread_list] = "spread_list",
+    [COMMAND_account_create] = "account_create",
+    [COMMAND_deposit] = "deposit",
+    [COMMAND_withdraw] = "withdraw",
+    [COMMAND_transfer] = "transfer",
+    [COMMAND_confirm] = "confirm",
+    [COMMAND_state_set] = "state_set",
+    [COMMAND_settlement_price] = "settlement_price",
+    [COMMAND_mark_to_market] = "mark_to_market",
+    [COMMAND_expire] = "expire",
+    [COMMAND_kill] = "kill",
+    [COMMAND_order_new] = "order_new",
+    [COMMAND_order_edit] = "order_edit",
+    [COMMAND_order_cancel] = "order_cancel",
+    [COMMAND_cancel_many] = "cancel_many",
+    [COMMAND_mass_quote] = "mass_quote",
+};
+
+static const char *const event_names[EVENT_kind_count] = {
+    [EVENT_none] = "none",       [EVENT_reject] = "reject",
+    [EVENT_order] = "order",     [EVENT_order_text] = "order_text",
+    [EVENT_trade] = "trade",     [EVENT_level] = "level",
+    [EVENT_posting] = "posting", [EVENT_position] = "position",
+    [EVENT_state] = "state",     [EVENT_auction] = "auction",
+    [EVENT_settlement] = "settlement", [EVENT_ticker] = "ticker",
+    [EVENT_account] = "account", [EVENT_balance] = "balance",
+    [EVENT_asset] = "asset",     [EVENT_member] = "member",
+    [EVENT_product] = "product", [EVENT_instrument] = "instrument",
+    [EVENT_request] = "request", [EVENT_killed] = "killed",
+    [EVENT_count] = "count",     [EVENT_hash] = "hash",
+    [EVENT_venue] = "venue",
+};
+
+#define BODY_SIZE(member) (uint32_t)sizeof(((struct command *)0)->member)
+
+static const uint32_t body_sizes[COMMAND_kind_count] = {
+    [COMMAND_venue_set] = BODY_SIZE(venue_set),
+    [COMMAND_product_create] = BODY_SIZE(product_create),
+    [COMMAND_instrument_list] = BODY_SIZE(instrument_list),
+    [COMMAND_spread_list] = BODY_SIZE(spread_list),
+    [COMMAND_account_create] = BODY_SIZE(account_create),
+    [COMMAND_deposit] = BODY_SIZE(transfer),
+    [COMMAND_withdraw] = BODY_SIZE(transfer),
+    [COMMAND_transfer] = BODY_SIZE(transfer),
+    [COMMAND_confirm] = BODY_SIZE(confirm),
+    [COMMAND_state_set] = BODY_SIZE(state_set),
+    [COMMAND_settlement_price] = BODY_SIZE(settlement_price),
+    [COMMAND_expire] = BODY_SIZE(expire),
+    [COMMAND_kill] = BODY_SIZE(kill),
+    [COMMAND_order_new] = BODY_SIZE(order_new),
+    [COMMAND_order_edit] = BODY_SIZE(order_edit),
+    [COMMAND_order_cancel] = BODY_SIZE(order_cancel),
+    [COMMAND_cancel_many] = BODY_SIZE(cancel_many),
+    [COMMAND_mass_quote] = BODY_SIZE(mass_quote),
+};
+
+const char *command_kind_name(enum command_kind kind)
+{
+    ASSERT((unsigned)kind < COMMAND_kind_count);
+    return command_names[kind];
+}
+
+const char *event_kind_name(enum event_kind kind)
+{
+    ASSERT((unsigned)kind < EVENT_kind_count);
+    return event_names[kind];
+}
+
+uint32_t command_size_full(enum command_kind kind)
+{
+    if ((unsigned)kind >= COMMAND_kind_count || kind == COMMAND_none) return 0;
+    return (uint32_t)sizeof(struct command_header) + body_sizes[kind];
+}
+
+/* A name is text that ends within its field, with zeros behind it. */
+static int text_is_valid(const char *text, size_t size)
+{
+    size_t length = 0;
+    while (length < size && text[length] != 0) {
+        unsigned char c = (unsigned char)text[length];
+        if (c < 0x20 || c == 0x7f) return 0;
+        length += 1;
+    }
+    if (length == size) return 0;
+    for (size_t i = length; i < size; i++) {
+        if (text[i] != 0) return 0;
+    }
+    return 1;
+}
+
+static int order_new_is_valid(const struct command *c)
+{
+    const struct command_order_new *o = &c->order_new;
+    if (o->side > SIDE_sell || o->type >= ORDER_TYPE_count || o->tif >= TIF_count) return 0;
+    if (o->smp_mode >= SMP_count || o->peg >= PEG_count || o->link_type >= LINK_count) return 0;
+    if (o->fill_condition >= FILL_CONDITION_count || o->linked_count > LINKED_ORDERS_MAX) return 0;
+    if (c->header.size == COMMAND_ORDER_NEW_BARE_SIZE) return o->linked_count == 0;
+    if (!text_is_valid(o->client_order_id, sizeof o->client_order_id)) return 0;
+    if (!text_is_valid(o->label, sizeof o->label)) return 0;
+    if (c->header.size != COMMAND_ORDER_NEW_TEXT_SIZE + o->linked_count * sizeof o->linked[0])
+        return 0;
+    for (unsigned i = 0; i < o->linked_count; i++) {
+        const struct linked_order *l = &o->linked[i];
+        if (l->side > SIDE_sell || l->type >= ORDER_TYPE_count || l->tif >= TIF_count) return 0;
+        if (!text_is_valid(l->label, sizeof l->label)) return 0;
+    }
+    return 1;
+}
+
+static int mass_quote_is_valid(const struct command *c)
+{
+    const struct command_mass_quote *q = &c->mass_quote;
+    size_t fixed = sizeof c->header + offsetof(struct command_mass_quote, quotes);
+    if (c->header.size < fixed || q->count > QUOTES_MAX || q->smp_mode >= SMP_count) return 0;
+    if (!text_is_valid(q->label, sizeof q->label)) return 0;
+    return c->header.size == fixed + q->count * sizeof q->quotes[0];
+}
+
+static int product_create_is_valid(const struct command_product_create *p)
+{
+    return text_is_valid(p->name, sizeof p->name) && p->settlement < SETTLEMENT_count &&
+           p->algorithm < ALGORITHM_count && p->contract_unit < UNIT_count &&
+           p->margin_model < MARGIN_count && p->peak_start_hour < 24 && p->peak_end_hour < 24 &&
+           p->lmm_count <= LMM_MAX && p->fee_tier_count <= FEE_TIERS_MAX;
+}
+
+static int body_is_valid(const struct command *c)
+{
+    switch ((enum command_kind)c->header.kind) {
+    case COMMAND_order_new: return order_new_is_valid(c);
+    case COMMAND_mass_quote: return mass_quote_is_valid(c);
+    case COMMAND_product_create: return product_create_is_valid(&c->product_create);
+    case COMMAND_instrument_list:
+        return text_is_valid(c->instrument_list.period, sizeof c->instrument_list.period);
+    case COMMAND_account_create:
+        return text_is_valid(c->account_create.account, sizeof c->account_create.account) &&
+               text_is_valid(c->account_create.member, sizeof c->account_create.member) &&
+               c->account_create.mode < MODE_count && c->account_create.origin < ORIGIN_count;
+    case COMMAND_state_set:
+        return c->state_set.state < STATE_count &&
+               text_is_valid(c->state_set.reason, sizeof c->state_set.reason);
+    case COMMAND_cancel_many:
+        return c->cancel_many.scope < CANCEL_SCOPE_count && c->cancel_many.side <= SIDE_sell &&
+               text_is_valid(c->cancel_many.label, sizeof c->cancel_many.label);
+    default: return 1;
+    }
+}
+
+int command_is_valid(const struct command *c, size_t bytes)
+{
+    if (bytes < sizeof c->header || c->header.size != bytes || bytes % 8 != 0) return 0;
+    uint32_t full = command_size_full((enum command_kind)c->header.kind);
+    if (full == 0 || bytes > full) return 0;
+    int cut = c->header.kind == COMMAND_order_new || c->header.kind == COMMAND_mass_quote;
+    if (!cut && bytes != full) return 0;
+    if (c->header.kind == COMMAND_order_new && bytes < COMMAND_ORDER_NEW_BARE_SIZE) return 0;
+    return body_is_valid(c);
+}
