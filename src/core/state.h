@@ -1,0 +1,379 @@
+/* state.h: the whole state of the venue, and what the files of core offer each other.
+ *
+ * Everything that matters to the future lies in one arena block: `struct venue_state` first, then
+ * the pools. Records refer to each other by index; index 0 (NIL) is never used. `struct core` is the
+ * handle: pointers into the block, rebuilt by core_open, and never part of a snapshot or a hash.
+ *
+ * Flow of a command: core.c (dispatch) -> order.c (checks, in the order of reject.def) -> match.c
+ * (trades) -> novation.c -> ledger.c (every balance) -> trigger.c, link.c (what follows from trades).
+ *
+ * Invariants, asserted by check.c: (1) positions per instrument sum to zero; (2) balances per asset
+ * sum to zero; (3) open_buys/open_sells of an exposure are the sums of its working orders' left;
+ * (4) an account's requirement is the sum of its exposures'; (5) books as in book.h; not crossed
+ * while open; (6) every live order is in exactly one book, or waits as a linked order, and is in its
+ * account's list.
+ */
+#ifndef DOJIMA_CORE_STATE_H
+#define DOJIMA_CORE_STATE_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "core/book.h"
+#include "core/core.h"
+
+enum { /* struct order.flags above the messages' ORDER_FLAG_ bits (which end at 18) */
+    ORDER_BIT_TOP = 1 << 24,        /* has TOP (MATCH-01) */
+    ORDER_BIT_TRIGGER = 1 << 25,    /* lies in the trigger book, not yet elected */
+    ORDER_BIT_ELECTED = 1 << 26,    /* was a trigger; now an order */
+    ORDER_BIT_HELD = 1 << 27,       /* a linked order whose parent has not filled */
+    ORDER_BIT_TEXT = 1 << 28,       /* has a label or client order id */
+    ORDER_BIT_ICEBERG = 1 << 29,
+    ORDER_BIT_QUEUED = 1 << 30,     /* elected, waiting its turn in the election queue */
+};
+
+/* The rest of an order: touched at entry, on cancel and on questions, not while matching. */
+struct order_info {
+    qty_t qty;              /* whole amount */
+    qty_t filled;
+    int128_t notional;      /* sum of price (10^-6) x lots over fills */
+    ts_t created;
+    ts_t modified;
+    uint32_t account_next;  /* the account's live orders, latest first */
+    uint32_t account_prev;
+    uint32_t exposure_b;    /* of a spread's second leg */
+    uint32_t session;
+    qty_t max_show;         /* 0: all */
+    qty_t min_qty;
+    uint64_t smp_id;
+    px_t limit_px;          /* of a trigger: the limit once elected; PX_NONE: none */
+    px_t trigger_px;        /* PX_NONE: none */
+    int64_t offset;         /* trailing distance or peg offset, ticks */
+    ts_t expires_at;        /* 0: none */
+    uint32_t timer;         /* place in the timer heap; NIL: none */
+    uint32_t special_next;  /* trailing or pegged orders of the instrument */
+    uint32_t special_prev;
+    uint32_t link_parent;   /* slot of the OTO parent */
+    uint32_t link_child;    /* first held child */
+    uint32_t link_sibling;  /* ring of one-cancels-other, and list of children */
+    uint8_t smp_mode;
+    uint8_t peg;
+    uint8_t link_type;
+    uint8_t fill_condition;
+    uint32_t reserved;
+    int64_t reserved2;
+};
+ASSERT_SIZE(struct order_info, 160);
+
+/* What the client calls the order; looked at only when ORDER_BIT_TEXT is set. */
+struct order_text {
+    char client_order_id[CLIENT_ORDER_ID_SIZE];
+    char label[LABEL_SIZE];
+};
+ASSERT_SIZE(struct order_text, 112);
+
+struct asset {
+    char name[ASSET_NAME_SIZE];
+};
+
+struct member {
+    char name[MEMBER_NAME_SIZE];
+    uint32_t killed;
+    uint32_t accounts;
+};
+ASSERT_SIZE(struct member, 40);
+
+struct account {
+    char name[ACCOUNT_NAME_SIZE];
+    uint32_t member;
+    uint8_t mode;
+    uint8_t origin;
+    uint8_t killed;
+    uint8_t system;
+    uint32_t cash;        /* the USD balance's index; NIL: none yet */
+    uint32_t orders;      /* live orders: list head (slot) */
+    uint32_t order_count;
+    uint32_t exposures;   /* list head */
+    money_t requirement;  /* sum over exposures (CLEAR-08, flat model) */
+    money_t fees_paid;
+    qty_t month_lots;     /* traded in the calendar month of month_number (fee tiers) */
+    int64_t month_number;
+    int64_t reserved;
+};
+ASSERT_SIZE(struct account, 96);
+
+/* (account, asset): money and tokens. Changed by ledger.c only. */
+struct balance {
+    uint32_t account;
+    uint32_t asset;
+    int64_t amount;      /* posted; negative only for system accounts and where variation makes it */
+    int64_t pending_out; /* reserved by a pending withdrawal; 0 <= pending_out */
+    uint32_t next;       /* of the account */
+    uint32_t reserved;
+};
+ASSERT_SIZE(struct balance, 32);
+
+/* (account, instrument): the position (a ledger balance of the contract), its cost, and what works
+ * in the book. position changes in ledger.c only. Spreads have none: their legs do. */
+struct exposure {
+    uint32_t account;
+    uint32_t instrument;
+    int64_t position;      /* lots, negative: short */
+    int128_t cost;         /* sum of signed lots x price (10^-6) since the last mark */
+    int128_t entry_cost;   /* of the open position, for its average price; never re-based */
+    int64_t open_buys;     /* lots of working orders, stops included */
+    int64_t open_sells;
+    int128_t buy_value;    /* sum of lots x price (10^-6) of working buys: collateralised mode */
+    money_t requirement;
+    money_t realised;      /* variation paid in cash so far */
+    uint32_t next;         /* of the account */
+    uint32_t next_of_instrument;
+    uint32_t reduce_only;  /* live reduce-only orders */
+    uint32_t reserved;
+    int64_t reserved2[2];
+};
+ASSERT_SIZE(struct exposure, 128);
+
+struct product {
+    struct command_product_create terms;
+    uint32_t state;        /* enum trading_state */
+    uint32_t instruments;  /* list head */
+    uint32_t instrument_last;
+    uint32_t reserved;
+};
+
+struct instrument {
+    struct book book;      /* resting orders */
+    struct book triggers;  /* [SIDE_sell]: elected by a rise, lowest trigger first;
+                              [SIDE_buy]: elected by a fall, highest first */
+    uint32_t product;
+    uint32_t next_of_product;
+    price_t tick;
+    price_t last;          /* of all time; PRICE_NONE: none */
+    price_t session_last;  /* since the product last left `closed`; PRICE_NONE: none */
+    price_t settlement;    /* the latest; PRICE_NONE: none */
+    uint32_t special;      /* trailing stops: list head */
+    uint32_t pegged;       /* pegged orders: list head */
+    uint32_t exposures;    /* list head */
+    uint32_t spread_first; /* first spread listed with this instrument as a leg: spread_ref index */
+    uint32_t top[2];       /* the order that has TOP; NIL: none */
+    uint64_t trade_seq;
+    int64_t day;           /* UTC date (days since 1970) of the following two */
+    qty_t volume;
+    price_t open;
+    price_t high;
+    price_t low;
+    qty_t open_interest;   /* sum of long positions */
+    price_t indicative_price;
+    qty_t indicative_qty;
+    struct event_instrument terms; /* header unused (zero); what the directory says */
+};
+
+/* One trade, settlement, posting, as kept for questions: the event itself. */
+
+struct client_id {
+    char text[CLIENT_ORDER_ID_SIZE];
+    uint64_t body_hash;
+    uint32_t account;
+    uint32_t answer_used;   /* bytes */
+    uint64_t answer_offset; /* into answers */
+    uint64_t order_id;
+};
+ASSERT_SIZE(struct client_id, 72);
+
+struct pending_request {
+    uint64_t id; /* 0: free */
+    uint64_t chain; /* pending ledger chain; 0: none */
+    struct command_header header;
+    struct command_transfer transfer;
+};
+
+struct venue_state {
+    uint64_t magic;   /* CORE_MAGIC */
+    struct core_limits limits;
+    uint64_t seq;
+    ts_t ts;
+    int64_t day;      /* UTC date of ts */
+    struct command_venue_set settings;
+    uint64_t order_serial;
+    uint64_t trade_id;
+    uint64_t posting_id;
+    uint64_t chain_id;
+    uint64_t settlement_id;
+    uint64_t request_id;
+    uint64_t answer_bytes_used;
+    uint32_t assets;     /* counts: highest index in use */
+    uint32_t members;
+    uint32_t accounts;
+    uint32_t products;
+    uint32_t instruments;
+    uint32_t balances;
+    uint32_t exposures;
+    uint32_t spread_refs;
+    uint32_t orders_used;  /* highest slot ever used */
+    uint32_t orders_free;  /* free slots: list head (by order.next) */
+    uint32_t orders_live;
+    uint32_t closed_first; /* ring of closed slots: place of the oldest */
+    uint32_t closed_count;
+    uint32_t timers;       /* heap size */
+    uint32_t elections_first; /* queue of elected triggers: ring */
+    uint32_t elections_count;
+    uint32_t client_ids;
+    uint32_t client_id_map_count;
+    uint32_t balance_map_count;
+    uint32_t exposure_map_count;
+    uint32_t account_ccp;  /* the clearing house's own accounts */
+    uint32_t account_bank;
+    uint32_t account_fees;
+    uint32_t account_rounding;
+    uint32_t reserved[2];
+    int64_t owner_position_check; /* reserved, zero */
+};
+
+/* A spread that has an instrument as a leg. */
+struct spread_ref {
+    uint32_t spread;
+    uint32_t next;
+};
+
+struct core {
+    struct venue_state *s;
+    struct core_limits limits;
+    struct book_pools pools;      /* orders, levels, ladder nodes */
+    struct order_info *info;      /* by order slot */
+    struct order_text *texts;     /* by order slot */
+    struct asset *assets;         /* [1 .. 15] */
+    struct member *members;
+    struct account *accounts;
+    struct balance *balances;
+    struct exposure *exposures;
+    struct product *products;
+    struct instrument *instruments;
+    struct spread_ref *spread_refs;
+    struct client_id *client_ids;
+    unsigned char *answers;
+    struct event_trade *trades;         /* ring: trade_id % limits.trades */
+    struct event_posting *postings;     /* ring: posting_id % limits.postings */
+    struct event_settlement *settlements; /* ring: id % limits.settlements */
+    struct pending_request *requests;
+    uint32_t *closed;                   /* ring of slots */
+    uint32_t *timer_heap;               /* slots, [1 .. timers] by (expires_at, id) */
+    uint32_t *elections;                /* ring of slots */
+    struct map balance_map;             /* account << 32 | asset */
+    struct map exposure_map;            /* account << 32 | instrument */
+    struct map client_id_map;           /* hash of account and text */
+    unsigned char *block;
+    size_t block_bytes;
+    struct outbox *out;                 /* of the command being applied */
+    uint32_t *scratch;                  /* limits.orders words, for one command; not state */
+    uint32_t fills_left;                /* of the command being applied */
+    uint32_t scratch_mark;
+};
+
+enum { ASSETS_MAX = 15 };
+#define CORE_MAGIC UINT64_C(0x314f43414d494a44) /* format of the state block, version 1 */
+
+/* ---- core.c ---- */
+void reject_push(struct core *c, const struct command *cmd, enum reject reason, int64_t detail);
+
+/* ---- instrument.c: products, periods, instruments, spreads; CONTRACT, UNIT ---- */
+void product_create(struct core *c, const struct command *cmd);
+void instrument_list(struct core *c, const struct command *cmd);
+void spread_list(struct core *c, const struct command *cmd);
+void event_product_push(const struct core *c, struct outbox *out, uint32_t product);
+void event_instrument_push(const struct core *c, struct outbox *out, uint32_t instrument);
+
+/* ---- account.c: members, accounts, the clearing house's own accounts ---- */
+void account_open_system(struct core *c); /* at a fresh start */
+void account_create(struct core *c, const struct command *cmd);
+void account_kill(struct core *c, const struct command *cmd); /* MATCH-09; cancels by order.c */
+void event_account_push(const struct core *c, struct outbox *out, uint32_t account);
+void event_member_push(const struct core *c, struct outbox *out, uint32_t member);
+
+/* ---- ledger.c: double entry; the only place where a balance or a position changes ---- */
+struct ledger_line {
+    uint32_t account;
+    uint32_t asset;      /* ASSET_USD, ..., or ASSET_INSTRUMENT + instrument */
+    int64_t amount;      /* > 0: credited */
+};
+/* Finds or makes the record; NIL when the pool is full. */
+uint32_t balance_get(struct core *c, uint32_t account, uint32_t asset);
+uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument);
+uint32_t exposure_find(const struct core *c, uint32_t account, uint32_t instrument);
+/* Posts a linked chain: all lines or none. Lines sum to zero in each asset (ASSERT). Returns
+ * REJECT_none, or insufficient_funds / amount_overflow / capacity_exhausted with nothing changed. */
+enum reject ledger_post(struct core *c, const struct ledger_line *lines, uint32_t count,
+                        enum posting_code code, uint32_t instrument, uint64_t reference);
+/* Two-phase: reserve now, then post or void. */
+enum reject ledger_pend(struct core *c, uint32_t account, uint32_t asset, int64_t amount,
+                        enum posting_code code, uint64_t reference);
+void ledger_unpend(struct core *c, uint32_t account, uint32_t asset, int64_t amount,
+                   enum posting_code code, uint64_t reference, bool post, uint32_t to);
+int64_t ledger_cash(const struct core *c, uint32_t account); /* USD, 10^-6 */
+void deposit(struct core *c, const struct command *cmd);      /* CLEAR-13 */
+void withdraw(struct core *c, const struct command *cmd);
+void transfer(struct core *c, const struct command *cmd);
+void confirm(struct core *c, const struct command *cmd);      /* the second officer */
+
+/* ---- novation.c: a trade becomes two positions against the clearing house; CLEAR-01, -12 ---- */
+struct trade {
+    uint32_t instrument;
+    enum trade_kind kind;
+    enum side aggressor;
+    px_t px;
+    qty_t qty;
+    uint32_t order[2];   /* slots, [SIDE_buy], [SIDE_sell] */
+    bool maker[2];
+};
+/* Trade id, ledger chain, fees, cost, last prices, volumes, the trade event; for a spread, its legs.
+ * Capacity for exposures was made sure of when the orders entered. Cannot fail. */
+void novation_trade(struct core *c, const struct trade *t);
+
+/* ---- margin.c: CLEAR-08, the flat model and the fully collateralised mode ---- */
+/* Whether `qty` more lots at `price` on `side` may work for exposure e (and eb for a spread's
+ * second leg, else NIL): REJECT_none or insufficient_margin; *missing gets the shortfall. */
+enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, uint32_t e,
+                         uint32_t eb, enum side side, price_t price, int64_t qty,
+                         bool reduce_only, int64_t *missing);
+/* Adds (qty > 0) or takes away (qty < 0) working lots at this price; recomputes requirements. */
+void margin_work(struct core *c, uint32_t instrument, uint32_t e, uint32_t eb, enum side side,
+                 price_t price, int64_t qty);
+/* Recomputes an exposure's requirement and its account's sum, after a position change. */
+void margin_update(struct core *c, uint32_t e);
+
+/* ---- settle.c: settlement prices, mark-to-market, expiry; CLEAR-03 (by hand), CLEAR-04 ---- */
+void settlement_price(struct core *c, const struct command *cmd);
+void mark_to_market(struct core *c, const struct command *cmd);
+void expire(struct core *c, const struct command *cmd);
+price_t price_mark(const struct core *c, uint32_t instrument); /* settlement, else last, else none */
+
+/* ---- order.c: entry, edit, cancel; MATCH-02, -03, -05, -09 ---- */
+void order_new(struct core *c, const struct command *cmd);
+void order_edit(struct core *c, const struct command *cmd);
+void order_cancel(struct core *c, const struct command *cmd);
+void order_cancel_many(struct core *c, const struct command *cmd);
+void order_mass_quote(struct core *c, const struct command *cmd);
+/* Cancels one live order for this cause: book, margin, lists, event. */
+void order_close(struct core *c, uint32_t o, enum order_state state, enum order_cause cause);
+/* Cancels all live orders of an account / of an instrument. Returns how many. */
+uint32_t order_cancel_account(struct core *c, uint32_t account, enum order_cause cause);
+uint32_t order_cancel_instrument(struct core *c, uint32_t instrument, enum order_cause cause);
+void event_order_push(const struct core *c, struct outbox *out, uint32_t o, enum order_cause cause);
+void event_order_text_push(const struct core *c, struct outbox *out, uint32_t o);
+void event_level_push(const struct core *c, struct outbox *out, uint32_t instrument,
+                      enum side side, px_t px);
+
+/* Small readers. */
+static inline const struct product *product_of(const struct core *c, uint32_t instrument)
+{
+    return &c->products[c->instruments[instrument].product];
+}
+static inline bool is_spread(const struct core *c, uint32_t instrument)
+{
+    return c->instruments[instrument].terms.is_spread != 0;
+}
+static inline price_t price_of(const struct core *c, uint32_t instrument, px_t px)
+{
+    return px_is_none(px) ? PRICE_NONE : PRICE(px.v * c->instruments[instrument].tick.v);
+}
+
+#endif
