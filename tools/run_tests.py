@@ -113,7 +113,7 @@ def counted(name, status, output, seconds):
 def suite_tidy(_):
     yield lambda: whole('tidy', *run([os.path.join(ROOT, 'tools/tidy')], 60))
 
-    for name in ('tidy_test', 'run_tests_test'):
+    for name in ('tidy_test', 'run_tests_test', 'doc_test_test'):
         def tests(name=name):
             status, output, seconds = run(
                 [sys.executable, os.path.join(ROOT, 'tools', name + '.py')], 60)
