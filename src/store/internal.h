@@ -1,0 +1,79 @@
+/* internal.h: what the files of store/ share. Not for other folders. */
+#ifndef DOJIMA_STORE_INTERNAL_H
+#define DOJIMA_STORE_INTERNAL_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+/* The statements that write, prepared at open; their SQL stands in project.c. */
+enum store_write {
+    WRITE_begin,
+    WRITE_commit,
+    WRITE_rollback,
+    WRITE_projector,
+    WRITE_asset,
+    WRITE_member,
+    WRITE_account,
+    WRITE_product,
+    WRITE_instrument,
+    WRITE_order,
+    WRITE_order_text,
+    WRITE_order_history,
+    WRITE_trade,
+    WRITE_candle,
+    WRITE_settlement,
+    WRITE_posting,
+    WRITE_statement_cash,
+    WRITE_statement_position,
+    WRITE_state,
+    WRITE_product_state,
+    WRITE_auction,
+    WRITE_count
+};
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *write[WRITE_count]; /* NULL in a store opened for reading */
+    bool in_transaction;
+    uint64_t seq;           /* of the last event applied */
+    uint32_t index;
+    ts_t ts;
+    uint64_t seq_committed; /* the same at the last commit */
+    uint32_t index_committed;
+    ts_t ts_committed;
+    uint64_t rows;
+    uint64_t rows_pending;  /* in the open transaction */
+    char error[256];
+};
+
+/* Keeps the database's message and returns STORE_FAILED. */
+int store_fail(struct store *s, const char *doing);
+
+/* Runs a prepared write with what has been bound; counts a row when it is one. */
+int store_run(struct store *s, enum store_write w);
+
+extern const char *const store_write_sql[WRITE_count];
+
+/* Writes the rows of one event that is new (project.c). */
+int store_project(struct store *s, const struct event_header *e);
+
+static inline void store_bind(sqlite3_stmt *q, int place, int64_t value)
+{
+    (void)sqlite3_bind_int64(q, place, value);
+}
+
+/* Absent prices are NULL. */
+static inline void store_bind_price(sqlite3_stmt *q, int place, price_t p)
+{
+    if (price_is_none(p)) (void)sqlite3_bind_null(q, place);
+    else (void)sqlite3_bind_int64(q, place, p.v);
+}
+
+/* `text` must live until the statement has run. */
+static inline void store_bind_text(sqlite3_stmt *q, int place, const char *text)
+{
+    (void)sqlite3_bind_text(q, place, text, -1, SQLITE_STATIC);
+}
+
+#endif

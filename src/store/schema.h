@@ -1,0 +1,105 @@
+/* schema.h: the tables of the history, in one place. Read by people too: the file is plain SQLite.
+ *
+ * Units as in msg/: prices in 10^-6 USD (NULL: none), amounts in lots, money in 10^-6 of its asset,
+ * times in ns since 1970 UTC, `day` in days since 1970-01-01 UTC; enums by their number in
+ * msg/command.h and msg/event.h. seq is the engine's sequence number, idx the event's place within
+ * its command. Ids are the engine's.
+ *
+ *   projector            where the projection stands: one row
+ *   assets, members, accounts, products, instruments   the directory
+ *   orders               latest state of every order ever entered
+ *   order_texts          label and client order id, of those that have any
+ *   order_history        one row per event of an order
+ *   trades               price, quantity, both sides, fees
+ *   settlements          settlement prices in order of publication
+ *   postings             the ledger, line by line
+ *   statement_cash       per account, day and money asset: movements by kind, balance at the end
+ *   statement_positions  per account, day and instrument: bought, sold, settled, position at the end
+ *   candles              per instrument, resolution (60, 3600, 86400 s) and start: prints of the book
+ *                        (continuous and auction; legs of spread trades and blocks are not prints)
+ *   states               every change of a product's trading state, with its reason
+ *   auctions             final results of auctions
+ *
+ * Version 1. A file of another version is not migrated: it is made again from the journal.
+ */
+#ifndef DOJIMA_STORE_SCHEMA_H
+#define DOJIMA_STORE_SCHEMA_H
+
+enum { STORE_SCHEMA_VERSION = 1 };
+
+#define STORE_SCHEMA_DIRECTORY                                                                     \
+    "CREATE TABLE projector(id INTEGER PRIMARY KEY CHECK(id=1), seq INTEGER NOT NULL,"             \
+    " idx INTEGER NOT NULL, ts INTEGER NOT NULL);"                                                 \
+    "INSERT INTO projector VALUES(1,0,0,0);"                                                       \
+    "CREATE TABLE assets(id INTEGER PRIMARY KEY, name TEXT NOT NULL);"                             \
+    "CREATE TABLE members(id INTEGER PRIMARY KEY, name TEXT NOT NULL, killed INTEGER NOT NULL);"   \
+    "CREATE TABLE accounts(id INTEGER PRIMARY KEY, name TEXT NOT NULL, member INTEGER NOT NULL,"   \
+    " mode INTEGER NOT NULL, origin INTEGER NOT NULL, killed INTEGER NOT NULL,"                    \
+    " system INTEGER NOT NULL);"                                                                   \
+    "CREATE TABLE products(id INTEGER PRIMARY KEY, name TEXT NOT NULL, state INTEGER NOT NULL,"    \
+    " settlement INTEGER NOT NULL, algorithm INTEGER NOT NULL, tick INTEGER NOT NULL,"             \
+    " contract_size INTEGER NOT NULL);"                                                            \
+    "CREATE TABLE instruments(id INTEGER PRIMARY KEY, name TEXT NOT NULL,"                         \
+    " product INTEGER NOT NULL, period INTEGER NOT NULL, block INTEGER NOT NULL,"                  \
+    " is_spread INTEGER NOT NULL, expired INTEGER NOT NULL, hours INTEGER NOT NULL,"               \
+    " leg_a INTEGER NOT NULL, leg_b INTEGER NOT NULL, start INTEGER NOT NULL,"                     \
+    " end INTEGER NOT NULL, expires_at INTEGER NOT NULL, created INTEGER NOT NULL,"                \
+    " tick INTEGER NOT NULL, contract_size INTEGER NOT NULL);"
+
+#define STORE_SCHEMA_ORDERS                                                                        \
+    "CREATE TABLE orders(order_id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ts INTEGER NOT NULL," \
+    " account INTEGER NOT NULL, instrument INTEGER NOT NULL, side INTEGER NOT NULL,"               \
+    " type INTEGER NOT NULL, tif INTEGER NOT NULL, state INTEGER NOT NULL, cause INTEGER NOT NULL,"\
+    " flags INTEGER NOT NULL, smp_mode INTEGER NOT NULL, peg INTEGER NOT NULL,"                    \
+    " link_type INTEGER NOT NULL, session INTEGER NOT NULL, price INTEGER, qty INTEGER NOT NULL,"  \
+    " filled INTEGER NOT NULL, left INTEGER NOT NULL, shown INTEGER NOT NULL,"                     \
+    " max_show INTEGER NOT NULL, trigger INTEGER, offset INTEGER, min_qty INTEGER NOT NULL,"       \
+    " smp_id INTEGER NOT NULL, linked_id INTEGER NOT NULL, notional_high INTEGER NOT NULL,"        \
+    " notional_low INTEGER NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,"         \
+    " expires_at INTEGER NOT NULL);"                                                               \
+    "CREATE INDEX orders_closed ON orders(account, seq) WHERE state IN (2,3);"                     \
+    "CREATE TABLE order_texts(order_id INTEGER PRIMARY KEY, client_order_id TEXT NOT NULL,"        \
+    " label TEXT NOT NULL);"                                                                       \
+    "CREATE TABLE order_history(order_id INTEGER NOT NULL, seq INTEGER NOT NULL,"                  \
+    " idx INTEGER NOT NULL, ts INTEGER NOT NULL, state INTEGER NOT NULL, cause INTEGER NOT NULL,"  \
+    " price INTEGER, qty INTEGER NOT NULL, filled INTEGER NOT NULL, left INTEGER NOT NULL);"       \
+    "CREATE INDEX order_history_order ON order_history(order_id);"                                 \
+    "CREATE TABLE trades(trade_id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ts INTEGER NOT NULL," \
+    " instrument INTEGER NOT NULL, instrument_seq INTEGER NOT NULL, kind INTEGER NOT NULL,"        \
+    " aggressor_side INTEGER NOT NULL, price INTEGER NOT NULL, qty INTEGER NOT NULL, mark INTEGER,"\
+    " buy_order INTEGER NOT NULL, sell_order INTEGER NOT NULL, buy_account INTEGER NOT NULL,"      \
+    " sell_account INTEGER NOT NULL, buy_maker INTEGER NOT NULL, sell_maker INTEGER NOT NULL,"     \
+    " buy_fee INTEGER NOT NULL, sell_fee INTEGER NOT NULL);"                                       \
+    "CREATE INDEX trades_instrument ON trades(instrument);"                                        \
+    "CREATE INDEX trades_buyer ON trades(buy_account);"                                            \
+    "CREATE INDEX trades_seller ON trades(sell_account);"
+
+#define STORE_SCHEMA_MONEY                                                                         \
+    "CREATE TABLE settlements(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ts INTEGER NOT NULL,"  \
+    " instrument INTEGER NOT NULL, final INTEGER NOT NULL, price INTEGER NOT NULL);"               \
+    "CREATE INDEX settlements_instrument ON settlements(instrument);"                              \
+    "CREATE TABLE postings(posting_id INTEGER PRIMARY KEY, seq INTEGER NOT NULL,"                  \
+    " ts INTEGER NOT NULL, chain_id INTEGER NOT NULL, account INTEGER NOT NULL,"                   \
+    " asset INTEGER NOT NULL, code INTEGER NOT NULL, phase INTEGER NOT NULL,"                      \
+    " instrument INTEGER NOT NULL, amount INTEGER NOT NULL, balance INTEGER NOT NULL,"             \
+    " reference INTEGER NOT NULL);"                                                                \
+    "CREATE INDEX postings_account ON postings(account);"                                          \
+    "CREATE TABLE statement_cash(account INTEGER NOT NULL, day INTEGER NOT NULL,"                  \
+    " asset INTEGER NOT NULL, postings INTEGER NOT NULL, deposits INTEGER NOT NULL,"               \
+    " withdrawals INTEGER NOT NULL, transfers INTEGER NOT NULL, variation INTEGER NOT NULL,"       \
+    " fees INTEGER NOT NULL, other INTEGER NOT NULL, closing INTEGER NOT NULL,"                    \
+    " PRIMARY KEY(account, asset, day)) WITHOUT ROWID;"                                            \
+    "CREATE TABLE statement_positions(account INTEGER NOT NULL, day INTEGER NOT NULL,"             \
+    " instrument INTEGER NOT NULL, trades INTEGER NOT NULL, bought INTEGER NOT NULL,"              \
+    " sold INTEGER NOT NULL, settled INTEGER NOT NULL, closing INTEGER NOT NULL,"                  \
+    " PRIMARY KEY(account, instrument, day)) WITHOUT ROWID;"                                       \
+    "CREATE TABLE candles(instrument INTEGER NOT NULL, resolution INTEGER NOT NULL,"               \
+    " start INTEGER NOT NULL, open INTEGER NOT NULL, high INTEGER NOT NULL, low INTEGER NOT NULL," \
+    " close INTEGER NOT NULL, volume INTEGER NOT NULL, trades INTEGER NOT NULL,"                   \
+    " PRIMARY KEY(instrument, resolution, start)) WITHOUT ROWID;"                                  \
+    "CREATE TABLE states(seq INTEGER NOT NULL, ts INTEGER NOT NULL, product INTEGER NOT NULL,"     \
+    " state INTEGER NOT NULL, before INTEGER NOT NULL, reason TEXT NOT NULL);"                     \
+    "CREATE TABLE auctions(seq INTEGER NOT NULL, ts INTEGER NOT NULL, instrument INTEGER NOT NULL,"\
+    " price INTEGER, qty INTEGER NOT NULL, surplus INTEGER NOT NULL);"
+
+#endif
