@@ -1,0 +1,125 @@
+/* types.ts: the shapes of the venue's JSON-RPC that the page reads, made safe at the edge. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+export type Side = 'buy' | 'sell';
+
+export interface Instrument {
+    name: string;
+    product: string;
+    period: string;
+    spread: boolean;
+    tick: number;
+    places: number;
+    lot: number;
+    contractSize: number;
+    expires: number;
+    description: string;
+}
+
+export interface Ticker {
+    state: string;
+    last: number | null;
+    bid: number | null;
+    ask: number | null;
+    bidSize: number;
+    askSize: number;
+    mark: number | null;
+    settlement: number | null;
+    high: number | null;
+    low: number | null;
+    volume: number | null;
+    openInterest: number | null;
+    change: number | null;    /* per cent of the day */
+    indicative: number | null;
+    indicativeSize: number | null;
+    bandLow: number | null;
+    bandHigh: number | null;
+}
+
+export interface Trade {
+    id: string;
+    seq: number;
+    time: number;
+    price: number;
+    amount: number;
+    side: Side;
+}
+
+export interface Order {
+    id: string;
+    instrument: string;
+    side: Side;
+    type: string;
+    state: string;
+    price: number | null;
+    trigger: number | null;
+    amount: number;
+    filled: number;
+    average: number | null;
+    tif: string;
+    flags: string[];
+    label: string;
+    time: number;
+}
+
+export interface Fill {
+    id: string;
+    instrument: string;
+    side: Side;
+    price: number;
+    amount: number;
+    fee: number;
+    time: number;
+    maker: boolean;
+}
+
+export interface Position {
+    instrument: string;
+    size: number;
+    average: number | null;
+    mark: number | null;
+    unrealised: number | null;
+    realised: number | null;
+    margin: number | null;
+}
+
+export interface Account {
+    name: string;
+    currency: string;
+    equity: number | null;
+    cash: number | null;
+    initialMargin: number | null;
+    maintenanceMargin: number | null;
+    available: number | null;
+    unrealised: number | null;
+    fees: number | null;
+}
+
+export function object(value: Json | undefined): JsonObject {
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}
+
+export function list(value: Json | undefined): Json[] {
+    return Array.isArray(value) ? value : [];
+}
+
+export function number(value: Json | undefined): number | null {
+    if (typeof value === 'number') return value;
+    if (typeof value === 'string' && value !== '') {
+        const n = Number(value);
+        return Number.isFinite(n) ? n : null;
+    }
+    return null;
+}
+
+export function text(value: Json | undefined): string {
+    if (typeof value === 'string') return value;
+    return typeof value === 'number' ? String(value) : '';
+}
+
+function side(value: Json | undefined): Side {
+    return value === 'sell' ? 'sell' : 'buy';
+}
+export { side as readSide };

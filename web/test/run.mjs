@@ -1,0 +1,151 @@
+/* run.mjs: unit tests of the page's parts that do not draw. Prints `N passed, N failed`. */
+import { build } from 'esbuild';
+import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+async function load(name) {
+    const result = await build({
+        entryPoints: [join(here, '../src', name)], bundle: true, format: 'esm', write: false,
+        target: 'es2022',
+    });
+    const source = Buffer.from(result.outputFiles[0].contents).toString('base64');
+    return import('data:text/javascript;base64,' + source);
+}
+
+const decimal = await load('decimal.ts');
+const { Book, grouped } = await load('book.ts');
+const { candlesOf, intervalFor } = await load('candles.ts');
+const { periodText, readInstrument, readTicker } = await load('read.ts');
+const { check, request, makeClientOrderId } = await load('order.ts');
+
+let passed = 0;
+let failed = 0;
+function test(name, body) {
+    try {
+        body();
+        passed += 1;
+    } catch (e) {
+        failed += 1;
+        console.log(`not ok ${name}\n${e.stack}`);
+    }
+}
+
+test('decimals are exact in both directions', () => {
+    assert.equal(decimal.parseE6('0.1') + decimal.parseE6('0.2'), decimal.parseE6('0.3'));
+    assert.equal(decimal.parseE6('-1350'), -1350000000n);
+    assert.equal(decimal.parseE6('1.2345678'), null);
+    assert.equal(decimal.parseE6('1.2345670'), 1234567n);
+    assert.equal(decimal.parseE6('1e3'), null);
+    assert.equal(decimal.parseE6(''), null);
+    assert.equal(decimal.formatE6(-500n), '-0.0005');
+    assert.equal(decimal.formatE6(2000000n, 3), '2.000');
+    for (const text of ['0', '0.001', '-37.63', '123456789012.654321'])
+        assert.equal(decimal.formatE6(decimal.parseE6(text)), text);
+});
+
+test('steps stay on the grid, below zero as well', () => {
+    const tick = decimal.parseE6('0.005');
+    assert.equal(decimal.stepText('2.003', tick, 1, 3), '2.005');
+    assert.equal(decimal.stepText('2.003', tick, -1, 3), '2.000');
+    assert.equal(decimal.stepText('0', tick, -1, 3), '-0.005');
+    assert.equal(decimal.stepText('-0.002', tick, 1, 3), '0.000');
+    assert.equal(decimal.placesOf(0.001), 3);
+    assert.equal(decimal.placesOf(0.5), 1);
+    assert.equal(decimal.placesOf(1), 0);
+});
+
+test('a book follows snapshot and changes, and says so when one is missing', () => {
+    const b = new Book();
+    assert.equal(b.apply({ type: 'change', change_id: 5, prev_change_id: 4, bids: [], asks: [] }), 'ok');
+    assert.equal(b.ready, false);
+    b.apply({ type: 'snapshot', change_id: 10, bids: [['new', 2, 5], ['new', 1.5, 7]],
+        asks: [['new', 2.5, 3]] });
+    assert.deepEqual(b.bids, [{ price: 2, size: 5 }, { price: 1.5, size: 7 }]);
+    assert.equal(b.apply({ type: 'change', change_id: 12, prev_change_id: 10,
+        bids: [['delete', 2, 0], ['change', 1.5, 8], ['new', 1.75, 1]],
+        asks: [['new', 2.25, 4], ['new', 3, 1]] }), 'ok');
+    assert.deepEqual(b.bids, [{ price: 1.75, size: 1 }, { price: 1.5, size: 8 }]);
+    assert.deepEqual(b.asks.map((l) => l.price), [2.25, 2.5, 3]);
+    assert.equal(b.apply({ type: 'change', change_id: 14, prev_change_id: 13, bids: [], asks: [] }), 'gap');
+    assert.equal(b.ready, false);
+});
+
+test('grouping rounds bids down and asks up, and keeps every lot', () => {
+    const bids = [{ price: 2.009, size: 1 }, { price: 2.001, size: 2 }, { price: 1.999, size: 4 }];
+    assert.deepEqual(grouped(bids, 0.005, 9, true),
+        [{ price: 2.005, size: 1 }, { price: 2, size: 2 }, { price: 1.995, size: 4 }]);
+    const asks = [{ price: 2.001, size: 1 }, { price: 2.004, size: 2 }, { price: -0.001, size: 1 }];
+    assert.deepEqual(grouped(asks.slice(0, 2), 0.005, 9, false), [{ price: 2.005, size: 3 }]);
+    assert.deepEqual(grouped([{ price: -0.003, size: 2 }], 0.005, 9, true), [{ price: -0.005, size: 2 }]);
+    assert.deepEqual(grouped([{ price: 0.3, size: 2 }], 0.1, 9, true), [{ price: 0.3, size: 2 }]);
+});
+
+test('candles', () => {
+    const t = (time, price, amount) => ({ seq: time, id: '', time, price, amount, side: 'buy' });
+    const c = candlesOf([t(1000, 5, 1), t(1500, 7, 2), t(4999, 4, 1), t(5000, 6, 1)], 5);
+    assert.deepEqual(c, [{ time: 0, open: 5, high: 7, low: 4, close: 4, volume: 4 },
+        { time: 5, open: 6, high: 6, low: 6, close: 6, volume: 1 }]);
+    assert.equal(intervalFor([t(0, 1, 1), t(600000, 1, 1)], [5, 15, 60]), 5);
+    assert.equal(intervalFor([t(0, 1, 1), t(6000000, 1, 1)], [5, 15, 60]), 60);
+});
+
+test('names of periods', () => {
+    assert.equal(periodText('2027M03'), 'Mar 27');
+    assert.equal(periodText('2027'), 'Cal 27');
+    assert.equal(periodText('2027Q1-PK'), 'Q1 27 Peak');
+    assert.equal(periodText('2027W07'), 'W07 27');
+    assert.equal(periodText('2027D0315H07'), '15 Mar 07h');
+    const i = readInstrument({ instrument_name: 'CTP-2027M03:CTF-2027M03', kind: 'future_combo', tick_size: '0.001' });
+    assert.equal(i.spread, true);
+    assert.equal(i.period, 'Mar 27 / CTF Mar 27');
+    assert.equal(i.places, 3);
+});
+
+test('an empty side is no price of zero', () => {
+    const t = readTicker({ best_bid_price: 0, best_bid_amount: 0, best_ask_price: -1.5,
+        best_ask_amount: 2, last_price: null }, undefined);
+    assert.equal(t.bid, null);
+    assert.equal(t.ask, -1.5);
+    assert.equal(t.last, null);
+});
+
+const instrument = readInstrument({ instrument_name: 'ZZ-2027M03', tick_size: 0.5,
+    min_trade_amount: 1, contract_size: 1 });
+const fields = { side: 'buy', type: 'limit', tif: 'good_til_cancelled', amount: '5', price: '100.5',
+    trigger: '', offset: '', peg: 'primary', expires: '', postOnly: false, rejectPostOnly: false,
+    reduceOnly: false, maxShow: '', minQuantity: '', label: '', smpId: '', smpMode: '' };
+
+test('the ticket finds tick, lot and missing fields', () => {
+    const faults = (change) => Object.keys(check({ ...fields, ...change }, instrument, 0)).sort();
+    assert.deepEqual(faults({}), []);
+    assert.deepEqual(faults({ price: '100.3' }), ['price']);
+    assert.deepEqual(faults({ amount: '1.5' }), ['amount']);
+    assert.deepEqual(faults({ amount: '0', price: '' }), ['amount', 'price']);
+    assert.deepEqual(faults({ type: 'market', price: '' }), []);
+    assert.deepEqual(faults({ type: 'stop_limit' }), ['trigger']);
+    assert.deepEqual(faults({ type: 'trailing_stop', offset: '-1' }), ['offset']);
+    assert.deepEqual(faults({ tif: 'good_til_date' }), ['expires']);
+    assert.deepEqual(faults({ smpMode: 'decrement' }), ['smpId']);
+    assert.deepEqual(faults({ minQuantity: '6' }), ['minQuantity']);
+});
+
+test('numbers leave as they were typed, and fields that do not apply stay behind', () => {
+    const p = request({ ...fields, price: '0.30', postOnly: true, maxShow: '2' }, instrument, 'x');
+    assert.equal(p.price, '0.30');
+    assert.equal(p.amount, '5');
+    assert.equal(p.post_only, true);
+    const m = request({ ...fields, type: 'market', postOnly: true, maxShow: '2' }, instrument, 'x');
+    assert.equal('price' in m || 'post_only' in m || 'max_show' in m, false);
+});
+
+test('client order ids fit and differ', () => {
+    const ids = new Set(Array.from({ length: 100 }, makeClientOrderId));
+    assert.equal(ids.size, 100);
+    for (const id of ids) assert.ok(id.length < 40);
+});
+
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
