@@ -420,6 +420,7 @@ static void worker_catches_up(void **state)
                                      .context = &j};
     struct store_worker *w = store_worker_start(&o);
     assert_non_null(w);
+    store_worker_drain(w); /* the first look into the journal, which is empty */
     uint32_t refused = 0;
     for (uint32_t i = 0; i < st.steps; i++) {
         size_t start = i == 0 ? 0 : st.end[i - 1];
