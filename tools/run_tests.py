@@ -8,7 +8,7 @@ Suites:
   c           every test that meson knows; each case of a cmocka program counts
   scenarios   every file of test/scenarios, through `dojima script`
   documents   the commands that the documents show, run and compared (tools/doc_test.py)
-  node        the tests of each folder that has a package.json
+  node        the page's types, and the tests of each folder of test/ that has a package.json
   fuzz        every fuzzer of the fuzz build, for a few seconds
 
 The output of what fails is shown, what is skipped says why, and the last line is
@@ -157,18 +157,18 @@ def suite_documents(options):
 
 
 def suite_node(options):
-    folders = sorted(os.path.dirname(p) for p in
-                     glob.glob(os.path.join(ROOT, 'web/package.json')) +
-                     glob.glob(os.path.join(ROOT, 'test/*/package.json')))
-    dojima = os.path.join(ROOT, options.build, 'dojima')
-    for folder in folders:
-        with open(os.path.join(folder, 'package.json'), encoding='utf-8') as f:
-            if 'test' not in json.load(f).get('scripts', {}):
+    """The page's types, and `npm test` of every folder of test/; the page's tests are meson's."""
+    dojima = os.path.abspath(os.path.join(ROOT, options.build, 'dojima'))
+    scripts = [('check', p) for p in glob.glob(os.path.join(ROOT, 'web/package.json'))] + \
+        [('test', p) for p in sorted(glob.glob(os.path.join(ROOT, 'test/*/package.json')))]
+    for script, path in scripts:
+        with open(path, encoding='utf-8') as f:
+            if script not in json.load(f).get('scripts', {}):
                 continue
 
-        def one(folder=folder):
-            return counted(os.path.relpath(folder, ROOT), *run(
-                ['npm', 'test', '--silent'], 300, {'DOJIMA': dojima}, folder))
+        def one(script=script, folder=os.path.dirname(path)):
+            return counted(os.path.relpath(folder, ROOT) + ': ' + script, *run(
+                ['npm', 'run', '--silent', script], 300, {'DOJIMA': dojima}, folder))
         yield one
 
 
