@@ -1,0 +1,33 @@
+/* fee.c: see fee.h. */
+#include "core/fee.h"
+
+#include "core/calendar.h"
+
+static int64_t month_lots(const struct core *c, uint32_t account)
+{
+    const struct account *a = &c->accounts[account];
+    return a->month_number == calendar_month_number(c->s->day) ? a->month_lots.v : 0;
+}
+
+int128_t fee_of_trade(const struct core *c, uint32_t account, uint32_t product, bool maker,
+                      int64_t qty)
+{
+    const struct command_product_create *p = &c->products[product].terms;
+    if (p->fee_tier_count == 0) return 0;
+    int64_t lots = month_lots(c, account);
+    uint32_t tier = 0;
+    while (tier + 1u < p->fee_tier_count && p->fee_tiers[tier + 1].from.v <= lots) tier += 1;
+    money_t fee = maker ? p->fee_tiers[tier].maker : p->fee_tiers[tier].taker;
+    return (int128_t)fee.v * qty;
+}
+
+void fee_count_lots(struct core *c, uint32_t account, uint32_t product, int64_t qty)
+{
+    struct account *a = &c->accounts[account];
+    if (c->products[product].terms.fee_tier_count == 0) return;
+    int64_t lots = month_lots(c, account);
+    a->month_number = calendar_month_number(c->s->day);
+    /* Beyond every tier: the count stays at its end. */
+    if (!int64_add(lots, qty, &lots)) lots = INT64_MAX;
+    a->month_lots = QTY(lots);
+}

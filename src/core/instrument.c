@@ -1,0 +1,269 @@
+/* instrument.c: products, instruments and spreads, as an officer lists them (UNIT-04, UNIT-05,
+ * MATCH-06).
+ *
+ * Invariants: (1) a product's instruments are linked in listing order; (2) an outright has the
+ * clearing house's own exposure from the start, so that a trade never has to make it; (3) a spread
+ * is referred to by both of its legs, in listing order; (4) names are unique over the venue.
+ *
+ * Upstream: calendar, ledger (the clearing house's exposure). Downstream: core.c.
+ */
+#include "core/calendar.h"
+#include "core/state.h"
+
+#include <string.h>
+
+enum {
+    PRODUCT_FLAGS_KNOWN = PRODUCT_FLAG_TOP | PRODUCT_FLAG_HAS_FLOOR | PRODUCT_FLAG_HAS_BAND |
+                          PRODUCT_FLAG_DIRECTED | PRODUCT_FLAG_HAS_PROTECTION,
+};
+
+static bool product_name_is_valid(const char *name)
+{
+    if (name[0] == 0) return false;
+    for (size_t i = 0; i < PRODUCT_NAME_SIZE && name[i] != 0; i++) {
+        char ch = name[i];
+        bool ok = (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_';
+        if (!ok) return false;
+    }
+    return true;
+}
+
+static bool within(int64_t value, int64_t low, int64_t high)
+{
+    return value >= low && value <= high;
+}
+
+static bool fee_tiers_are_valid(const struct command_product_create *p)
+{
+    for (uint32_t i = 0; i < p->fee_tier_count; i++) {
+        const struct fee_tier *t = &p->fee_tiers[i];
+        if (!within(t->maker.v, -MONEY_MAX, MONEY_MAX)) return false;
+        if (!within(t->taker.v, -MONEY_MAX, MONEY_MAX)) return false;
+        if (i == 0 ? t->from.v != 0 : t->from.v <= p->fee_tiers[i - 1].from.v) return false;
+    }
+    return true;
+}
+
+static bool lmm_shares_are_valid(const struct command_product_create *p)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < p->lmm_count; i++) sum += p->lmm[i].share_e6;
+    return sum <= (uint64_t)E6;
+}
+
+static bool product_terms_are_valid(const struct command_product_create *p)
+{
+    if (!product_name_is_valid(p->name) || p->kind != 0) return false;
+    if ((p->flags & ~(uint32_t)PRODUCT_FLAGS_KNOWN) != 0) return false;
+    return within(p->tick.v, 1, PRICE_MAX) && within(p->contract_size, 1, MONEY_MAX) &&
+           within(p->qty_max.v, 0, QTY_MAX) && within(p->floor.v, -PRICE_MAX, PRICE_MAX) &&
+           within(p->band.v, 0, PRICE_MAX) && within(p->protection.v, 0, PRICE_MAX) &&
+           within(p->pro_rata_minimum.v, 0, QTY_MAX) && within(p->top_minimum.v, 0, QTY_MAX) &&
+           within(p->top_maximum.v, 0, QTY_MAX) && within(p->fifo_share_e6, 0, E6) &&
+           within(p->flat_margin.v, 0, MONEY_MAX) && within(p->clearing_fee.v, 0, MONEY_MAX) &&
+           lmm_shares_are_valid(p) && fee_tiers_are_valid(p);
+}
+
+static bool lmm_accounts_exist(const struct core *c, const struct command_product_create *p)
+{
+    for (uint32_t i = 0; i < p->lmm_count; i++) {
+        if (p->lmm[i].account == NIL || p->lmm[i].account > c->s->accounts) return false;
+    }
+    return true;
+}
+
+static bool product_name_taken(const struct core *c, const char *name)
+{
+    for (uint32_t i = 1; i <= c->s->products; i++) {
+        if (strncmp(c->products[i].terms.name, name, PRODUCT_NAME_SIZE) == 0) return true;
+    }
+    return false;
+}
+
+static enum reject product_check(const struct core *c, const struct command_product_create *p)
+{
+    if (!product_terms_are_valid(p)) return REJECT_malformed_request;
+    if (!lmm_accounts_exist(c, p)) return REJECT_unknown_account;
+    if (product_name_taken(c, p->name)) return REJECT_already_exists;
+    if (c->s->products >= c->limits.products) return REJECT_capacity_exhausted;
+    return REJECT_none;
+}
+
+void product_create(struct core *c, const struct command *cmd)
+{
+    enum reject reason = product_check(c, &cmd->product_create);
+    if (reason != REJECT_none) {
+        reject_push(c, cmd, reason, INT64_MIN);
+        return;
+    }
+    uint32_t id = ++c->s->products;
+    c->products[id] = (struct product){.terms = cmd->product_create, .state = STATE_closed};
+    event_product_push(c, c->out, id);
+}
+
+void event_product_push(const struct core *c, struct outbox *out, uint32_t product)
+{
+    struct event_product *e = outbox_push(out, EVENT_product, sizeof *e);
+    e->id = product;
+    e->state = c->products[product].state;
+    e->terms = c->products[product].terms;
+}
+
+void event_instrument_push(const struct core *c, struct outbox *out, uint32_t instrument)
+{
+    struct event_instrument *e = outbox_push(out, EVENT_instrument, sizeof *e);
+    struct event_header header = e->header;
+    *e = c->instruments[instrument].terms;
+    e->header = header;
+}
+
+/* Puts `text` behind what is in `name`; false when it does not fit. */
+static bool name_append(char name[INSTRUMENT_NAME_SIZE], const char *text)
+{
+    size_t used = strlen(name);
+    size_t more = strlen(text);
+    if (used + more >= INSTRUMENT_NAME_SIZE) return false;
+    memcpy(name + used, text, more);
+    return true;
+}
+
+static bool instrument_name_taken(const struct core *c, const char *name)
+{
+    for (uint32_t i = 1; i <= c->s->instruments; i++) {
+        if (strncmp(c->instruments[i].terms.name, name, INSTRUMENT_NAME_SIZE) == 0) return true;
+    }
+    return false;
+}
+
+/* Takes the next instrument slot for these terms, and links it into its product. */
+static uint32_t instrument_add(struct core *c, const struct event_instrument *terms)
+{
+    uint32_t id = ++c->s->instruments;
+    struct instrument *i = &c->instruments[id];
+    *i = (struct instrument){
+        .product = terms->product, .tick = terms->tick, .last = PRICE_NONE,
+        .session_last = PRICE_NONE, .settlement = PRICE_NONE, .open = PRICE_NONE,
+        .high = PRICE_NONE, .low = PRICE_NONE, .indicative_price = PRICE_NONE, .terms = *terms,
+    };
+    i->terms.id = id;
+    i->terms.created = c->s->ts;
+    struct product *p = &c->products[terms->product];
+    if (p->instrument_last == NIL) p->instruments = id;
+    else c->instruments[p->instrument_last].next_of_product = id;
+    p->instrument_last = id;
+    return id;
+}
+
+/* Fills in the terms of an outright, and says what forbids it. */
+static enum reject instrument_terms(const struct core *c, const struct command_instrument_list *l,
+                                    struct event_instrument *terms)
+{
+    struct period period;
+    if (!calendar_period_read(l->period, &period)) return REJECT_malformed_request;
+    if (l->product == NIL || l->product > c->s->products) return REJECT_unknown_product;
+    const struct command_product_create *p = &c->products[l->product].terms;
+    uint32_t hours = calendar_hours(&period, p->peak_start_hour, p->peak_end_hour);
+    if (hours == 0) return REJECT_malformed_request; /* a peak block of a weekend day */
+    *terms = (struct event_instrument){
+        .product = l->product, .period = (uint8_t)period.kind, .block = (uint8_t)period.block,
+        .hours = hours, .start = TS(period.first_hour * NS_PER_HOUR),
+        .end = TS(period.end_hour * NS_PER_HOUR), .expires_at = l->expires_at, .tick = p->tick,
+        .contract_size = p->contract_size,
+    };
+    if (l->expires_at.v == 0) terms->expires_at = terms->end;
+    bool fits = name_append(terms->name, p->name) && name_append(terms->name, "-") &&
+                name_append(terms->name, l->period);
+    ASSERT(fits);
+    if (instrument_name_taken(c, terms->name)) return REJECT_already_exists;
+    if (l->expires_at.v != 0 && l->expires_at.v <= c->s->ts.v) return REJECT_expired_time;
+    if (p->contract_unit == UNIT_hour &&
+        (__builtin_mul_overflow(p->contract_size, (int64_t)hours, &terms->contract_size) ||
+         terms->contract_size > MONEY_MAX)) {
+        return REJECT_amount_overflow;
+    }
+    return REJECT_none;
+}
+
+void instrument_list(struct core *c, const struct command *cmd)
+{
+    struct event_instrument terms;
+    enum reject reason = instrument_terms(c, &cmd->instrument_list, &terms);
+    bool full = c->s->instruments >= c->limits.instruments ||
+                c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map);
+    if (reason == REJECT_none && full) reason = REJECT_capacity_exhausted;
+    if (reason != REJECT_none) {
+        reject_push(c, cmd, reason, INT64_MIN);
+        return;
+    }
+    uint32_t id = instrument_add(c, &terms);
+    c->instruments[id].exposure_ccp = exposure_get(c, c->s->account_ccp, id);
+    ASSERT(c->instruments[id].exposure_ccp != NIL);
+    event_instrument_push(c, c->out, id);
+}
+
+/* FIRSTLEG:PERIOD2 within a product, FIRSTLEG:SECONDLEG across. */
+static void spread_name(char name[INSTRUMENT_NAME_SIZE], const struct instrument *a,
+                        const struct instrument *b, const struct product *of_b)
+{
+    const char *second = b->terms.name;
+    if (a->product == b->product) second += strlen(of_b->terms.name) + 1;
+    bool fits = name_append(name, a->terms.name) && name_append(name, ":") &&
+                name_append(name, second);
+    ASSERT(fits);
+}
+
+static enum reject spread_terms(const struct core *c, const struct command_spread_list *l,
+                                struct event_instrument *terms)
+{
+    if (l->ratios[0] != 1 || l->ratios[1] != -1) return REJECT_malformed_request;
+    if (l->legs[0] == l->legs[1]) return REJECT_malformed_request;
+    for (int i = 0; i < SPREAD_LEGS_MAX; i++) {
+        bool known = l->legs[i] != NIL && l->legs[i] <= c->s->instruments;
+        if (known && is_spread(c, l->legs[i])) return REJECT_malformed_request;
+    }
+    for (int i = 0; i < SPREAD_LEGS_MAX; i++) {
+        if (l->legs[i] == NIL || l->legs[i] > c->s->instruments) return REJECT_unknown_instrument;
+    }
+    const struct instrument *a = &c->instruments[l->legs[0]];
+    const struct instrument *b = &c->instruments[l->legs[1]];
+    *terms = a->terms;
+    memset(terms->name, 0, sizeof terms->name);
+    spread_name(terms->name, a, b, &c->products[b->product]);
+    bool one_period = a->terms.start.v == b->terms.start.v && a->terms.end.v == b->terms.end.v;
+    terms->period = one_period ? a->terms.period : PERIOD_none;
+    terms->is_spread = 1;
+    terms->legs[0] = l->legs[0];
+    terms->legs[1] = l->legs[1];
+    terms->start = TS(int64_min(a->terms.start.v, b->terms.start.v));
+    terms->end = TS(int64_max(a->terms.end.v, b->terms.end.v));
+    terms->expires_at = TS(int64_min(a->terms.expires_at.v, b->terms.expires_at.v));
+    if (instrument_name_taken(c, terms->name)) return REJECT_already_exists;
+    if (a->terms.expired != 0 || b->terms.expired != 0) return REJECT_instrument_expired;
+    return REJECT_none;
+}
+
+/* Leg refers to spread, behind the spreads that were listed before. */
+static void spread_ref_add(struct core *c, uint32_t leg, uint32_t spread)
+{
+    uint32_t id = ++c->s->spread_refs;
+    c->spread_refs[id] = (struct spread_ref){.spread = spread};
+    uint32_t *link = &c->instruments[leg].spread_first;
+    while (*link != NIL) link = &c->spread_refs[*link].next;
+    *link = id;
+}
+
+void spread_list(struct core *c, const struct command *cmd)
+{
+    struct event_instrument terms;
+    enum reject reason = spread_terms(c, &cmd->spread_list, &terms);
+    bool full = c->s->instruments >= c->limits.instruments;
+    if (reason == REJECT_none && full) reason = REJECT_capacity_exhausted;
+    if (reason != REJECT_none) {
+        reject_push(c, cmd, reason, INT64_MIN);
+        return;
+    }
+    uint32_t id = instrument_add(c, &terms);
+    spread_ref_add(c, terms.legs[0], id);
+    spread_ref_add(c, terms.legs[1], id);
+    event_instrument_push(c, c->out, id);
+}

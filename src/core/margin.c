@@ -1,0 +1,209 @@
+/* margin.c: see margin.h. Flat model: whole numbers of 64 bits and no division on the way of an
+ * order or a trade. */
+#include "core/margin.h"
+
+#include "core/value.h"
+
+/* An exposure as it would be; `requirement` follows. */
+struct view {
+    int64_t position;
+    int64_t open_buys;
+    int64_t open_sells;
+    int128_t cost;
+    int128_t buy_value;
+};
+
+static struct view view_of(const struct core *c, uint32_t e)
+{
+    const struct exposure *x = &c->exposures[e];
+    if (e == NIL) return (struct view){0};
+    return (struct view){x->position, x->open_buys, x->open_sells, x->cost, x->buy_value};
+}
+
+static int64_t magnitude(int64_t v) { return v < 0 ? -v : v; }
+
+static int64_t worst_lots(const struct view *v)
+{
+    return int64_max(magnitude(v->position + v->open_buys), magnitude(v->position - v->open_sells));
+}
+
+/* False when out of range. */
+static bool reserve_of(const struct view *v, int64_t contract_size, int64_t *need)
+{
+    return value_ceil((v->cost > 0 ? v->cost : 0) + v->buy_value, contract_size, need);
+}
+
+static bool need_of(const struct core *c, const struct account *a, uint32_t instrument,
+                    const struct view *v, int64_t *need)
+{
+    if (__builtin_expect(a->mode == MODE_collateralised, 0)) {
+        return reserve_of(v, c->instruments[instrument].terms.contract_size, need);
+    }
+    int64_t flat = product_of(c, instrument)->terms.flat_margin.v;
+    if (flat == 0) {
+        *need = 0;
+        return true;
+    }
+    return !__builtin_mul_overflow(worst_lots(v), flat, need) && *need <= MONEY_MAX;
+}
+
+int64_t margin_lots_max(const struct core *c)
+{
+    return int64_min(QTY_MAX, INT64_MAX / (int64_t)c->limits.accounts);
+}
+
+static bool lots_are_sane(const struct core *c, const struct view *v)
+{
+    int64_t worst = worst_lots(v);
+    if (v->cost > MARGIN_COST_MAX || v->cost < -MARGIN_COST_MAX) return false;
+    /* 2^31 accounts of 2^31 lots fit: the division is for what is beyond. */
+    return worst <= INT32_MAX || worst <= margin_lots_max(c);
+}
+
+/* CLEAR-08, fully collateralised: whether this order is of a kind that the mode allows. */
+static bool collateralised_allows(const struct core *c, uint32_t instrument, const struct view *v,
+                                  enum side side, price_t price, int64_t qty)
+{
+    if (is_spread(c, instrument)) return false;
+    if (side == SIDE_sell) return v->open_sells + qty <= v->position;
+    const struct command_product_create *p = &product_of(c, instrument)->terms;
+    bool floored = (p->flags & PRODUCT_FLAG_HAS_FLOOR) != 0 && p->floor.v >= 0;
+    return floored && !price_is_none(price) && price.v >= 0;
+}
+
+static void view_add(struct view *v, enum side side, price_t price, int64_t qty)
+{
+    if (side == SIDE_buy) {
+        v->open_buys += qty;
+        if (!price_is_none(price)) v->buy_value += (int128_t)price.v * qty;
+    } else {
+        v->open_sells += qty;
+    }
+}
+
+/* What the leg's exposure will need with the order, less what it needs now. */
+static bool leg_rise(const struct core *c, const struct account *a, uint32_t instrument, uint32_t e,
+                     enum side side, price_t price, int64_t qty, int128_t *rise)
+{
+    struct view v = view_of(c, e);
+    view_add(&v, side, price, qty);
+    int64_t need;
+    if (!lots_are_sane(c, &v) || !need_of(c, a, instrument, &v, &need)) return false;
+    *rise += need - (e == NIL ? 0 : c->exposures[e].requirement.v);
+    return true;
+}
+
+enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, uint32_t e,
+                         uint32_t eb, enum side side, price_t price, int64_t qty,
+                         bool reduce_only, int64_t *missing)
+{
+    (void)reduce_only; /* counted as any other: fineprint has no exception for it */
+    const struct account *a = &c->accounts[account];
+    const struct event_instrument *terms = &c->instruments[instrument].terms;
+    int128_t rise = 0;
+    bool ok;
+    *missing = INT64_MIN;
+    if (a->mode == MODE_collateralised) {
+        struct view v = view_of(c, e);
+        if (!collateralised_allows(c, instrument, &v, side, price, qty)) {
+            return REJECT_insufficient_margin;
+        }
+    }
+    if (terms->is_spread != 0) {
+        enum side other = side == SIDE_buy ? SIDE_sell : SIDE_buy;
+        ok = leg_rise(c, a, terms->legs[0], e, side, price, qty, &rise) &&
+             leg_rise(c, a, terms->legs[1], eb, other, price, qty, &rise);
+    } else {
+        ok = leg_rise(c, a, instrument, e, side, price, qty, &rise);
+    }
+    if (!ok) return REJECT_insufficient_margin;
+    if (rise <= 0) return REJECT_none;
+    int128_t lacking = rise - margin_available(c, account);
+    if (lacking <= 0) return REJECT_none;
+    *missing = lacking > MONEY_MAX ? MONEY_MAX : (int64_t)lacking;
+    return REJECT_insufficient_margin;
+}
+
+int64_t margin_available(const struct core *c, uint32_t account)
+{
+    const struct account *a = &c->accounts[account];
+    const struct balance *b = &c->balances[a->cash];
+    /* Each is within MONEY_MAX, and cash at or below 0 goes with no pending withdrawal. */
+    int128_t left = (int128_t)b->amount - b->pending_out - a->requirement.v;
+    if (left < -MONEY_MAX * (int128_t)2) return -MONEY_MAX * 2;
+    return (int64_t)left;
+}
+
+money_t margin_exposure(const struct core *c, uint32_t e)
+{
+    const struct exposure *x = &c->exposures[e];
+    const struct account *a = &c->accounts[x->account];
+    struct view v = view_of(c, e);
+    int64_t need;
+    if (a->system != 0) return MONEY(0);
+    if (!need_of(c, a, x->instrument, &v, &need)) return MONEY(MONEY_MAX);
+    return MONEY(need);
+}
+
+void margin_update(struct core *c, uint32_t e)
+{
+    struct exposure *x = &c->exposures[e];
+    money_t need = margin_exposure(c, e);
+    if (need.v == x->requirement.v) return;
+    struct account *a = &c->accounts[x->account];
+    bool ok = int64_add(a->requirement.v, need.v - x->requirement.v, &a->requirement.v);
+    ASSERT(ok);
+    x->requirement = need;
+}
+
+static void leg_work(struct core *c, uint32_t e, enum side side, price_t price, int64_t qty)
+{
+    struct exposure *x = &c->exposures[e];
+    ASSERT(e != NIL);
+    if (side == SIDE_buy) {
+        x->open_buys += qty;
+        ASSERT(x->open_buys >= 0);
+        if (c->accounts[x->account].mode == MODE_collateralised) {
+            x->buy_value += (int128_t)price.v * qty;
+            ASSERT(x->buy_value >= 0);
+        }
+    } else {
+        x->open_sells += qty;
+        ASSERT(x->open_sells >= 0);
+    }
+    margin_update(c, e);
+}
+
+void margin_work(struct core *c, uint32_t instrument, uint32_t e, uint32_t eb, enum side side,
+                 price_t price, int64_t qty)
+{
+    leg_work(c, e, side, price, qty);
+    if (__builtin_expect(is_spread(c, instrument), 0)) {
+        leg_work(c, eb, side == SIDE_buy ? SIDE_sell : SIDE_buy, price, qty);
+    }
+}
+
+money_t margin_maintenance(const struct core *c, uint32_t e)
+{
+    const struct exposure *x = &c->exposures[e];
+    const struct account *a = &c->accounts[x->account];
+    struct view v = {.position = x->position, .cost = x->cost};
+    int64_t need;
+    if (a->system != 0) return MONEY(0);
+    if (!need_of(c, a, x->instrument, &v, &need)) return MONEY(MONEY_MAX);
+    return MONEY(need);
+}
+
+money_t margin_unrealised(const struct core *c, uint32_t e)
+{
+    const struct exposure *x = &c->exposures[e];
+    price_t mark = price_mark(c, x->instrument);
+    if (x->position != 0 && price_is_none(mark)) return MONEY(0);
+    int128_t at_mark = x->position == 0 ? 0 : (int128_t)x->position * mark.v;
+    int128_t gain = at_mark - x->cost;
+    int64_t money;
+    if (!value_half_even(gain, c->instruments[x->instrument].terms.contract_size, &money)) {
+        return MONEY(gain < 0 ? -MONEY_MAX : MONEY_MAX);
+    }
+    return MONEY(money);
+}

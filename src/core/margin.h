@@ -1,0 +1,48 @@
+/* margin.h: what an account must hold before an order is accepted (CLEAR-08).
+ *
+ * Flat model (mode margined). An exposure needs max(|position + open_buys|, |position -
+ * open_sells|) x flat_margin of its product; the account the sum over its exposures. Stops are
+ * counted; a spread order is counted in both legs, in the second on the opposite side. An order is
+ * admitted when the new sum is within cash less what is reserved for withdrawals, or does not raise
+ * the sum. The requirement of an exposure never falls when a working order is added and never rises
+ * when one fills or is cancelled, so admission is the only gate.
+ *
+ * Collateralised mode. Longs are paid in full, only where the product's floor is 0 or above; shorts
+ * are refused unless they close a long that no other working sell closes already; spreads are
+ * refused. An exposure reserves (max(0, cost) + buy_value) x contract_size, rounded up: `cost` is
+ * what the position was bought for less what it was sold for since the last mark, so the reserve is
+ * all that the account can still lose at a price of 0; buy_value is the working buys at their limit
+ * prices. A mark moves cash and cost by the same amount and leaves what is free unchanged.
+ *
+ * In both modes an order is refused, as insufficiently margined, when position and working orders
+ * would leave the range in which a trade cannot overflow (MARGIN_COST_MAX, margin_lots_max).
+ *
+ * Upstream: state. Downstream: order, match, novation, settle, account, check.
+ */
+#ifndef DOJIMA_CORE_MARGIN_H
+#define DOJIMA_CORE_MARGIN_H
+
+#include "core/state.h"
+
+/* |cost| beyond which no order is admitted until the next mark: far above 10^15 lots x 2 x 10^15,
+ * what all working orders may still add, and far below 2^127. */
+#define MARGIN_COST_MAX ((int128_t)1 << 120)
+
+/* The most lots that an account may hold or work towards in one instrument: open interest and sums
+ * over all accounts then fit in 64 bits. */
+int64_t margin_lots_max(const struct core *c);
+
+/* What this exposure needs as it stands; equal to its `requirement` after every command. */
+money_t margin_exposure(const struct core *c, uint32_t e);
+
+/* Of the position alone. */
+money_t margin_maintenance(const struct core *c, uint32_t e);
+
+/* Variation not yet settled, at price_mark, half-even; 0 where there is no mark. Out of range: the
+ * nearest bound. */
+money_t margin_unrealised(const struct core *c, uint32_t e);
+
+/* Cash that is neither reserved for a withdrawal nor required. May be negative. */
+int64_t margin_available(const struct core *c, uint32_t account);
+
+#endif
