@@ -3,10 +3,10 @@
 
 Usage: doc_test.py DOJIMA [FILE.md ...]
 
-In a block that begins with ```sh run, each line `$ command` (with its here-document, or lines that
-end in a backslash) is run from the root of the tree, and what it prints is compared with the lines that
-follow it: `...` within a line stands for any text, a line of `...` for any lines. A command without
-lines after it has only to end well. `build/dojima` is replaced by DOJIMA.
+In a block that begins with ```sh run, each line `$ command` (with its here-document, or lines
+that end in a backslash) is run from the root of the tree, and what it prints is compared with the
+lines that follow it: `...` within a line stands for any text, a line of `...` for any lines. A
+command without lines after it has only to end well. `build/dojima` is replaced by DOJIMA.
 
 Also checked: that links to files of this tree lead somewhere, and that docs/api.md lists every
 reject in the order of src/msg/reject.def.
