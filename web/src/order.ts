@@ -32,13 +32,13 @@ export type Faults = Partial<Record<FieldName, string>>;
 export const TYPES: [string, string][] = [
     ['limit', 'Limit'], ['market', 'Market'], ['market_limit', 'Market to limit'],
     ['stop_limit', 'Stop limit'], ['stop_market', 'Stop market'],
-    ['take_limit', 'Take-profit limit'], ['take_market', 'Take-profit market'],
+    ['take_limit', 'Take limit'], ['take_market', 'Take market'],
     ['trailing_stop', 'Trailing stop'], ['pegged', 'Pegged'],
 ];
 export const TIFS: [string, string][] = [
-    ['good_til_cancelled', 'Good till cancelled'], ['good_til_day', 'Day'],
-    ['good_til_date', 'Good till date'], ['immediate_or_cancel', 'Immediate or cancel'],
-    ['fill_or_kill', 'Fill or kill'], ['at_the_opening', 'At the opening'],
+    ['good_til_cancelled', 'Till cancelled'], ['good_til_day', 'Day'],
+    ['good_til_date', 'Till date'], ['immediate_or_cancel', 'Immediate (IOC)'],
+    ['fill_or_kill', 'Fill or kill'], ['at_the_opening', 'At opening'],
 ];
 export const PEGS: [string, string][] = [
     ['primary', 'Primary'], ['market', 'Market'], ['midpoint', 'Midpoint'],

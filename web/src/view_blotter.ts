@@ -11,9 +11,9 @@ type Tab = 'orders' | 'positions' | 'fills' | 'balances';
 const TABS: [Tab, string][] = [['orders', 'Orders'], ['positions', 'Positions'],
     ['fills', 'Fills'], ['balances', 'Balances']];
 
-function table(heads: string[]): { root: HTMLTableElement; rows: HTMLTableSectionElement } {
+function table(name: string, heads: string[]): { root: HTMLTableElement; rows: HTMLTableSectionElement } {
     const rows = el('tbody');
-    const root = el('table', { class: 'grid' },
+    const root = el('table', { class: 'grid grid-' + name },
         el('thead', {}, el('tr', {}, ...heads.map((h) => el('th', { text: h })))), rows);
     return { root, rows };
 }
@@ -30,9 +30,11 @@ function cells(count: number): HTMLTableCellElement[] {
 export class Blotter {
     private tab: Tab = 'orders';
     private readonly tables = {
-        orders: table(['Time', 'Instrument', 'Side', 'Type', 'Price', 'Amount', 'Filled', 'Terms', '']),
-        positions: table(['Instrument', 'Size', 'Average', 'Mark', 'Unrealised', 'Realised', 'Margin', '']),
-        fills: table(['Time', 'Instrument', 'Side', 'Price', 'Lots', 'Fee', 'Role']),
+        orders: table('orders', ['Time', 'Instrument', 'Side', 'Type', 'Price', 'Amount', 'Filled',
+            'Terms', '']),
+        positions: table('positions', ['Instrument', 'Size', 'Average', 'Mark', 'Unrealised',
+            'Realised', 'Margin', '']),
+        fills: table('fills', ['Time', 'Instrument', 'Side', 'Price', 'Lots', 'Fee', 'Role']),
     };
     private readonly balances = el('dl', { class: 'balances' });
     private readonly empty = el('p', { class: 'empty' });

@@ -5,12 +5,12 @@ import {
     type IChartApi, type IPriceLine, type ISeriesApi, type UTCTimestamp,
 } from 'lightweight-charts';
 import { addTrade, candlesOf, intervalFor, type Candle } from './candles.ts';
-import { show } from './decimal.ts';
+import { show, showShort } from './decimal.ts';
 import { byId, el, setClass, setText } from './dom.ts';
 import type { Store } from './store.ts';
 import type { Trade } from './types.ts';
 
-const INTERVALS: [number, string][] = [[1, '1s'], [5, '5s'], [15, '15s'], [60, '1m'], [300, '5m'],
+const INTERVALS: [number, string][] = [[5, '5s'], [15, '15s'], [60, '1m'], [300, '5m'],
     [900, '15m'], [3600, '1h']];
 
 function colour(name: string): string {
@@ -123,7 +123,7 @@ class ChartView {
         if (this.version !== this.store.tradesVersion) {
             this.version = this.store.tradesVersion;
             if (!this.chosen && trades.length > 0) {
-                this.seconds = intervalFor(trades, INTERVALS.slice(1).map(([s]) => s));
+                this.seconds = intervalFor(trades, INTERVALS.map(([s]) => s));
                 this.drawIntervals();
             }
             this.reload();
@@ -152,7 +152,7 @@ class ChartView {
         const p = this.store.selected?.places ?? 3;
         const legend = byId('c-legend');
         setText(legend, c === undefined ? 'no trades yet'
-            : `O ${show(c.open, p)}  H ${show(c.high, p)}  L ${show(c.low, p)}  C ${show(c.close, p)}  V ${show(c.volume, 0)}`);
+            : `O ${show(c.open, p)}  H ${show(c.high, p)}  L ${show(c.low, p)}  C ${show(c.close, p)}  V ${showShort(c.volume)}`);
         setClass(legend, 'sell', c !== undefined && c.close < c.open);
         setClass(legend, 'buy', c !== undefined && c.close >= c.open);
     }

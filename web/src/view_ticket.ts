@@ -292,7 +292,7 @@ export class Ticket {
         this.draw();
         try {
             const order = await this.venue.place(f.side, request(f, i, makeClientOrderId()));
-            toast(outcome(order, i.places), 'good');
+            toast(outcome(order, i.places, `${f.side} ${f.amount.trim()} ${i.name}`), 'good');
         } catch (e) {
             this.showRefusal(e);
         } finally {
@@ -311,7 +311,7 @@ export class Ticket {
     }
 }
 
-function outcome(order: JsonObject, places: number): string {
+function outcome(order: JsonObject, places: number, what: string): string {
     const filled = number(order['filled_amount']) ?? 0;
     const amount = number(order['amount']) ?? 0;
     const state = text(order['order_state']);
@@ -320,6 +320,7 @@ function outcome(order: JsonObject, places: number): string {
         return `${how}: ${show(filled, 0)} of ${show(amount, 0)} at `
             + show(number(order['average_price']), places);
     }
-    if (state === 'untriggered') return 'Accepted: waits for its trigger';
-    return state === 'cancelled' ? 'Cancelled: nothing could be filled' : 'Accepted: order is working';
+    if (state === 'untriggered') return `Accepted: ${what} waits for its trigger`;
+    return state === 'cancelled' ? `Cancelled: nothing of ${what} could be filled`
+        : `Accepted: ${what} is working`;
 }
