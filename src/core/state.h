@@ -143,8 +143,9 @@ struct product {
 
 struct instrument {
     struct book book;      /* resting orders */
-    struct book triggers;  /* [SIDE_sell]: elected by a rise, lowest trigger first;
-                              [SIDE_buy]: elected by a fall, highest first */
+    struct book stops;     /* triggers of stops, by -trigger: buys are elected by a rise, lowest
+                              trigger first; sells by a fall, highest first */
+    struct book takes;     /* triggers of take orders, by trigger: sells by a rise, buys by a fall */
     uint32_t product;
     uint32_t next_of_product;
     price_t tick;
@@ -156,6 +157,8 @@ struct instrument {
     uint32_t exposures;    /* list head */
     uint32_t spread_first; /* first spread listed with this instrument as a leg: spread_ref index */
     uint32_t top[2];       /* the order that has TOP; NIL: none */
+    uint32_t exposure_ccp; /* the clearing house's own, of an outright; NIL: a spread */
+    uint32_t reserved;
     uint64_t trade_seq;
     int64_t day;           /* UTC date (days since 1970) of the following two */
     qty_t volume;
@@ -235,6 +238,8 @@ struct spread_ref {
     uint32_t next;
 };
 
+enum { TOUCHED_MAX = 64 };
+
 struct core {
     struct venue_state *s;
     struct core_limits limits;
@@ -264,15 +269,35 @@ struct core {
     unsigned char *block;
     size_t block_bytes;
     struct outbox *out;                 /* of the command being applied */
-    uint32_t *scratch;                  /* limits.orders words, for one command; not state */
-    uint32_t fills_left;                /* of the command being applied */
-    uint32_t scratch_mark;
+
+    /* Scratch of the command being applied; not state. */
+    struct share *shares;               /* order slots and what each gets: orders + closed + 1 */
+    struct share *shares_opposite;
+    struct print *prints;               /* prices traded by the aggressor at work, in order */
+    uint32_t prints_count;
+    uint32_t fills_left;
+    uint32_t touched[TOUCHED_MAX];      /* instruments with pegged orders whose book changed */
+    uint32_t touched_count;
+    uint32_t reserved;
+};
+
+struct share {
+    uint32_t order;
+    uint32_t reserved;
+    int64_t take;
+    int64_t shown; /* displayed before */
+};
+struct print {
+    uint32_t instrument;
+    uint32_t reserved;
+    px_t px;
 };
 
 enum { ASSETS_MAX = 15 };
 #define CORE_MAGIC UINT64_C(0x314f43414d494a44) /* format of the state block, version 1 */
 
 /* ---- core.c ---- */
+uint32_t order_slots(const struct core_limits *l); /* live and retained, NIL included */
 void reject_push(struct core *c, const struct command *cmd, enum reject reason, int64_t detail);
 
 /* ---- instrument.c: products, periods, instruments, spreads; CONTRACT, UNIT ---- */
@@ -346,7 +371,44 @@ void mark_to_market(struct core *c, const struct command *cmd);
 void expire(struct core *c, const struct command *cmd);
 price_t price_mark(const struct core *c, uint32_t instrument); /* settlement, else last, else none */
 
+/* ---- entry.c: what an order must satisfy, in the order of reject.def ---- */
+enum { ORDER_FLAGS_ALL = (1 << 19) - 1, ENTRY_OFF_TICK = 1 << 19, ENTRY_OUT_OF_RANGE = 1 << 20 };
+struct entry {              /* an order_new or order_edit on its way in, prices in ticks */
+    uint32_t account;
+    uint32_t instrument;
+    uint32_t flags;
+    uint8_t side;
+    uint8_t type;
+    uint8_t tif;
+    uint8_t smp_mode;
+    uint8_t peg;
+    uint8_t held;           /* a linked order, which will wait for its parent */
+    uint8_t waking;         /* a linked order that wakes, or an edit that leaves prices alone:
+                               not judged again by the band, its trigger may be met already */
+    px_t px;                /* PX_NONE: none yet */
+    px_t trigger;
+    int64_t offset;         /* ticks */
+    int64_t qty;            /* still to be filled */
+    int64_t max_show;
+    int64_t min_qty;
+    uint64_t smp_id;
+    ts_t expires_at;
+    ts_t valid_until;
+};
+/* Reads the command's numbers; REJECT_none or why not. *detail as in event_reject. */
+enum reject entry_from_new(const struct core *c, const struct command *cmd, struct entry *e);
+void entry_from_linked(const struct core *c, const struct command *cmd, uint32_t index,
+                       struct entry *e);
+enum reject entry_check(const struct core *c, struct entry *e, int64_t *detail);
+int64_t entry_max_show(const struct entry *e); /* 0: shows all */
+bool type_is_trigger(enum order_type type);
+bool trigger_rises(enum side side, enum order_type type); /* elected by a rise */
+
 /* ---- order.c: entry, edit, cancel; MATCH-02, -03, -05, -09 ---- */
+uint32_t order_create(struct core *c, const struct entry *e, uint32_t session);
+uint32_t order_find(const struct core *c, uint64_t id); /* live or retained; NIL */
+void order_start(struct core *c, uint32_t o);
+void order_work(struct core *c, uint32_t o, int64_t lots); /* counts lots as working */
 void order_new(struct core *c, const struct command *cmd);
 void order_edit(struct core *c, const struct command *cmd);
 void order_cancel(struct core *c, const struct command *cmd);
@@ -359,10 +421,99 @@ uint32_t order_cancel_account(struct core *c, uint32_t account, enum order_cause
 uint32_t order_cancel_instrument(struct core *c, uint32_t instrument, enum order_cause cause);
 void event_order_push(const struct core *c, struct outbox *out, uint32_t o, enum order_cause cause);
 void event_order_text_push(const struct core *c, struct outbox *out, uint32_t o);
+/* The level at px after a change; `level` as known by the caller, NIL: it is gone. */
 void event_level_push(const struct core *c, struct outbox *out, uint32_t instrument,
-                      enum side side, px_t px);
+                      enum side side, px_t px, uint32_t level);
+
+/* ---- match.c: continuous trading ---- */
+/* Lets order `a` (open, not in a book, limit in px) trade and then rest or be cancelled. */
+void match_enter(struct core *c, uint32_t a);
+/* One fill between aggressor and resting order, with everything that follows for both. */
+void match_fill(struct core *c, uint32_t a, uint32_t r, int64_t qty);
+/* How many lots `e` could trade at once within its limit, up to its quantity. */
+int64_t match_available(const struct core *c, const struct entry *e);
+void match_rest(struct core *c, uint32_t o);
+void match_directed(struct core *c, uint32_t a, uint32_t target);
+bool smp_conflict(const struct core *c, uint32_t a, uint32_t r);
+/* False when the aggressor is finished. */
+bool smp_resolve(struct core *c, uint32_t a, uint32_t r);
+/* Booking common to both sides of a fill at `px`: filled, notional, working quantity. */
+void order_filled(struct core *c, uint32_t o, px_t px, int64_t qty);
+void order_refresh(struct core *c, uint32_t o); /* an iceberg's next part; loses time and TOP */
+void reduce_only_cut(struct core *c, uint32_t exposure);
+void book_touched(struct core *c, uint32_t instrument);
+
+/* ---- allocate.c: MATCH-01's algorithms other than plain FIFO ---- */
+bool allocate_applies(const struct core *c, uint32_t instrument);
+/* One round at the best level opposite to `a`; false when nothing could be given. */
+bool allocate_round(struct core *c, uint32_t a);
+
+/* ---- trigger.c: stops, trailing stops and their election; MATCH-08 ---- */
+void trigger_add(struct core *c, uint32_t o);
+void trigger_remove(struct core *c, uint32_t o);
+void trigger_print(struct core *c, uint32_t instrument, px_t px); /* remembers, to elect later */
+void trigger_elect_prints(struct core *c);
+bool trigger_elect_auction(struct core *c, uint32_t instrument, px_t px);
+void trigger_run(struct core *c); /* enters what was elected, until none is left */
+void election_push(struct core *c, uint32_t o);
+void election_drop(struct core *c, uint32_t o);
+struct book *trigger_book(const struct core *c, uint32_t o);
+bool trigger_met(const struct core *c, uint32_t instrument, bool rises, px_t trigger);
+
+/* ---- peg.c ---- */
+void peg_add(struct core *c, uint32_t o);
+void special_add(struct core *c, uint32_t *head, uint32_t o);
+void special_remove(struct core *c, uint32_t *head, uint32_t o);
+void peg_run(struct core *c);
+
+/* ---- link.c: one-triggers-other, one-cancels-other ---- */
+void link_filled(struct core *c, uint32_t o);
+void link_closed(struct core *c, uint32_t o);
+void link_activate(struct core *c, uint32_t o);
+void link_wake(struct core *c, uint32_t parent);
+
+/* ---- auction.c: MATCH-07 ---- */
+struct auction {
+    px_t px; /* PX_NONE: nothing crosses */
+    int64_t qty;
+    int64_t surplus;
+};
+struct auction auction_find(const struct core *c, uint32_t instrument);
+void auction_uncross(struct core *c, uint32_t instrument);
+void event_auction_push(struct core *c, uint32_t instrument, struct auction a, bool final);
+
+/* ---- session.c: trading states and what the clock brings ---- */
+void state_set(struct core *c, const struct command *cmd);
+void timer_add(struct core *c, uint32_t o);
+void timer_remove(struct core *c, uint32_t o);
+void timer_run(struct core *c);
+void session_day(struct core *c); /* a new UTC date */
+void event_state_push(const struct core *c, struct outbox *out, uint32_t product,
+                      enum trading_state before, const char *reason);
+
+/* ---- repeat.c: MATCH-05 ---- */
+enum repeat { REPEAT_first, REPEAT_answered, REPEAT_rejected };
+enum repeat repeat_look(struct core *c, const struct command *cmd, uint64_t *body_hash);
+bool repeat_has_room(const struct core *c);
+void repeat_keep(struct core *c, const struct command *cmd, uint64_t body_hash, size_t from);
 
 /* Small readers. */
+static inline struct order *order_at(const struct core *c, uint32_t o)
+{
+    return &c->pools.orders[o];
+}
+static inline struct book *book_of(const struct core *c, uint32_t instrument)
+{
+    return &c->instruments[instrument].book;
+}
+static inline enum trading_state state_of(const struct core *c, uint32_t instrument)
+{
+    return (enum trading_state)c->products[c->instruments[instrument].product].state;
+}
+static inline enum side opposite(enum side side)
+{
+    return side == SIDE_buy ? SIDE_sell : SIDE_buy;
+}
 static inline const struct product *product_of(const struct core *c, uint32_t instrument)
 {
     return &c->products[c->instruments[instrument].product];

@@ -1,0 +1,258 @@
+/* core.c: the state block, and the one place where commands are told apart.
+ *
+ * A step: the clock moves to the command's time; what fell due happens (session.c); the command is
+ * applied; then what it set off (elected stops, pegged orders) runs to its end. All events of these
+ * carry the command's sequence number.
+ *
+ * Upstream: seq. Downstream: order.c and the other files named in state.h.
+ */
+#include "core/core.h"
+
+#include "core/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct core_limits core_limits_default(void)
+{
+    return (struct core_limits){
+        .members = 1024, .accounts = 16384, .products = 256, .instruments = 4096,
+        .balances = 65536, .exposures = 262144, .orders = 262144, .orders_closed = 65536,
+        .levels = 131072, .client_ids = 1 << 18, .answer_bytes = 96u << 20, .trades = 131072,
+        .postings = 131072, .settlements = 16384, .requests = 256, .fills_per_command = 16384};
+}
+
+struct core_limits core_limits_small(void)
+{
+    return (struct core_limits){
+        .members = 8, .accounts = 16, .products = 4, .instruments = 16, .balances = 32,
+        .exposures = 128, .orders = 128, .orders_closed = 32, .levels = 128, .client_ids = 64,
+        .answer_bytes = 16384, .trades = 32, .postings = 64, .settlements = 16, .requests = 4,
+        .fills_per_command = 32};
+}
+
+uint32_t order_slots(const struct core_limits *l) { return l->orders + l->orders_closed + 1; }
+
+static void map_cut(struct map *m, struct arena *a, uint32_t entries, uint32_t *count)
+{
+    uint32_t slots = map_slots_for(entries);
+    m->slots = arena_cut(a, slots, sizeof *m->slots);
+    m->mask = slots - 1;
+    m->capacity = entries;
+    m->count = count;
+}
+
+/* Cuts everything from the arena, in one order; with a counting arena it only measures. */
+static void core_cut(struct core *c, struct arena *a)
+{
+    const struct core_limits *l = &c->limits;
+    c->s = arena_cut(a, 1, sizeof *c->s);
+    book_pools_cut(&c->pools, a, order_slots(l) - 1, l->levels);
+    c->info = arena_cut(a, order_slots(l), sizeof *c->info);
+    c->texts = arena_cut(a, order_slots(l), sizeof *c->texts);
+    c->assets = arena_cut(a, ASSETS_MAX + 1, sizeof *c->assets);
+    c->members = arena_cut(a, l->members + 1, sizeof *c->members);
+    c->accounts = arena_cut(a, l->accounts + 1, sizeof *c->accounts);
+    c->balances = arena_cut(a, l->balances + 1, sizeof *c->balances);
+    c->exposures = arena_cut(a, l->exposures + 1, sizeof *c->exposures);
+    c->products = arena_cut(a, l->products + 1, sizeof *c->products);
+    c->instruments = arena_cut(a, l->instruments + 1, sizeof *c->instruments);
+    c->spread_refs = arena_cut(a, 2 * l->instruments + 1, sizeof *c->spread_refs);
+    c->client_ids = arena_cut(a, l->client_ids + 1, sizeof *c->client_ids);
+    c->answers = arena_cut(a, l->answer_bytes, 1);
+    c->trades = arena_cut(a, l->trades, sizeof *c->trades);
+    c->postings = arena_cut(a, l->postings, sizeof *c->postings);
+    c->settlements = arena_cut(a, l->settlements, sizeof *c->settlements);
+    c->requests = arena_cut(a, l->requests, sizeof *c->requests);
+    c->closed = arena_cut(a, l->orders_closed, sizeof *c->closed);
+    c->timer_heap = arena_cut(a, order_slots(l), sizeof *c->timer_heap);
+    c->elections = arena_cut(a, order_slots(l), sizeof *c->elections);
+    map_cut(&c->balance_map, a, l->balances, a->base ? &c->s->balance_map_count : NULL);
+    map_cut(&c->exposure_map, a, l->exposures, a->base ? &c->s->exposure_map_count : NULL);
+    map_cut(&c->client_id_map, a, l->client_ids, a->base ? &c->s->client_id_map_count : NULL);
+}
+
+size_t core_bytes(const struct core_limits *limits)
+{
+    struct core c = {.limits = *limits};
+    struct arena a = {0};
+    core_cut(&c, &a);
+    return a.used;
+}
+
+size_t core_outbox_bytes(const struct core_limits *l)
+{
+    /* The most that one fill can say: a spread's trade and its two legs, their postings, fees of
+     * both sides, both orders, both levels. Each order of an auction or a mass cancel causes at
+     * most one such; so does each fill of continuous trading, and each entry of an answer. */
+    const size_t fill = 3 * sizeof(struct event_trade) + 24 * sizeof(struct event_posting) +
+                        2 * sizeof(struct event_order) + 2 * sizeof(struct event_level);
+    size_t orders = order_slots(l);
+    return (orders * 2 + l->fills_per_command) * fill +
+           ((size_t)l->accounts + l->members + l->products + l->instruments + 64) * 512 +
+           (size_t)l->exposures * 3 * sizeof(struct event_posting) + l->answer_bytes / 4 +
+           (size_t)l->trades * sizeof(struct event_trade) +
+           (size_t)l->postings * sizeof(struct event_posting) +
+           (size_t)l->settlements * sizeof(struct event_settlement) + (1u << 20);
+}
+
+static void core_start(struct core *c)
+{
+    c->s->magic = CORE_MAGIC;
+    c->s->limits = c->limits;
+    c->s->assets = ASSET_USD;
+    memcpy(c->assets[ASSET_USD].name, "USD", sizeof "USD");
+    account_open_system(c);
+}
+
+static int core_scratch(struct core *c)
+{
+    size_t orders = order_slots(&c->limits);
+    c->shares = calloc(orders, sizeof *c->shares);
+    c->shares_opposite = calloc(orders, sizeof *c->shares_opposite);
+    c->prints = calloc((size_t)c->limits.fills_per_command + 1, sizeof *c->prints);
+    return c->shares != NULL && c->shares_opposite != NULL && c->prints != NULL ? 0 : -1;
+}
+
+struct core *core_open(const struct core_limits *limits, void *memory)
+{
+    ASSERT(order_slots(limits) < (1u << 24));
+    struct core *c = calloc(1, sizeof *c);
+    if (c == NULL) return NULL;
+    c->limits = *limits;
+    c->block = memory;
+    c->block_bytes = core_bytes(limits);
+    struct arena a = {.base = memory, .capacity = c->block_bytes};
+    core_cut(c, &a);
+    if (core_scratch(c) != 0) goto fail;
+    if (c->s->magic == 0) {
+        core_start(c);
+    } else if (c->s->magic != CORE_MAGIC || memcmp(&c->s->limits, limits, sizeof *limits) != 0) {
+        goto fail;
+    }
+    return c;
+fail:
+    core_close(c);
+    return NULL;
+}
+
+void core_close(struct core *c)
+{
+    if (c == NULL) return;
+    free(c->shares);
+    free(c->shares_opposite);
+    free(c->prints);
+    free(c);
+}
+
+const void *core_image(const struct core *c, size_t *bytes)
+{
+    *bytes = c->block_bytes;
+    return c->block;
+}
+
+uint64_t core_seq(const struct core *c) { return c->s->seq; }
+ts_t core_ts(const struct core *c) { return c->s->ts; }
+
+ts_t core_due(const struct core *c)
+{
+    if (c->s->elections_count > 0) return c->s->ts;
+    if (c->s->timers == 0) return TS(INT64_MAX);
+    return c->info[c->timer_heap[1]].expires_at;
+}
+
+void reject_push(struct core *c, const struct command *cmd, enum reject reason, int64_t detail)
+{
+    struct event_reject *e = outbox_push(c->out, EVENT_reject, sizeof *e);
+    e->reason = (uint16_t)reason;
+    e->command = cmd->header.kind;
+    e->account = cmd->header.account;
+    e->instrument = cmd->header.kind == COMMAND_order_new ? cmd->order_new.instrument : 0;
+    e->entry = 0;
+    e->order_id = cmd->header.kind == COMMAND_order_edit     ? cmd->order_edit.order_id
+                  : cmd->header.kind == COMMAND_order_cancel ? cmd->order_cancel.order_id
+                                                             : 0;
+    e->detail = detail;
+}
+
+static void venue_set(struct core *c, const struct command *cmd)
+{
+    c->s->settings = cmd->venue_set;
+    struct event_venue *e = outbox_push(c->out, EVENT_venue, sizeof *e);
+    e->settings = cmd->venue_set;
+}
+
+static void tick(struct core *c, const struct command *cmd)
+{
+    (void)cmd;
+    for (uint32_t i = 1; i <= c->s->instruments; i++) {
+        enum trading_state state = state_of(c, i);
+        if (state != STATE_pre_open && state != STATE_auction) continue;
+        struct auction a = auction_find(c, i);
+        struct instrument *in = &c->instruments[i];
+        price_t price = price_of(c, i, a.px);
+        if (price.v == in->indicative_price.v && a.qty == in->indicative_qty.v) continue;
+        event_auction_push(c, i, a, false);
+    }
+}
+
+typedef void command_function(struct core *c, const struct command *cmd);
+static command_function *const command_functions[COMMAND_kind_count] = {
+    [COMMAND_tick] = tick,
+    [COMMAND_venue_set] = venue_set,
+    [COMMAND_product_create] = product_create,
+    [COMMAND_instrument_list] = instrument_list,
+    [COMMAND_spread_list] = spread_list,
+    [COMMAND_account_create] = account_create,
+    [COMMAND_deposit] = deposit,
+    [COMMAND_withdraw] = withdraw,
+    [COMMAND_transfer] = transfer,
+    [COMMAND_confirm] = confirm,
+    [COMMAND_state_set] = state_set,
+    [COMMAND_settlement_price] = settlement_price,
+    [COMMAND_mark_to_market] = mark_to_market,
+    [COMMAND_expire] = expire,
+    [COMMAND_kill] = account_kill,
+    [COMMAND_order_new] = order_new,
+    [COMMAND_order_edit] = order_edit,
+    [COMMAND_order_cancel] = order_cancel,
+    [COMMAND_cancel_many] = order_cancel_many,
+    [COMMAND_mass_quote] = order_mass_quote,
+};
+
+/* GUARD-08: an order that a stalled gateway held too long is refused, not executed. */
+static bool is_stale(const struct core *c, const struct command *cmd)
+{
+    int64_t limit = c->s->settings.stale_ns;
+    if (limit == 0 || cmd->header.received_ts.v == 0) return false;
+    if (cmd->header.ts.v - cmd->header.received_ts.v <= limit) return false;
+    return cmd->header.kind == COMMAND_order_new || cmd->header.kind == COMMAND_order_edit ||
+           cmd->header.kind == COMMAND_mass_quote;
+}
+
+void core_step(struct core *c, const struct command *cmd, struct outbox *out)
+{
+    assert_seq_current = cmd->header.seq;
+    ASSERT(cmd->header.seq == c->s->seq + 1);
+    ASSERT(cmd->header.ts.v >= c->s->ts.v);
+    ASSERT(cmd->header.kind > COMMAND_none && cmd->header.kind < COMMAND_kind_count);
+    outbox_reset(out, cmd->header.seq, cmd->header.ts);
+    c->out = out;
+    c->s->seq = cmd->header.seq;
+    c->s->ts = cmd->header.ts;
+    c->fills_left = c->limits.fills_per_command;
+    c->prints_count = 0;
+    c->touched_count = 0;
+    if (cmd->header.ts.v - c->s->day * NS_PER_DAY >= NS_PER_DAY) session_day(c);
+    if (c->s->timers > 0) timer_run(c);
+    if (c->s->elections_count > 0) trigger_run(c);
+    if (is_stale(c, cmd)) {
+        reject_push(c, cmd, REJECT_stale_request, cmd->header.ts.v - cmd->header.received_ts.v);
+    } else {
+        command_functions[cmd->header.kind](c, cmd);
+    }
+    if (c->s->elections_count > 0) trigger_run(c);
+    if (c->touched_count > 0) peg_run(c);
+    c->out = NULL;
+    assert_seq_current = 0;
+}

@@ -1,0 +1,127 @@
+/* hash.c: one number for the whole state.
+ *
+ * What is hashed is what matters to the future: not list links, pool indices or free lists, but the
+ * orders, where they stand in their queues, and all records. Source: XXH3 (xxhash.com), 64 bits.
+ */
+#include "core/state.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static void add(XXH3_state_t *h, const void *bytes, size_t size)
+{
+    (void)XXH3_64bits_update(h, bytes, size);
+}
+
+static void add_u64(XXH3_state_t *h, uint64_t v) { add(h, &v, sizeof v); }
+
+static void hash_order(XXH3_state_t *h, const struct core *c, uint32_t o)
+{
+    const struct order *order = order_at(c, o);
+    const struct order_info *i = &c->info[o];
+    add_u64(h, order->id);
+    add(h, &order->px, sizeof order->px + sizeof order->left + sizeof order->shown);
+    uint32_t words[4] = {order->account, order->instrument, order->flags,
+                         (uint32_t)(order->side | order->type << 8 | order->tif << 16 |
+                                    order->state << 24)};
+    add(h, words, sizeof words);
+    int64_t numbers[12] = {i->qty.v, i->filled.v, (int64_t)i->notional,
+                           (int64_t)(i->notional >> 64), i->created.v, i->modified.v,
+                           i->max_show.v, i->min_qty.v, i->limit_px.v, i->trigger_px.v,
+                           i->offset, i->expires_at.v};
+    add(h, numbers, sizeof numbers);
+    add_u64(h, i->smp_id);
+    add_u64(h, (uint64_t)i->smp_mode | (uint64_t)i->peg << 8 | (uint64_t)i->link_type << 16 |
+                   (uint64_t)i->fill_condition << 24 | (uint64_t)i->session << 32);
+    if (order->flags & ORDER_BIT_TEXT) add(h, &c->texts[o], sizeof c->texts[o]);
+}
+
+static void hash_book(XXH3_state_t *h, const struct core *c, const struct book *b)
+{
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t l = b->side[side].best; l != NIL; l = c->pools.levels[l].worse) {
+            add_u64(h, (uint64_t)c->pools.levels[l].px.v);
+            for (uint32_t o = c->pools.levels[l].first; o != NIL; o = order_at(c, o)->next)
+                add_u64(h, order_at(c, o)->id);
+        }
+        add_u64(h, UINT64_MAX);
+    }
+}
+
+static void hash_instrument(XXH3_state_t *h, const struct core *c, uint32_t i)
+{
+    const struct instrument *in = &c->instruments[i];
+    hash_book(h, c, &in->book);
+    hash_book(h, c, &in->stops);
+    hash_book(h, c, &in->takes);
+    int64_t numbers[14] = {in->product, in->tick.v, in->last.v, in->session_last.v,
+                           in->settlement.v, (int64_t)in->trade_seq, in->day, in->volume.v,
+                           in->open.v, in->high.v, in->low.v, in->open_interest.v,
+                           (int64_t)(in->top[0] ? order_at(c, in->top[0])->id : 0),
+                           (int64_t)(in->top[1] ? order_at(c, in->top[1])->id : 0)};
+    add(h, numbers, sizeof numbers);
+    add(h, (const unsigned char *)&in->terms + sizeof in->terms.header,
+        sizeof in->terms - sizeof in->terms.header);
+}
+
+static void hash_accounts(XXH3_state_t *h, const struct core *c)
+{
+    add(h, c->members, ((size_t)c->s->members + 1) * sizeof *c->members);
+    for (uint32_t i = 1; i <= c->s->accounts; i++) {
+        const struct account *a = &c->accounts[i];
+        add(h, a->name, sizeof a->name);
+        int64_t numbers[7] = {a->member, a->mode | a->origin << 8 | a->killed << 16,
+                              a->order_count, a->requirement.v, a->fees_paid.v, a->month_lots.v,
+                              a->month_number};
+        add(h, numbers, sizeof numbers);
+    }
+    for (uint32_t i = 1; i <= c->s->balances; i++) {
+        const struct balance *b = &c->balances[i];
+        int64_t numbers[4] = {b->account, b->asset, b->amount, b->pending_out};
+        add(h, numbers, sizeof numbers);
+    }
+    for (uint32_t i = 1; i <= c->s->exposures; i++) {
+        const struct exposure *x = &c->exposures[i];
+        int64_t numbers[13] = {x->account, x->instrument, x->position, (int64_t)x->cost,
+                               (int64_t)(x->cost >> 64), (int64_t)x->entry_cost,
+                               (int64_t)(x->entry_cost >> 64), x->open_buys, x->open_sells,
+                               (int64_t)x->buy_value, x->requirement.v, x->realised.v,
+                               x->reduce_only};
+        add(h, numbers, sizeof numbers);
+    }
+}
+
+uint64_t core_hash(const struct core *c)
+{
+    const struct venue_state *s = c->s;
+    XXH3_state_t h;
+    XXH3_INITSTATE(&h);
+    (void)XXH3_64bits_reset(&h);
+    uint64_t counters[] = {s->seq, (uint64_t)s->ts.v, (uint64_t)s->day, s->order_serial,
+                           s->trade_id, s->posting_id, s->chain_id, s->settlement_id,
+                           s->request_id, s->answer_bytes_used, s->assets, s->members,
+                           s->accounts, s->products, s->instruments, s->orders_live,
+                           s->timers, s->elections_count, s->client_ids};
+    add(&h, counters, sizeof counters);
+    add(&h, &s->settings, sizeof s->settings);
+    hash_accounts(&h, c);
+    for (uint32_t i = 1; i <= s->products; i++) {
+        add(&h, &c->products[i].terms, sizeof c->products[i].terms);
+        add_u64(&h, c->products[i].state);
+    }
+    for (uint32_t i = 1; i <= s->instruments; i++) hash_instrument(&h, c, i);
+    for (uint32_t o = 1; o <= s->orders_used; o++) {
+        uint8_t state = order_at(c, o)->state;
+        if (state == ORDER_STATE_open || state == ORDER_STATE_untriggered) hash_order(&h, c, o);
+    }
+    for (uint32_t i = 0; i < s->elections_count; i++)
+        add_u64(&h, order_at(c, c->elections[(s->elections_first + i) %
+                                             order_slots(&c->limits)])->id);
+    for (uint32_t i = 1; i <= s->client_ids; i++)
+        add(&h, &c->client_ids[i], sizeof c->client_ids[i]);
+    add(&h, c->answers, s->answer_bytes_used);
+    for (uint32_t i = 0; i < c->limits.requests; i++) {
+        if (c->requests[i].id != 0) add(&h, &c->requests[i], sizeof c->requests[i]);
+    }
+    return XXH3_64bits_digest(&h);
+}

@@ -1,0 +1,348 @@
+/* query.c: answers to questions: the state as events, changing nothing.
+ *
+ * Every answer is bounded: by the query's count, by what exists, or by what is retained.
+ */
+#include "core/state.h"
+
+#include <string.h>
+
+enum { COUNT_DEFAULT = 100, COUNT_MAX = 10000, DEPTH_DEFAULT = 5, DEPTH_MAX = 10000 };
+
+static uint32_t count_of(const struct query *q, uint32_t fallback, uint32_t most)
+{
+    uint32_t count = q->count == 0 ? fallback : q->count;
+    return count < most ? count : most;
+}
+
+static bool known_account(const struct core *c, uint32_t account)
+{
+    return account != 0 && account <= c->s->accounts;
+}
+
+static bool known_instrument(const struct core *c, uint32_t instrument)
+{
+    return instrument != 0 && instrument <= c->s->instruments;
+}
+
+static void query_reject(struct outbox *out, enum reject reason)
+{
+    struct event_reject *e = outbox_push(out, EVENT_reject, sizeof *e);
+    struct event_header header = e->header;
+    *e = (struct event_reject){.header = header, .reason = (uint16_t)reason, .detail = INT64_MIN};
+}
+
+static void query_book(const struct core *c, const struct query *q, struct outbox *out)
+{
+    if (!known_instrument(c, q->instrument)) {
+        query_reject(out, REJECT_unknown_instrument);
+        return;
+    }
+    uint32_t depth = count_of(q, DEPTH_DEFAULT, DEPTH_MAX);
+    const struct book *b = book_of(c, q->instrument);
+    for (int side = 0; side < 2; side++) {
+        uint32_t n = 0;
+        for (uint32_t l = b->side[side].best; l != NIL && n < depth;
+             l = c->pools.levels[l].worse, n++)
+            event_level_push(c, out, q->instrument, (enum side)side, c->pools.levels[l].px, l);
+    }
+}
+
+static void push_order_answer(const struct core *c, struct outbox *out, uint32_t o)
+{
+    event_order_push(c, out, o, CAUSE_answer);
+    if (order_at(c, o)->flags & ORDER_BIT_TEXT) event_order_text_push(c, out, o);
+}
+
+static void query_book_orders(const struct core *c, const struct query *q, struct outbox *out)
+{
+    if (!known_instrument(c, q->instrument)) {
+        query_reject(out, REJECT_unknown_instrument);
+        return;
+    }
+    const struct book *b = book_of(c, q->instrument);
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t l = b->side[side].best; l != NIL; l = c->pools.levels[l].worse) {
+            for (uint32_t o = c->pools.levels[l].first; o != NIL; o = order_at(c, o)->next)
+                push_order_answer(c, out, o);
+        }
+    }
+}
+
+/* GUARD-01's limits as they stand. */
+static void ticker_band(const struct core *c, uint32_t instrument, struct event_ticker *e)
+{
+    const struct product *p = product_of(c, instrument);
+    const struct instrument *in = &c->instruments[instrument];
+    e->band_low = e->band_high = PRICE_NONE;
+    if (!(p->terms.flags & PRODUCT_FLAG_HAS_BAND)) return;
+    price_t reference = in->session_last;
+    if (price_is_none(reference) && p->state != STATE_open) reference = e->indicative_price;
+    if (price_is_none(reference)) reference = in->settlement;
+    if (price_is_none(reference)) return;
+    e->band_low = PRICE(reference.v - p->terms.band.v);
+    e->band_high = PRICE(reference.v + p->terms.band.v);
+}
+
+static void query_ticker(const struct core *c, const struct query *q, struct outbox *out)
+{
+    if (!known_instrument(c, q->instrument)) {
+        query_reject(out, REJECT_unknown_instrument);
+        return;
+    }
+    const struct instrument *in = &c->instruments[q->instrument];
+    const struct level *bid = book_best(&c->pools, &in->book, SIDE_buy);
+    const struct level *ask = book_best(&c->pools, &in->book, SIDE_sell);
+    enum trading_state state = state_of(c, q->instrument);
+    bool auction = state == STATE_pre_open || state == STATE_auction;
+    struct auction a = auction ? auction_find(c, q->instrument) : (struct auction){.px = PX_NONE};
+    bool today = in->day == c->s->day;
+    struct event_ticker *e = outbox_push(out, EVENT_ticker, sizeof *e);
+    e->instrument = q->instrument;
+    e->state = in->terms.expired ? STATE_closed : state;
+    e->last = in->last;
+    e->settlement = in->settlement;
+    e->bid = bid != NULL ? price_of(c, q->instrument, bid->px) : PRICE_NONE;
+    e->ask = ask != NULL ? price_of(c, q->instrument, ask->px) : PRICE_NONE;
+    e->bid_qty = bid != NULL ? bid->shown : QTY(0);
+    e->ask_qty = ask != NULL ? ask->shown : QTY(0);
+    e->indicative_price = price_of(c, q->instrument, a.px);
+    e->indicative_qty = QTY(a.qty);
+    e->high = today ? in->high : PRICE_NONE;
+    e->low = today ? in->low : PRICE_NONE;
+    e->open = today ? in->open : PRICE_NONE;
+    e->volume = today ? in->volume : QTY(0);
+    e->open_interest = in->open_interest;
+    ticker_band(c, q->instrument, e);
+}
+
+/* a / b to the nearest, ties to even, for b of either sign. */
+static int64_t average_price(int128_t cost, int64_t lots)
+{
+    if (lots == 0) return 0;
+    if (lots < 0) {
+        lots = -lots;
+        cost = -cost;
+    }
+    return (int64_t)int128_div_half_even(cost, lots);
+}
+
+static int128_t unrealised_of(const struct core *c, const struct exposure *x)
+{
+    price_t mark = price_mark(c, x->instrument);
+    if (price_is_none(mark)) return 0;
+    int128_t points = (int128_t)x->position * mark.v - x->cost, value;
+    if (!int128_mul(points, c->instruments[x->instrument].terms.contract_size, &value)) return 0;
+    return int128_div_half_even(value, E6);
+}
+
+static money_t money_clamped(int128_t m)
+{
+    if (m > MONEY_MAX) return MONEY(MONEY_MAX);
+    return m < -MONEY_MAX ? MONEY(-MONEY_MAX) : MONEY((int64_t)m);
+}
+
+static void query_positions(const struct core *c, const struct query *q, struct outbox *out)
+{
+    if (!known_account(c, q->account)) {
+        query_reject(out, REJECT_unknown_account);
+        return;
+    }
+    for (uint32_t i = c->accounts[q->account].exposures; i != NIL; i = c->exposures[i].next) {
+        const struct exposure *x = &c->exposures[i];
+        if (q->instrument != 0 && x->instrument != q->instrument) continue;
+        if (x->position == 0) continue;
+        struct event_position *e = outbox_push(out, EVENT_position, sizeof *e);
+        e->account = x->account;
+        e->instrument = x->instrument;
+        e->qty = QTY(x->position);
+        e->average_price = PRICE(average_price(x->entry_cost, x->position));
+        e->mark = price_mark(c, x->instrument);
+        e->unrealised = money_clamped(unrealised_of(c, x));
+        e->realised = x->realised;
+        e->initial_margin = x->requirement;
+        e->open_buys = QTY(x->open_buys);
+        e->open_sells = QTY(x->open_sells);
+    }
+}
+
+static void query_orders(const struct core *c, const struct query *q, struct outbox *out)
+{
+    if (!known_account(c, q->account)) {
+        query_reject(out, REJECT_unknown_account);
+        return;
+    }
+    for (uint32_t o = c->accounts[q->account].orders; o != NIL; o = c->info[o].account_next) {
+        uint32_t instrument = order_at(c, o)->instrument;
+        if (q->instrument != 0 && instrument != q->instrument) continue;
+        if (q->product != 0 && c->instruments[instrument].product != q->product) continue;
+        push_order_answer(c, out, o);
+    }
+}
+
+static void query_order(const struct core *c, const struct query *q, struct outbox *out)
+{
+    uint32_t o = order_find(c, q->order_id);
+    if (o == NIL || (q->account != 0 && order_at(c, o)->account != q->account)) {
+        query_reject(out, REJECT_unknown_order);
+        return;
+    }
+    push_order_answer(c, out, o);
+}
+
+static void query_orders_closed(const struct core *c, const struct query *q, struct outbox *out)
+{
+    uint32_t count = count_of(q, COUNT_DEFAULT, COUNT_MAX);
+    if (!known_account(c, q->account)) {
+        query_reject(out, REJECT_unknown_account);
+        return;
+    }
+    for (uint32_t i = c->s->closed_count; i > 0 && count > 0; i--) {
+        uint32_t o = c->closed[(c->s->closed_first + i - 1) % c->limits.orders_closed];
+        if (order_at(c, o)->account != q->account) continue;
+        if (q->instrument != 0 && order_at(c, o)->instrument != q->instrument) continue;
+        push_order_answer(c, out, o);
+        count -= 1;
+    }
+}
+
+static bool trade_selected(const struct core *c, const struct query *q,
+                           const struct event_trade *t)
+{
+    if (q->instrument != 0 && t->instrument != q->instrument) return false;
+    if (q->product != 0 && c->instruments[t->instrument].product != q->product) return false;
+    if (q->account != 0 && t->account[0] != q->account && t->account[1] != q->account) return false;
+    if (q->order_id != 0 && t->order_id[0] != q->order_id && t->order_id[1] != q->order_id)
+        return false;
+    if (q->start.v != 0 && t->header.ts.v < q->start.v) return false;
+    return q->end.v == 0 || t->header.ts.v <= q->end.v;
+}
+
+static void push_copy(struct outbox *out, const struct event_header *kept)
+{
+    struct event_header *h = outbox_push(out, (enum event_kind)kept->kind, kept->size);
+    struct event_header mine = *h;
+    memcpy(h, kept, kept->size);
+    mine.seq = kept->seq;
+    mine.ts = kept->ts;
+    *h = mine;
+}
+
+static void query_trades(const struct core *c, const struct query *q, struct outbox *out)
+{
+    uint32_t count = count_of(q, COUNT_DEFAULT, COUNT_MAX);
+    uint64_t oldest = c->s->trade_id > c->limits.trades ? c->s->trade_id - c->limits.trades : 0;
+    for (uint64_t id = c->s->trade_id; id > oldest && count > 0; id--) {
+        const struct event_trade *t = &c->trades[id % c->limits.trades];
+        if (q->from_id != 0 && id >= q->from_id) continue;
+        if (!trade_selected(c, q, t)) continue;
+        push_copy(out, &t->header);
+        count -= 1;
+    }
+}
+
+static void query_ledger(const struct core *c, const struct query *q, struct outbox *out)
+{
+    uint32_t count = count_of(q, COUNT_DEFAULT, COUNT_MAX);
+    uint64_t last = c->s->posting_id;
+    uint64_t oldest = last > c->limits.postings ? last - c->limits.postings : 0;
+    for (uint64_t id = last; id > oldest && count > 0; id--) {
+        const struct event_posting *p = &c->postings[id % c->limits.postings];
+        if (q->from_id != 0 && id >= q->from_id) continue;
+        if (q->account != 0 && p->account != q->account) continue;
+        push_copy(out, &p->header);
+        count -= 1;
+    }
+}
+
+static void query_settlements(const struct core *c, const struct query *q, struct outbox *out)
+{
+    uint32_t count = count_of(q, COUNT_DEFAULT, COUNT_MAX);
+    uint64_t last = c->s->settlement_id;
+    uint64_t oldest = last > c->limits.settlements ? last - c->limits.settlements : 0;
+    for (uint64_t id = last; id > oldest && count > 0; id--) {
+        const struct event_settlement *s = &c->settlements[id % c->limits.settlements];
+        if (q->instrument != 0 && s->instrument != q->instrument) continue;
+        push_copy(out, &s->header);
+        count -= 1;
+    }
+}
+
+static void query_account(const struct core *c, const struct query *q, struct outbox *out)
+{
+    if (!known_account(c, q->account)) {
+        query_reject(out, REJECT_unknown_account);
+        return;
+    }
+    event_account_push(c, out, q->account);
+    for (uint32_t b = 1; b <= c->s->balances; b++) {
+        const struct balance *balance = &c->balances[b];
+        if (balance->account != q->account) continue;
+        struct event_balance *e = outbox_push(out, EVENT_balance, sizeof *e);
+        e->account = balance->account;
+        e->asset = balance->asset;
+        e->balance = balance->amount;
+        e->pending_out = balance->pending_out;
+    }
+}
+
+static void query_requests(const struct core *c, struct outbox *out)
+{
+    for (uint32_t i = 0; i < c->limits.requests; i++) {
+        const struct pending_request *r = &c->requests[i];
+        if (r->id == 0) continue;
+        struct event_request *e = outbox_push(out, EVENT_request, sizeof *e);
+        e->request_id = r->id;
+        e->command = r->header.kind;
+        e->principal = r->header.principal;
+        e->status = REQUEST_awaiting;
+        e->account = r->header.account;
+        e->asset = r->transfer.asset;
+        e->confirmer = 0;
+        e->amount = r->transfer.amount.v;
+    }
+}
+
+static void query_directory(const struct core *c, struct outbox *out)
+{
+    for (uint32_t i = 1; i <= c->s->assets; i++) {
+        struct event_asset *e = outbox_push(out, EVENT_asset, sizeof *e);
+        e->id = i;
+        e->reserved = 0;
+        memcpy(e->name, c->assets[i].name, sizeof e->name);
+    }
+    for (uint32_t i = 1; i <= c->s->members; i++) event_member_push(c, out, i);
+    for (uint32_t i = 1; i <= c->s->accounts; i++) event_account_push(c, out, i);
+    for (uint32_t i = 1; i <= c->s->products; i++) event_product_push(c, out, i);
+    for (uint32_t i = 1; i <= c->s->instruments; i++) event_instrument_push(c, out, i);
+}
+
+static void query_hash(const struct core *c, struct outbox *out)
+{
+    struct event_hash *e = outbox_push(out, EVENT_hash, sizeof *e);
+    e->hash = core_hash(c);
+    e->orders_live = c->s->orders_live;
+    e->trades = c->s->trade_id;
+}
+
+void core_query(const struct core *c, const struct query *q, struct outbox *out)
+{
+    outbox_reset(out, c->s->seq, c->s->ts);
+    out->flags = EVENT_FLAG_ANSWER;
+    switch ((enum query_kind)q->kind) {
+    case QUERY_book: query_book(c, q, out); break;
+    case QUERY_book_orders: query_book_orders(c, q, out); break;
+    case QUERY_ticker: query_ticker(c, q, out); break;
+    case QUERY_positions: query_positions(c, q, out); break;
+    case QUERY_orders: query_orders(c, q, out); break;
+    case QUERY_order: query_order(c, q, out); break;
+    case QUERY_orders_closed: query_orders_closed(c, q, out); break;
+    case QUERY_trades: query_trades(c, q, out); break;
+    case QUERY_account: query_account(c, q, out); break;
+    case QUERY_ledger: query_ledger(c, q, out); break;
+    case QUERY_settlements: query_settlements(c, q, out); break;
+    case QUERY_requests: query_requests(c, out); break;
+    case QUERY_directory: query_directory(c, out); break;
+    case QUERY_hash: query_hash(c, out); break;
+    default: query_reject(out, REJECT_malformed_request); break;
+    }
+}
