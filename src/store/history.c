@@ -224,7 +224,8 @@ int store_trades(struct store *s, const struct store_filter *f, struct event_tra
 {
     struct store_filter filter = *f;
     struct event_order order;
-    if (f->order_id != 0 && f->account == 0) { /* an order's account has an index; its id has none */
+    /* An order's account has an index; its id has none. */
+    if (f->order_id != 0 && f->account == 0) {
         int found = store_order(s, f->order_id, &order, NULL);
         if (found <= 0) return found;
         filter.account = order.account;
@@ -334,7 +335,8 @@ int store_candles(struct store *s, uint32_t instrument, uint32_t resolution_s, t
     return status != STORE_OK ? status : (int)n;
 }
 
-/* ---- statements: the day's row where there is one, else the latest before it, without movements */
+/* ---- statements: the day's row where there is one, else the latest before it, without
+   movements */
 int store_statement_cash(struct store *s, uint32_t account, int64_t day,
                          struct store_statement_cash *lines, uint32_t capacity)
 {

@@ -14,8 +14,10 @@
  *   settlements          settlement prices in order of publication
  *   postings             the ledger, line by line
  *   statement_cash       per account, day and money asset: movements by kind, balance at the end
- *   statement_positions  per account, day and instrument: bought, sold, settled, position at the end
- *   candles              per instrument, resolution (60, 3600, 86400 s) and start: prints of the book
+ *   statement_positions  per account, day and instrument: bought, sold, settled, position at the
+ *                        end
+ *   candles              per instrument, resolution (60, 3600, 86400 s) and start: prints of the
+ *                        book
  *                        (continuous and auction; legs of spread trades and blocks are not prints)
  *   states               every change of a product's trading state, with its reason
  *   auctions             final results of auctions

@@ -4,8 +4,8 @@
  * journal at any time; nothing on the way of an order waits for it.
  *
  * Invariants: (1) the position of the projector, (seq, index) of the last event applied, changes in
- * the same transaction as the rows of that event, so that after any crash the rows are exactly those
- * of the events up to the position; (2) an event at or below the position changes nothing, so
+ * the same transaction as the rows of that event, so that after any crash the rows are exactly
+ * those of the events up to the position; (2) an event at or below the position changes nothing, so
  * applying a batch twice is applying it once; (3) answers to queries and repeats of first answers
  * are not history: they are passed over, but for directory records, which are idempotent by id.
  *
@@ -35,7 +35,8 @@ enum store_status {
 int store_open(const char *path, struct store **out);
 /* Opens an existing database for reading only; its own connection, usable on another thread. */
 int store_open_read(const char *path, struct store **out);
-/* Commits what is pending (a failure to is not reported: flush first) and frees. NULL is allowed. */
+/* Commits what is pending (a failure to is not reported: flush first) and frees. NULL is
+   allowed. */
 void store_close(struct store *s);
 /* The last error as a sentence; never NULL. */
 const char *store_error(const struct store *s);
@@ -141,8 +142,8 @@ uint32_t store_instrument_id(struct store *s, const char *name);
 /* ---- the worker: the projector on a thread of its own ---- */
 struct store_worker;
 
-/* Brings the store from `after_seq` (store_last_seq) up to what is durable now, from the journal, by
- * store_apply. 0 or negative. Called on the worker's thread. */
+/* Brings the store from `after_seq` (store_last_seq) up to what is durable now, from the journal,
+ * by store_apply. 0 or negative. Called on the worker's thread. */
 typedef int (*store_catch_up)(void *context, struct store *store, uint64_t after_seq);
 
 struct store_worker_options {
@@ -160,10 +161,11 @@ struct store_worker_stats {
     bool failed;        /* stopped: see store_worker_error */
 };
 
-/* Opens the store, catches up when behind, and waits for events. NULL on failure, said on stderr. */
+/* Opens the store, catches up when behind, and waits for events. NULL on failure, said on
+   stderr. */
 struct store_worker *store_worker_start(const struct store_worker_options *options);
-/* Hands over released events (whole events; copied). Never blocks: false when the queue is full, and
- * then the worker catches up from the journal by itself: nothing need be done. */
+/* Hands over released events (whole events; copied). Never blocks: false when the queue is full,
+ * and then the worker catches up from the journal by itself: nothing need be done. */
 bool store_worker_push(struct store_worker *w, const void *bytes, size_t size);
 /* Waits until all that was pushed is flushed. For tests and an orderly end. */
 void store_worker_drain(struct store_worker *w);

@@ -1,11 +1,11 @@
 /* worker.c: the projector on a thread of its own, behind a bounded queue.
  *
- * Two buffers: the event loop fills one, the worker empties the other; they are swapped under a lock
- * that is held for a copy of a few hundred bytes at most. When the filling one is full, what comes
- * is dropped and `behind` set. The worker then applies what it has (all of it lies before the gap),
- * clears `behind`, so that events gather again, and only then reads the journal up to what is
- * durable: every dropped event was released, therefore durable, before that moment. What is now both
- * in the journal's part and in the queue is passed over by the store's position.
+ * Two buffers: the event loop fills one, the worker empties the other; they are swapped under a
+ * lock that is held for a copy of a few hundred bytes at most. When the filling one is full, what
+ * comes is dropped and `behind` set. The worker then applies what it has (all of it lies before the
+ * gap), clears `behind`, so that events gather again, and only then reads the journal up to what is
+ * durable: every dropped event was released, therefore durable, before that moment. What is now
+ * both in the journal's part and in the queue is passed over by the store's position.
  *
  * Upstream: node (released events), seq (through catch_up). Downstream: store.c.
  */
@@ -120,7 +120,8 @@ struct store_worker *store_worker_start(const struct store_worker_options *optio
         return NULL;
     }
     if (store_open(options->path, &w->store) != STORE_OK) {
-        (void)fprintf(stderr, "dojima: %s\n", w->store == NULL ? "no memory" : store_error(w->store));
+        const char *why = w->store == NULL ? "no memory" : store_error(w->store);
+        (void)fprintf(stderr, "dojima: %s\n", why);
         worker_free(w);
         return NULL;
     }

@@ -1,8 +1,8 @@
 /* store_test.c: the history against a made-up stream of events.
  *
- * What is proven: applying twice is applying once; killed in the middle of a batch and fed again, the
- * rows are those of an undisturbed run; rebuilt equals live; statements sum to the ledger; a worker
- * whose queue overflows catches up; what is read back are the events.
+ * What is proven: applying twice is applying once; killed in the middle of a batch and fed again,
+ * the rows are those of an undisturbed run; rebuilt equals live; statements sum to the ledger; a
+ * worker whose queue overflows catches up; what is read back are the events.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,7 +92,8 @@ static uint64_t mix_text(uint64_t hash, const char *text)
     return random_mix(hash + 1);
 }
 
-/* The sum of the hashes of all rows of all tables, whatever their order: equal files of history are equal hashes. */
+/* The sum of the hashes of all rows of all tables, whatever their order: equal files of history are
+   equal hashes. */
 static uint64_t hash_of(const char *path)
 {
     sqlite3 *db = NULL;
