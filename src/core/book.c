@@ -6,9 +6,14 @@
  * above a new one is found with one count of zero bits a step, and linked: a walk over levels in
  * order of price never enters the tree again.
  *
+ * Most levels of a moving market are made better than all others and go again at once. So the best
+ * few (NEAR_MAX at most) may be left out of the ladder: they are only linked, and looked through one
+ * by one. A level that falls off their end is put into the ladder.
+ *
  * Invariants: (1) a node has at least two children; (2) all keys below a node agree with its prefix
  * above its six bits, and with its parent's slot; (3) so there are fewer nodes than levels;
- * (4) a free level or node is zero but for the link of its free list.
+ * (4) a free level or node is zero but for the link of its free list; (5) the levels that are not
+ * in the ladder are the best `near` ones of their side.
  *
  * Upstream: book.h. Downstream: order, match, auction, implied.
  */
@@ -16,6 +21,8 @@
 
 #include <stddef.h>
 #include <string.h>
+
+enum { NEAR_MAX = 8 };
 
 /* Prices in unsigned order. */
 static inline uint64_t ladder_key(px_t px) { return (uint64_t)px.v ^ (UINT64_C(1) << 63); }
@@ -105,8 +112,13 @@ static inline void ladder_put(struct book_pools *p, struct book_side *s, uint32_
 
 uint32_t book_level_at(const struct book_pools *p, const struct book *b, enum side side, px_t px)
 {
+    const struct book_side *s = &b->side[side];
+    uint32_t at = s->best;
+    for (uint32_t i = s->near; i > 0; i--, at = p->levels[at].worse) {
+        if (p->levels[at].px.v == px.v) return at;
+    }
     uint64_t key = ladder_key(px);
-    uint32_t ref = b->side[side].ladder;
+    uint32_t ref = s->ladder;
     while ((ref & LADDER_NODE) != 0) {
         const struct ladder_node *n = &p->nodes[ref & ~LADDER_NODE];
         uint64_t slot = ladder_slot(n, key);
@@ -135,30 +147,6 @@ static uint32_t ladder_highest(const struct book_pools *p, uint32_t ref)
     return ref;
 }
 
-/* Links a new level, child `slot` of node `at`, between its neighbours. The node has another child;
- * the nearest level on one side is under it, and the one on the other side is that one's link. */
-static void level_link(struct book_pools *p, struct book_side *s, enum side side, uint32_t level,
-                       uint32_t at, unsigned slot)
-{
-    const struct ladder_node *n = &p->nodes[at];
-    struct level *l = &p->levels[level];
-    uint64_t lower = n->occupied & ((UINT64_C(1) << slot) - 1);
-    bool found_better; /* the neighbour found is better than the new level */
-    uint32_t near;
-    if (lower != 0) {
-        near = ladder_highest(p, n->child[bit_highest(lower)]);
-        found_better = side == SIDE_sell;
-    } else {
-        near = ladder_lowest(p, n->child[bit_lowest(n->occupied & ~(UINT64_C(1) << slot))]);
-        found_better = side == SIDE_buy;
-    }
-    l->better = found_better ? near : p->levels[near].better;
-    l->worse = found_better ? p->levels[near].worse : near;
-    if (l->better == NIL) s->best = level;
-    else p->levels[l->better].worse = level;
-    if (l->worse != NIL) p->levels[l->worse].better = level;
-}
-
 /* Puts a new node where reference `other` was (child `slot` of `at`), above both `other`, one of
  * whose keys is `other_key`, and the new level. Returns the node. */
 static uint32_t ladder_split(struct book_pools *p, struct book_side *s, uint32_t at, unsigned slot,
@@ -174,59 +162,140 @@ static uint32_t ladder_split(struct book_pools *p, struct book_side *s, uint32_t
     return made;
 }
 
-uint32_t book_level_reach(struct book_pools *p, struct book_side *s, enum side side, px_t px)
+/* A place in the ladder: child `slot` of node `at`, NIL: the root. */
+struct place {
+    uint32_t at;
+    unsigned slot;
+    uint32_t found; /* the level that is there already; NIL: none */
+};
+
+/* The place of a key, with nodes made so that it is free when no level has the key. */
+static inline struct place ladder_reach(struct book_pools *p, struct book_side *s, uint64_t key)
 {
-    uint64_t key = ladder_key(px);
-    uint32_t at = NIL; /* the node above ref */
-    unsigned slot = 0; /* which child of `at` ref is */
+    uint32_t at = NIL;
+    unsigned slot = 0;
     uint32_t ref = s->ladder;
     while (ref != NIL) {
+        uint64_t other;
         if ((ref & LADDER_NODE) == 0) {
-            if (p->levels[ref].px.v == px.v) return ref;
-            at = ladder_split(p, s, at, slot, ref, ladder_key(p->levels[ref].px), key);
-            slot = (unsigned)ladder_slot(&p->nodes[at], key);
-            break;
+            other = ladder_key(p->levels[ref].px);
+            if (other == key) return (struct place){at, slot, ref};
+        } else {
+            const struct ladder_node *n = &p->nodes[ref & ~LADDER_NODE];
+            uint64_t inside = ladder_slot(n, key);
+            if (inside < 64) {
+                at = ref & ~LADDER_NODE;
+                slot = (unsigned)inside;
+                ref = (n->occupied >> slot & 1) != 0 ? n->child[slot] : NIL;
+                continue;
+            }
+            other = n->prefix;
         }
-        const struct ladder_node *n = &p->nodes[ref & ~LADDER_NODE];
-        uint64_t inside = ladder_slot(n, key);
-        if (inside >= 64) {
-            at = ladder_split(p, s, at, slot, ref, n->prefix, key);
-            slot = (unsigned)ladder_slot(&p->nodes[at], key);
-            break;
-        }
-        at = ref & ~LADDER_NODE;
-        slot = (unsigned)inside;
-        ref = (n->occupied >> slot & 1) != 0 ? n->child[slot] : NIL;
+        at = ladder_split(p, s, at, slot, ref, other, key);
+        slot = (unsigned)ladder_slot(&p->nodes[at], key);
+        break;
     }
+    return (struct place){at, slot, NIL};
+}
+
+/* Links a level before `worse`, after `better` (NIL: none on that side). */
+static inline void level_link(struct book_pools *p, struct book_side *s, uint32_t level,
+                              uint32_t better, uint32_t worse)
+{
+    p->levels[level].better = better;
+    p->levels[level].worse = worse;
+    *(better == NIL ? &s->best : &p->levels[better].worse) = level;
+    if (worse != NIL) p->levels[worse].better = level;
+}
+
+/* Links a new level of the ladder, child `slot` of node `at`, between its neighbours. The node has
+ * another child: the nearest level on one side is under it, and the one on the other side is that
+ * one's link. */
+static void ladder_link(struct book_pools *p, struct book_side *s, enum side side, uint32_t level,
+                        uint32_t at, unsigned slot)
+{
+    const struct ladder_node *n = &p->nodes[at];
+    uint64_t lower = n->occupied & ((UINT64_C(1) << slot) - 1);
+    uint32_t found;
+    bool found_better;
+    if (lower != 0) {
+        found = ladder_highest(p, n->child[bit_highest(lower)]);
+        found_better = side == SIDE_sell;
+    } else {
+        found = ladder_lowest(p, n->child[bit_lowest(n->occupied & ~(UINT64_C(1) << slot))]);
+        found_better = side == SIDE_buy;
+    }
+    if (found_better) level_link(p, s, level, found, p->levels[found].worse);
+    else level_link(p, s, level, p->levels[found].better, found);
+}
+
+/* Makes a level that stays out of the ladder, before `worse`. */
+static inline uint32_t near_make(struct book_pools *p, struct book_side *s, px_t px, uint32_t worse)
+{
     uint32_t level = level_take(p);
     p->levels[level].px = px;
-    p->levels[level].worse = NIL;
-    ladder_put(p, s, at, slot, level);
-    if (at == NIL) s->best = level;
-    else level_link(p, s, side, level, at, slot);
+    p->levels[level].node = LADDER_NEAR;
+    uint32_t better = worse != NIL ? p->levels[worse].better : s->near_last;
+    level_link(p, s, level, better, worse);
+    if (better == s->near_last) s->near_last = level;
+    s->near += 1;
+    s->levels += 1;
+    if (s->near > NEAR_MAX) {
+        uint32_t falls = s->near_last;
+        s->near_last = p->levels[falls].better;
+        s->near -= 1;
+        struct place place = ladder_reach(p, s, ladder_key(p->levels[falls].px));
+        ladder_put(p, s, place.at, place.slot, falls);
+    }
+    return level;
+}
+
+uint32_t book_level_reach(struct book_pools *p, struct book_side *s, enum side side, px_t px)
+{
+    int64_t rank = px_rank(side, px);
+    uint32_t below = s->near == 0 ? s->best : p->levels[s->near_last].worse;
+    if (below == NIL || px_rank(side, p->levels[below].px) < rank) { /* before the ladder */
+        uint32_t at = s->best;
+        while (at != below && px_rank(side, p->levels[at].px) > rank) at = p->levels[at].worse;
+        if (at != below && p->levels[at].px.v == px.v) return at;
+        return near_make(p, s, px, at);
+    }
+    struct place place = ladder_reach(p, s, ladder_key(px));
+    if (place.found != NIL) return place.found;
+    uint32_t level = level_take(p);
+    p->levels[level].px = px;
+    ladder_put(p, s, place.at, place.slot, level);
+    ladder_link(p, s, side, level, place.at, place.slot);
     s->levels += 1;
     return level;
 }
 
-void book_level_drop(struct book_pools *p, struct book_side *s, enum side side, uint32_t level)
+/* Takes the level out of the ladder; a node with one child left goes, the child moves up. */
+static void ladder_drop(struct book_pools *p, struct book_side *s, const struct level *l)
 {
-    (void)side;
-    struct level *l = &p->levels[level];
-    ASSERT(l->count == 0 && l->shown.v == 0 && l->total.v == 0);
-    if (l->better == NIL) s->best = l->worse;
-    else p->levels[l->better].worse = l->worse;
-    if (l->worse != NIL) p->levels[l->worse].better = l->better;
     if (l->node == NIL) {
         s->ladder = NIL;
+        return;
+    }
+    struct ladder_node *n = &p->nodes[l->node];
+    n->occupied &= ~(UINT64_C(1) << ladder_slot(n, ladder_key(l->px)));
+    if ((n->occupied & (n->occupied - 1)) != 0) return;
+    uint32_t gone = l->node;
+    ladder_put(p, s, n->parent, n->slot, n->child[bit_lowest(n->occupied)]);
+    node_give(p, gone);
+}
+
+void book_level_drop(struct book_pools *p, struct book_side *s, uint32_t level)
+{
+    struct level *l = &p->levels[level];
+    ASSERT(l->count == 0 && l->shown.v == 0 && l->total.v == 0);
+    *(l->better == NIL ? &s->best : &p->levels[l->better].worse) = l->worse;
+    if (l->worse != NIL) p->levels[l->worse].better = l->better;
+    if (l->node == LADDER_NEAR) {
+        s->near -= 1;
+        if (s->near_last == level) s->near_last = l->better;
     } else {
-        struct ladder_node *n = &p->nodes[l->node];
-        n->occupied &= ~(UINT64_C(1) << ladder_slot(n, ladder_key(l->px)));
-        if ((n->occupied & (n->occupied - 1)) == 0) { /* one child is left: it moves up */
-            uint32_t gone = l->node;
-            uint32_t only = n->child[bit_lowest(n->occupied)];
-            ladder_put(p, s, n->parent, n->slot, only);
-            node_give(p, gone);
-        }
+        ladder_drop(p, s, l);
     }
     s->levels -= 1;
     level_give(p, level);
@@ -289,13 +358,17 @@ void book_check(const struct book_pools *p, const struct book *b)
             ASSERT(l->better == better);
             ASSERT(better == NIL || px_better(side, p->levels[better].px, l->px));
             ASSERT(book_level_at(p, b, side, l->px) == at);
+            ASSERT((l->node == LADDER_NEAR) == (levels < s->near));
+            if (levels + 1 == s->near) ASSERT(s->near_last == at);
             orders += level_check(p, side, at);
             levels += 1;
             better = at;
         }
         ASSERT(levels == s->levels && orders == s->orders);
-        ASSERT((s->ladder == NIL) == (levels == 0));
-        if (levels > 0) ASSERT(ladder_check(p, s->ladder, NIL, 0, 0) == levels);
+        ASSERT(s->near <= NEAR_MAX && s->near <= levels && (s->near > 0 || s->near_last == NIL));
+        ASSERT((s->ladder == NIL) == (levels == s->near));
+        if (s->ladder == NIL) continue;
+        ASSERT(ladder_check(p, s->ladder, NIL, 0, 0) == levels - s->near);
     }
     ASSERT(p->counts->level_live <= p->level_capacity && p->counts->node_live <= p->node_capacity);
 }

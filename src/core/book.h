@@ -54,7 +54,8 @@ struct level {
     uint32_t better; /* the next level towards the touch; NIL: this is the best */
     uint32_t worse;
     uint32_t count; /* orders */
-    uint32_t node;  /* the ladder's node that holds this level; NIL: it stands alone */
+    uint32_t node;  /* the ladder's node that holds this level; NIL: it is the root;
+                       LADDER_NEAR: not in the ladder */
     uint32_t reserved[4];
 };
 ASSERT_SIZE(struct level, 64);
@@ -63,6 +64,7 @@ ASSERT_SIZE(struct level, 64);
  * no node has fewer than two children, so that there are fewer nodes than levels. A reference to a
  * child is a level's index, or a node's index with LADDER_NODE set. */
 #define LADDER_NODE (UINT32_C(1) << 31)
+#define LADDER_NEAR UINT32_MAX
 
 struct ladder_node {
     uint64_t prefix;   /* the key, see ladder_key, with the bits that differ below set to zero */
@@ -92,6 +94,8 @@ struct book_side {
     uint32_t ladder; /* reference to the root; NIL: empty */
     uint32_t levels; /* how many */
     uint32_t orders; /* how many */
+    uint32_t near;   /* how many of the best levels are not in the ladder: see book.c */
+    uint32_t near_last; /* the worst of them; NIL: none */
 };
 struct book {
     struct book_side side[2]; /* [SIDE_buy]: highest first; [SIDE_sell]: lowest first */
@@ -113,6 +117,16 @@ struct book_pools {
  * by the caller (order.c); levels and nodes by book.c. */
 void book_pools_cut(struct book_pools *p, struct arena *a, uint32_t orders, uint32_t levels);
 
+/* A price as a rank: the better, the higher. Without a branch on the side, which no processor can
+ * predict. */
+static inline int64_t px_rank(enum side side, px_t px) { return px.v ^ -(int64_t)side; }
+
+/* Whether price a is better than b for an order of this side: higher to buy, lower to sell. */
+static inline bool px_better(enum side side, px_t a, px_t b)
+{
+    return px_rank(side, a) > px_rank(side, b);
+}
+
 /* The level at this price, or NIL. */
 uint32_t book_level_at(const struct book_pools *p, const struct book *b, enum side side, px_t px);
 
@@ -123,7 +137,7 @@ void book_check(const struct book_pools *p, const struct book *b);
 uint32_t book_level_reach(struct book_pools *p, struct book_side *s, enum side side, px_t px);
 
 /* Takes an empty level out of its ladder and frees it. For book_remove. */
-void book_level_drop(struct book_pools *p, struct book_side *s, enum side side, uint32_t level);
+void book_level_drop(struct book_pools *p, struct book_side *s, uint32_t level);
 
 /* Whether one more order at any price can be added: a level and its nodes are free. There are fewer
  * nodes than levels (see ladder), and as many slots for them: a free level implies a free node. */
@@ -185,7 +199,7 @@ static inline void book_remove(struct book_pools *p, struct book *b, uint32_t o)
     l->total.v -= x->left.v;
     l->count -= 1;
     s->orders -= 1;
-    if (l->count == 0) book_level_drop(p, s, (enum side)x->side, at);
+    if (l->count == 0) book_level_drop(p, s, at);
 }
 
 /* Moves order `o` to the end of its own level's queue (an iceberg's refreshed part). */
@@ -220,12 +234,6 @@ static inline const struct level *book_best(const struct book_pools *p, const st
 {
     uint32_t best = b->side[side].best;
     return best == NIL ? NULL : &p->levels[best];
-}
-
-/* Whether price a is better than b for an order of this side: higher to buy, lower to sell. */
-static inline bool px_better(enum side side, px_t a, px_t b)
-{
-    return side == SIDE_buy ? a.v > b.v : a.v < b.v;
 }
 
 #endif
