@@ -50,6 +50,10 @@ void ledger_post_trade(struct core *c, uint32_t instrument, uint32_t buyer, uint
 int64_t ledger_post_fee(struct core *c, uint32_t account, int128_t fee, enum posting_code code,
                         uint32_t instrument, uint64_t trade_id);
 
+/* Asserts every invariant of the clearing house over the whole state; slow, for tests, simulation
+ * and after recovery (check_clearing.c). */
+void clearing_check(const struct core *c);
+
 uint32_t balance_find(const struct core *c, uint32_t account, uint32_t asset);
 
 #endif

@@ -195,9 +195,9 @@ static bool is_held(const struct core *c, uint32_t instrument)
 
 static void instrument_close(struct core *c, uint32_t instrument)
 {
-    struct instrument *in = &c->instruments[instrument];
+    /* Expired first: nothing that a cancel sets off can enter the book again. */
+    c->instruments[instrument].terms.expired = 1;
     (void)order_cancel_instrument(c, instrument, CAUSE_cancelled_expired);
-    in->terms.expired = 1;
 }
 
 /* A spread ends with either of its legs. */
