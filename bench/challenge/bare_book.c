@@ -1,0 +1,167 @@
+/* bare_book.c: the book alone behind the Matching Engine Performance Challenge: src/core/book with a
+ * FIFO matching loop and a direct table from client order ids to slots. No accounts, no margin, no
+ * ledger, no events: what the structure can do, not what the exchange does (whole_core.c is that).
+ *
+ * Invariants: (1) slot_of[id] is the slot of the resting order with that client id, else 0; (2) a
+ * slot not in the book is on the free list or was never used.
+ *
+ * Built by hand: see README.md of this folder.
+ */
+#include "report_ring.h"
+
+#include "core/book.c"
+
+uint64_t assert_seq_current;
+
+_Noreturn void assert_failed(const char *file, int line, const char *expression)
+{
+    (void)file;
+    (void)line;
+    (void)expression;
+    abort();
+}
+
+enum { ORDERS = 1 << 22, LEVELS = 1 << 20, TOUCHED = 4 << 20 };
+static const uint64_t IDS = UINT64_C(1) << 32;
+
+static const me_transport_t transport = {ring_create, ring_push, ring_drain, ring_flush,
+                                         ring_destroy};
+static struct ring *ring;
+static struct book_pools pools;
+static struct book book;
+static uint32_t slot_free; /* chained by next */
+static uint32_t slot_high;
+static uint32_t *slot_of; /* by client order id */
+
+const me_transport_t *engine_get_transport(void) { return &transport; }
+
+void engine_init(uint64_t seed, const me_transport_t *given, void *report_sink)
+{
+    (void)seed;
+    (void)given;
+    ring = report_sink;
+    struct arena a = {0};
+    book_pools_cut(&pools, &a, ORDERS, LEVELS);
+    a = (struct arena){.base = memory_take(a.used, 0), .capacity = a.used};
+    slot_of = memory_take(IDS * sizeof *slot_of, TOUCHED);
+    if (a.base == NULL || slot_of == NULL) abort();
+    book_pools_cut(&pools, &a, ORDERS, LEVELS);
+    for (size_t i = 0; i < TOUCHED; i += 4096) {
+        ((volatile unsigned char *)pools.orders)[i] = 0;
+        ((volatile unsigned char *)pools.levels)[i] = 0;
+        ((volatile unsigned char *)pools.nodes)[i] = 0;
+    }
+}
+
+void engine_shutdown(void) {}
+void engine_flush(void) { ring_publish(ring); }
+
+static inline void slot_give(uint32_t o)
+{
+    slot_of[pools.orders[o].id] = NIL;
+    pools.orders[o].next = slot_free;
+    slot_free = o;
+}
+
+/* Fills against the opposite side, best price first, oldest first; returns what is left. */
+static inline int64_t match(enum side side, px_t px, int64_t left, uint64_t seq, uint64_t id)
+{
+    struct book_side *s = &book.side[1 - side];
+    while (left > 0 && s->best != NIL && !px_better((enum side)(1 - side), px,
+                                                     pools.levels[s->best].px)) {
+        uint32_t maker = pools.levels[s->best].first;
+        struct order *x = &pools.orders[maker];
+        int64_t take = int64_min(left, x->left.v);
+        ring_put_trade(ring, seq, id, x->px.v, (uint32_t)take, x->id);
+        left -= take;
+        if (take < x->left.v) {
+            book_change(&pools, &book, maker, -take, -take);
+        } else {
+            book_remove(&pools, &book, maker);
+            slot_give(maker);
+        }
+    }
+    return left;
+}
+
+static inline void rest(enum side side, px_t px, int64_t left, uint64_t id)
+{
+    uint32_t o = slot_free;
+    if (o != NIL) slot_free = pools.orders[o].next;
+    else o = ++slot_high;
+    if (o > ORDERS || !book_has_room(&pools)) abort();
+    struct order *x = &pools.orders[o];
+    x->id = id;
+    x->px = px;
+    x->left = QTY(left);
+    x->shown = QTY(left);
+    x->side = (uint8_t)side;
+    slot_of[id] = o;
+    book_add(&pools, &book, o);
+}
+
+void engine_on_new_order(const new_order_t *m)
+{
+    enum side side = (enum side)m->side;
+    px_t px = PX(m->price_ticks);
+    ring_put(ring, ME_ORDER_ACK, m->sequence_number, m->order_id, m->side, px.v, m->quantity);
+    int64_t left = match(side, px, m->quantity, m->sequence_number, m->order_id);
+    if (left == 0) return;
+    if (m->ioc == 0) {
+        rest(side, px, left, m->order_id);
+    } else {
+        ring_put(ring, ME_CANCEL_ACK, m->sequence_number, m->order_id, m->side, px.v,
+                 (uint32_t)left);
+    }
+}
+
+static inline uint32_t slot_find(uint64_t id) { return id < IDS ? slot_of[id] : NIL; }
+
+void engine_on_cancel(const cancel_t *m)
+{
+    uint32_t o = slot_find(m->order_id);
+    if (o == NIL) {
+        ring_put(ring, ME_CANCEL_REJECT, m->sequence_number, m->order_id, 0, 0, 0);
+        return;
+    }
+    const struct order *x = &pools.orders[o];
+    ring_put(ring, ME_CANCEL_ACK, m->sequence_number, m->order_id, x->side, x->px.v,
+             (uint32_t)x->left.v);
+    book_remove(&pools, &book, o);
+    slot_give(o);
+}
+
+void engine_on_modify(const modify_t *m)
+{
+    uint32_t o = slot_find(m->order_id);
+    if (o == NIL) {
+        ring_put(ring, ME_MODIFY_REJECT, m->sequence_number, m->order_id, 0, 0, 0);
+        return;
+    }
+    enum side side = (enum side)pools.orders[o].side;
+    px_t px = PX(m->new_price_ticks);
+    book_remove(&pools, &book, o);
+    slot_give(o);
+    int64_t left = match(side, px, m->new_quantity, m->sequence_number, m->order_id);
+    if (left > 0) rest(side, px, left, m->order_id);
+    ring_put(ring, ME_MODIFY_ACK, m->sequence_number, m->order_id, m->side, px.v,
+             m->new_quantity);
+}
+
+int64_t engine_query_best_bid(void)
+{
+    const struct level *l = book_best(&pools, &book, SIDE_buy);
+    return l == NULL ? INT64_MIN : l->px.v;
+}
+
+int64_t engine_query_best_ask(void)
+{
+    const struct level *l = book_best(&pools, &book, SIDE_sell);
+    return l == NULL ? INT64_MAX : l->px.v;
+}
+
+uint64_t engine_query_depth_at(int64_t price_ticks, uint8_t side)
+{
+    uint32_t l = book_level_at(&pools, &book, (enum side)side, PX(price_ticks));
+    return l == NIL ? 0 : (uint64_t)pools.levels[l].total.v;
+}

@@ -1,0 +1,168 @@
+/* whole_core.c: the whole core behind the Matching Engine Performance Challenge: every message is a
+ * command to core_step, and the reports are made from its events.
+ *
+ * 1,000 accounts trade one instrument with flat margin checked before every order, fees zero, each
+ * trade novated (four postings). An order's account is its client id modulo 1,000. A modify is an
+ * edit with a new price and total amount. Left out: the gateway, the journal and the feeds; kept
+ * records (closed orders, trades, postings) are few, see venue_limits.
+ *
+ * Invariants: (1) core_id[client id] is the core's id of the last order entered under it, 0: none;
+ * whether it still rests is the core's to say; (2) by_slot[slot] tells the client id and the filled
+ * lots of the order in that slot of the core.
+ *
+ * Built by hand: see README.md of this folder.
+ */
+#include "report_ring.h"
+
+#include "../venue.h"
+
+enum { ACCOUNTS = 1000, ORDERS = 1 << 18, LEVELS = 1 << 17, TICK = 5000, SLOT_MASK = (1 << 24) - 1 };
+static const uint64_t IDS = UINT64_C(1) << 32;
+
+struct slot {
+    uint64_t client;
+    int64_t filled;
+};
+
+static const me_transport_t transport = {ring_create, ring_push, ring_drain, ring_flush,
+                                         ring_destroy};
+static struct ring *ring;
+static struct venue venue;
+static uint64_t *core_id;    /* by client order id */
+static struct slot *by_slot; /* by the core's order id, low bits */
+
+const me_transport_t *engine_get_transport(void) { return &transport; }
+
+void engine_init(uint64_t seed, const me_transport_t *given, void *report_sink)
+{
+    (void)seed;
+    (void)given;
+    ring = report_sink;
+    struct core_limits limits = venue_limits(ACCOUNTS, 1, ORDERS, LEVELS);
+    struct venue_terms terms = {.accounts = ACCOUNTS, .instruments = 1, .tick = TICK,
+                                .flat_margin = E6, .cash = 1000000000};
+    venue_open(&venue, &limits, &terms);
+    core_id = memory_take(IDS * sizeof *core_id, 16u << 20);
+    by_slot = memory_take((SLOT_MASK + 1) * sizeof *by_slot, 4u << 20);
+    if (core_id == NULL || by_slot == NULL) abort();
+}
+
+void engine_shutdown(void) {}
+void engine_flush(void) { ring_publish(ring); }
+
+static uint32_t account_of(uint64_t client)
+{
+    return venue.account_first + (uint32_t)(client % ACCOUNTS);
+}
+
+static struct slot *slot_of(uint64_t order_id) { return &by_slot[order_id & SLOT_MASK]; }
+
+/* Reports the fills of a command, and keeps what every order has filled. The last event of the
+ * command's own order says how it ended. */
+static const struct event_order *fills_report(uint64_t seq, uint64_t client, uint64_t own)
+{
+    const struct event_header *h = NULL;
+    const struct event_order *last = NULL;
+    while ((h = outbox_next(&venue.out, h)) != NULL) {
+        if (h->kind == EVENT_trade) {
+            const struct event_trade *t = (const struct event_trade *)(const void *)h;
+            uint64_t maker = t->order_id[t->maker[SIDE_buy] ? SIDE_buy : SIDE_sell];
+            ring_put_trade(ring, seq, client, t->price.v / TICK, (uint32_t)t->qty.v,
+                           slot_of(maker)->client);
+        } else if (h->kind == EVENT_order) {
+            const struct event_order *o = (const struct event_order *)(const void *)h;
+            slot_of(o->order_id)->filled = o->filled.v;
+            if (o->order_id == own) last = o;
+        }
+    }
+    return last;
+}
+
+void engine_on_new_order(const new_order_t *m)
+{
+    struct command *c = &venue.create;
+    c->header.account = account_of(m->order_id);
+    c->order_new.side = m->side;
+    c->order_new.tif = m->ioc != 0 ? TIF_immediate_or_cancel : TIF_good_til_cancelled;
+    c->order_new.price = PRICE(m->price_ticks * TICK);
+    c->order_new.qty = QTY(m->quantity);
+    venue_step(&venue, c);
+    const struct event_order *first = (const void *)outbox_next(&venue.out, NULL);
+    if (first->header.kind != EVENT_order) abort(); /* the workload is never refused */
+    uint64_t own = first->order_id;
+    core_id[m->order_id] = own;
+    *slot_of(own) = (struct slot){.client = m->order_id};
+    ring_put(ring, ME_ORDER_ACK, m->sequence_number, m->order_id, m->side, m->price_ticks,
+             m->quantity);
+    const struct event_order *last = fills_report(m->sequence_number, m->order_id, own);
+    if (last->state != ORDER_STATE_cancelled) return;
+    ring_put(ring, ME_CANCEL_ACK, m->sequence_number, m->order_id, m->side, m->price_ticks,
+             (uint32_t)(last->qty.v - last->filled.v));
+}
+
+void engine_on_cancel(const cancel_t *m)
+{
+    struct command *c = &venue.cancel;
+    c->header.account = account_of(m->order_id);
+    c->order_cancel.order_id = m->order_id < IDS ? core_id[m->order_id] : 0;
+    venue_step(&venue, c);
+    const struct event_order *o = fills_report(m->sequence_number, m->order_id,
+                                               c->order_cancel.order_id);
+    if (o == NULL) {
+        ring_put(ring, ME_CANCEL_REJECT, m->sequence_number, m->order_id, 0, 0, 0);
+        return;
+    }
+    ring_put(ring, ME_CANCEL_ACK, m->sequence_number, m->order_id, o->side, o->price.v / TICK,
+             (uint32_t)(o->qty.v - o->filled.v));
+}
+
+void engine_on_modify(const modify_t *m)
+{
+    struct command *c = &venue.edit;
+    uint64_t own = m->order_id < IDS ? core_id[m->order_id] : 0;
+    c->header.account = account_of(m->order_id);
+    c->order_edit.order_id = own;
+    c->order_edit.price = PRICE(m->new_price_ticks * TICK);
+    c->order_edit.qty = QTY(m->new_quantity + slot_of(own)->filled);
+    venue_step(&venue, c);
+    if (fills_report(m->sequence_number, m->order_id, own) == NULL) {
+        ring_put(ring, ME_MODIFY_REJECT, m->sequence_number, m->order_id, 0, 0, 0);
+        return;
+    }
+    ring_put(ring, ME_MODIFY_ACK, m->sequence_number, m->order_id, m->side, m->new_price_ticks,
+             m->new_quantity);
+}
+
+/* The book's levels by a query, as a client would see them; `px` INT64_MIN: the best. */
+static const struct event_level *level_ask(uint8_t side, int64_t px)
+{
+    struct query q = {.kind = QUERY_book, .instrument = 1,
+                      .count = px == INT64_MIN ? 1 : 1000000};
+    core_query(venue.core, &q, &venue.out);
+    const struct event_header *h = NULL;
+    while ((h = outbox_next(&venue.out, h)) != NULL) {
+        const struct event_level *l = (const struct event_level *)(const void *)h;
+        if (h->kind == EVENT_level && l->side == side &&
+            (px == INT64_MIN || l->price.v == px * TICK))
+            return l;
+    }
+    return NULL;
+}
+
+int64_t engine_query_best_bid(void)
+{
+    const struct event_level *l = level_ask(SIDE_buy, INT64_MIN);
+    return l == NULL ? INT64_MIN : l->price.v / TICK;
+}
+
+int64_t engine_query_best_ask(void)
+{
+    const struct event_level *l = level_ask(SIDE_sell, INT64_MIN);
+    return l == NULL ? INT64_MAX : l->price.v / TICK;
+}
+
+uint64_t engine_query_depth_at(int64_t price_ticks, uint8_t side)
+{
+    const struct event_level *l = level_ask(side, price_ticks);
+    return l == NULL ? 0 : (uint64_t)l->shown.v;
+}
