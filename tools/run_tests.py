@@ -7,6 +7,7 @@ Suites:
   tidy        tools/tidy over this tree, and the tests of these tools
   c           every test that meson knows; each case of a cmocka program counts
   scenarios   every file of test/scenarios, through `dojima script`
+  sim         the simulator, over seeds that are always the same
   documents   the commands that the documents show, run and compared (tools/doc_test.py)
   node        the page's types, and the tests of each folder of test/ that has a package.json
   fuzz        every fuzzer of the fuzz build, for a few seconds
@@ -150,6 +151,15 @@ def suite_scenarios(options):
         yield one
 
 
+def suite_sim(options):
+    path = os.path.join(ROOT, options.build, 'sim/sim')
+    for machine, steps, runs in (('tiny', 2000, 20), ('core', 1000, 20)):
+        def one(arguments=('1', str(steps), machine, str(runs))):
+            return whole('sim ' + ' '.join(arguments),
+                         *run([path, *arguments], 120 * options.patience))
+        yield one
+
+
 def suite_documents(options):
     dojima = os.path.join(ROOT, options.build, 'dojima')
     yield lambda: counted('documents', *run(
@@ -193,7 +203,7 @@ def suite_fuzz(options):
 
 
 SUITES = {'tidy': suite_tidy, 'c': suite_c, 'scenarios': suite_scenarios,
-          'documents': suite_documents, 'node': suite_node, 'fuzz': suite_fuzz}
+          'sim': suite_sim, 'documents': suite_documents, 'node': suite_node, 'fuzz': suite_fuzz}
 # Suites that are kept from running beside themselves: they time things, or open ports.
 ALONE = {'node', 'documents'}
 
