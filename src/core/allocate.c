@@ -142,7 +142,7 @@ bool allocate_round(struct core *c, uint32_t a)
     for (uint32_t i = 0; i < al.count && c->fills_left > 0; i++) {
         const struct order *resting = order_at(c, c->shares[i].order);
         /* A fill may have cut or cancelled orders of this level (reduce-only, linked). */
-        if (c->shares[i].take == 0 || resting->state != ORDER_STATE_open) continue;
+        if (c->shares[i].take == 0 || resting->level == NIL) continue;
         int64_t qty = int64_min(c->shares[i].take, resting->shown.v);
         qty = int64_min(qty, order->left.v);
         if (qty > 0) match_fill(c, a, c->shares[i].order, qty);

@@ -292,7 +292,8 @@ static void uncross_order(struct core *c, const struct share *share)
     if (order->left.v == 0) {
         order_close(c, share->order, ORDER_STATE_filled, CAUSE_filled);
     } else {
-        if (c->info[share->order].max_show.v != 0) uncross_refresh(c, share);
+        if (c->info[share->order].max_show.v != 0 && order->level != NIL)
+            uncross_refresh(c, share);
         event_order_push(c, c->out, share->order, CAUSE_filled);
     }
     uint32_t level = book_level_at(&c->pools, book_of(c, instrument), side, px);

@@ -38,7 +38,8 @@ static void child_wake(struct core *c, uint32_t child)
         election_push(c, child);
 }
 
-/* Incremental: a child that is awake grows with its parent; it loses time (MATCH-03). */
+/* Incremental: a child that is awake grows with its parent. It loses time (MATCH-03) and enters
+ * again behind what is elected, since with more lots it may trade. */
 static void child_grow(struct core *c, uint32_t child, int64_t total)
 {
     struct order *order = order_at(c, child);
@@ -52,17 +53,21 @@ static void child_grow(struct core *c, uint32_t child, int64_t total)
         return;
     }
     order_work(c, child, lots);
-    if (order->level == NIL) {
-        order->left.v += lots;
-    } else if (order->flags & ORDER_BIT_TRIGGER) {
+    if (order->flags & ORDER_BIT_TRIGGER) {
         book_change(&c->pools, trigger_book(c, child), child, lots, lots);
         book_requeue(&c->pools, trigger_book(c, child), child);
     } else {
-        book_change(&c->pools, book_of(c, order->instrument), child, lots,
-                    info->max_show.v == 0 ? lots : 0);
-        book_requeue(&c->pools, book_of(c, order->instrument), child);
-        event_level_push(c, c->out, order->instrument, (enum side)order->side, order->px,
-                         order->level);
+        if (order->level != NIL) {
+            uint32_t level = c->pools.levels[order->level].count > 1 ? order->level : NIL;
+            struct instrument *in = &c->instruments[order->instrument];
+            book_remove(&c->pools, &in->book, child);
+            if (in->top[order->side] == child) in->top[order->side] = NIL;
+            event_level_push(c, c->out, order->instrument, (enum side)order->side, order->px,
+                             level);
+        }
+        order->left.v += lots;
+        order->shown = order->left;
+        if (!(order->flags & ORDER_BIT_QUEUED)) election_push(c, child);
     }
     event_order_push(c, c->out, child, CAUSE_edited);
 }

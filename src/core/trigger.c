@@ -231,6 +231,8 @@ void trigger_run(struct core *c)
         uint32_t o = election_pop(c);
         if (order_at(c, o)->flags & ORDER_BIT_HELD) {
             link_activate(c, o);
+        } else if (order_at(c, o)->level != NIL) {
+            continue; /* grew while it was the aggressor itself, and rests by now */
         } else if (state_of(c, order_at(c, o)->instrument) == STATE_open) {
             match_enter(c, o);
         } else {

@@ -1,0 +1,360 @@
+/* core_test.c: random commands against the whole core: after each, every invariant of check.c; the
+ * same commands give the same hash; a copied block goes on like the original.
+ *
+ * DOJIMA_RANDOM_COMMANDS sets how many commands a seed gets (default 20,000).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "core/core.h"
+
+struct world {
+    struct core_limits limits;
+    void *memory;
+    struct core *core;
+    struct outbox out;
+    uint64_t seq;
+    int64_t ts;
+    uint64_t recent[64]; /* order ids seen */
+    uint32_t recent_count;
+};
+
+static struct core_limits limits_test(void)
+{
+    struct core_limits l = core_limits_small();
+    l.answer_bytes = 1 << 20;
+    l.client_ids = 4096;
+    return l;
+}
+
+static void world_open(struct world *w)
+{
+    *w = (struct world){.limits = limits_test(), .ts = INT64_C(1798000000) * NS_PER_SECOND};
+    w->memory = aligned_alloc(64, core_bytes(&w->limits));
+    memset(w->memory, 0, core_bytes(&w->limits));
+    w->core = core_open(&w->limits, w->memory);
+    assert_non_null(w->core);
+    w->out.capacity = core_outbox_bytes(&w->limits);
+    w->out.bytes = malloc(w->out.capacity);
+}
+
+static void world_close(struct world *w)
+{
+    core_close(w->core);
+    free(w->memory);
+    free(w->out.bytes);
+}
+
+static void remember(struct world *w)
+{
+    const struct event_header *h = NULL;
+    while ((h = outbox_next(&w->out, h)) != NULL) {
+        if (h->kind != EVENT_order) continue;
+        const struct event_order *o = (const struct event_order *)(const void *)h;
+        if (o->state == ORDER_STATE_open || o->state == ORDER_STATE_untriggered)
+            w->recent[w->recent_count++ % 64] = o->order_id;
+    }
+}
+
+static void apply(struct world *w, struct command *c)
+{
+    c->header.seq = ++w->seq;
+    c->header.ts = TS(w->ts);
+    if (c->header.size == 0) c->header.size = command_size_full((enum command_kind)c->header.kind);
+    assert_true(command_is_valid(c, c->header.size));
+    core_step(w->core, c, &w->out);
+    remember(w);
+}
+
+static void seed_product(struct world *w, const char *name, uint8_t algorithm, uint32_t flags)
+{
+    struct command c = {.header.kind = COMMAND_product_create};
+    memcpy(c.product_create.name, name, strlen(name));
+    c.product_create.algorithm = algorithm;
+    c.product_create.flags = flags;
+    c.product_create.tick = PRICE(500000);
+    c.product_create.contract_size = 1 * E6;
+    c.product_create.flat_margin = MONEY(3 * E6);
+    c.product_create.pro_rata_minimum = QTY(2);
+    c.product_create.fifo_share_e6 = 400000;
+    c.product_create.protection = PRICE(2 * E6);
+    c.product_create.top_maximum = QTY(7);
+    c.product_create.peak_start_hour = 14;
+    c.product_create.peak_end_hour = 2;
+    c.product_create.fee_tier_count = 1;
+    c.product_create.fee_tiers[0] = (struct fee_tier){QTY(0), MONEY(-100), MONEY(300)};
+    apply(w, &c);
+}
+
+static void seed_world(struct world *w)
+{
+    seed_product(w, "FF", ALGORITHM_fifo, PRODUCT_FLAG_HAS_PROTECTION | PRODUCT_FLAG_HAS_FLOOR);
+    seed_product(w, "AA", ALGORITHM_allocation, PRODUCT_FLAG_TOP | PRODUCT_FLAG_HAS_PROTECTION);
+    seed_product(w, "SS", ALGORITHM_split, 0);
+    const char *periods[2] = {"2027M03", "2027M04"};
+    for (uint32_t p = 1; p <= 3; p++) {
+        for (int i = 0; i < 2; i++) {
+            struct command c = {.header.kind = COMMAND_instrument_list};
+            c.instrument_list.product = p;
+            memcpy(c.instrument_list.period, periods[i], strlen(periods[i]));
+            apply(w, &c);
+        }
+    }
+    struct command s = {.header.kind = COMMAND_spread_list};
+    s.spread_list = (struct command_spread_list){{1, 2}, {1, -1}};
+    apply(w, &s);
+    const char *names[4] = {"ann", "bob", "cid", "dan"};
+    for (uint32_t i = 0; i < 4; i++) {
+        struct command c = {.header.kind = COMMAND_account_create};
+        memcpy(c.account_create.account, names[i], strlen(names[i]));
+        memcpy(c.account_create.member, i < 2 ? "alpha" : "beta", i < 2 ? 5 : 4);
+        if (i == 3) c.account_create.mode = MODE_collateralised;
+        apply(w, &c);
+    }
+    for (uint32_t a = 5; a <= 8; a++) {
+        struct command c = {.header = {.kind = COMMAND_deposit, .account = a}};
+        c.transfer = (struct command_transfer){ASSET_USD, 0, MONEY(5000 * E6)};
+        apply(w, &c);
+    }
+}
+
+static uint64_t below(struct random *r, uint64_t n) { return random_below(r, n); }
+
+static void random_linked(struct random *r, struct command *c)
+{
+    struct command_order_new *o = &c->order_new;
+    o->link_type = (uint8_t)(1 + below(r, LINK_count - 1));
+    o->linked_count = o->link_type == LINK_one_triggers_one_cancels_other ? 2 : 1;
+    o->fill_condition = (uint8_t)below(r, FILL_CONDITION_count);
+    for (uint32_t i = 0; i < o->linked_count; i++) {
+        struct linked_order *l = &o->linked[i];
+        l->side = (uint8_t)below(r, 2);
+        l->type = below(r, 2) ? ORDER_TYPE_limit : ORDER_TYPE_stop_market;
+        l->flags = ORDER_FLAG_HAS_PRICE | ORDER_FLAG_HAS_TRIGGER | ORDER_FLAG_HAS_QTY;
+        if (below(r, 3) == 0) l->flags |= ORDER_FLAG_REDUCE_ONLY;
+        l->price = PRICE((int64_t)(80 + below(r, 40)) * 500000);
+        l->trigger = PRICE((int64_t)(80 + below(r, 40)) * 500000);
+        l->qty = QTY((int64_t)below(r, 9));
+    }
+    c->header.size = (uint32_t)(COMMAND_ORDER_NEW_TEXT_SIZE + o->linked_count * sizeof o->linked[0]);
+}
+
+static void random_order(struct world *w, struct random *r, struct command *c)
+{
+    (void)w;
+    c->header.kind = COMMAND_order_new;
+    c->header.account = (uint32_t)(5 + below(r, 4));
+    c->header.session = (uint32_t)below(r, 3);
+    c->header.size = (uint32_t)COMMAND_ORDER_NEW_BARE_SIZE;
+    struct command_order_new *o = &c->order_new;
+    o->instrument = (uint32_t)(1 + below(r, 7));
+    o->side = (uint8_t)below(r, 2);
+    o->type = below(r, 2) ? ORDER_TYPE_limit : (uint8_t)below(r, ORDER_TYPE_count);
+    o->tif = below(r, 2) ? TIF_good_til_cancelled : (uint8_t)below(r, TIF_count);
+    o->peg = o->type == ORDER_TYPE_pegged ? (uint8_t)(1 + below(r, 3)) : PEG_none;
+    o->flags = ORDER_FLAG_HAS_PRICE | ORDER_FLAG_HAS_TRIGGER | ORDER_FLAG_HAS_QTY |
+               ORDER_FLAG_HAS_OFFSET;
+    if (below(r, 6) == 0) o->flags |= ORDER_FLAG_POST_ONLY;
+    if (below(r, 6) == 0) o->flags |= ORDER_FLAG_REDUCE_ONLY;
+    if (below(r, 5) == 0) o->flags |= ORDER_FLAG_HAS_MAX_SHOW;
+    int64_t base = o->instrument == 7 ? -10 : 80;
+    o->price = PRICE((base + (int64_t)below(r, 40)) * 500000);
+    o->trigger = PRICE((base + (int64_t)below(r, 40)) * 500000);
+    o->offset = PRICE((int64_t)below(r, 6) * 500000);
+    o->qty = QTY((int64_t)below(r, 40));
+    o->max_show = QTY((int64_t)below(r, 12));
+    if (below(r, 12) == 0) o->min_qty = QTY((int64_t)below(r, 20));
+    if (below(r, 3) == 0) o->smp_id = 1 + below(r, 2);
+    if (o->smp_id != 0) o->smp_mode = (uint8_t)below(r, SMP_count);
+    o->expires_at = TS(w->ts + (int64_t)below(r, 100) * NS_PER_SECOND);
+    if (below(r, 8) == 0) random_linked(r, c);
+    if (below(r, 8) == 0) {
+        if (c->header.size < COMMAND_ORDER_NEW_TEXT_SIZE)
+            c->header.size = (uint32_t)COMMAND_ORDER_NEW_TEXT_SIZE;
+        o->client_order_id[0] = (char)('a' + below(r, 26));
+        o->client_order_id[1] = (char)('a' + below(r, 26));
+    }
+}
+
+static void random_edit(struct world *w, struct random *r, struct command *c)
+{
+    c->header.kind = COMMAND_order_edit;
+    c->header.account = (uint32_t)(5 + below(r, 4));
+    c->order_edit.order_id = w->recent[below(r, 64)];
+    if (below(r, 2)) c->order_edit.flags |= ORDER_FLAG_HAS_PRICE;
+    if (below(r, 2)) c->order_edit.flags |= ORDER_FLAG_HAS_QTY;
+    if (below(r, 4) == 0) c->order_edit.flags |= ORDER_FLAG_HAS_TRIGGER;
+    if (below(r, 4) == 0) c->order_edit.flags |= ORDER_FLAG_HAS_MAX_SHOW;
+    c->order_edit.price = PRICE((int64_t)(80 + below(r, 40)) * 500000);
+    c->order_edit.trigger = PRICE((int64_t)(80 + below(r, 40)) * 500000);
+    c->order_edit.qty = QTY((int64_t)below(r, 50));
+    c->order_edit.max_show = QTY((int64_t)below(r, 12));
+}
+
+static void random_officer(struct random *r, struct command *c)
+{
+    switch (below(r, 5)) {
+    case 0:
+        c->header.kind = COMMAND_settlement_price;
+        c->settlement_price.instrument = (uint32_t)(1 + below(r, 7));
+        c->settlement_price.price = PRICE((int64_t)(40 + below(r, 20)) * E6 + 123457);
+        break;
+    case 1: c->header.kind = COMMAND_mark_to_market; break;
+    case 2:
+        c->header.kind = COMMAND_cancel_many;
+        c->header.account = (uint32_t)(5 + below(r, 4));
+        c->cancel_many.instrument = (uint32_t)below(r, 8);
+        c->cancel_many.select = below(r, 2) ? CANCEL_SELECT_SIDE : 0;
+        break;
+    case 3:
+        c->header.kind = COMMAND_kill;
+        c->kill.account = (uint32_t)(5 + below(r, 4));
+        c->kill.on = below(r, 4) == 0;
+        break;
+    default:
+        c->header.kind = below(r, 2) ? COMMAND_deposit : COMMAND_withdraw;
+        c->header.account = (uint32_t)(5 + below(r, 4));
+        c->transfer = (struct command_transfer){ASSET_USD, 0, MONEY((int64_t)below(r, 900) * E6)};
+        break;
+    }
+}
+
+static void random_command(struct world *w, struct random *r, struct command *c)
+{
+    memset(c, 0, sizeof *c);
+    w->ts += (int64_t)below(r, 3) * NS_PER_SECOND;
+    uint64_t dice = below(r, 100);
+    if (dice < 70) {
+        random_order(w, r, c);
+    } else if (dice < 80) {
+        random_edit(w, r, c);
+    } else if (dice < 90) {
+        c->header.kind = COMMAND_order_cancel;
+        c->header.account = (uint32_t)(5 + below(r, 4));
+        c->order_cancel.order_id = w->recent[below(r, 64)];
+    } else if (dice < 94) {
+        c->header.kind = COMMAND_state_set;
+        c->state_set.product = (uint32_t)(1 + below(r, 3));
+        c->state_set.state = below(r, 3) ? STATE_open : (uint32_t)below(r, STATE_count);
+    } else if (dice < 95) {
+        c->header.kind = COMMAND_mass_quote;
+        c->header.account = (uint32_t)(5 + below(r, 4));
+        c->mass_quote.count = 1;
+        c->mass_quote.quotes[0] = (struct quote){
+            .instrument = (uint32_t)(1 + below(r, 7)), .bid_price = PRICE(45 * E6),
+            .bid_qty = QTY((int64_t)below(r, 9)), .ask_price = PRICE(55 * E6),
+            .ask_qty = QTY((int64_t)below(r, 9))};
+        c->header.size = (uint32_t)(sizeof c->header + offsetof(struct command_mass_quote, quotes) +
+                                    sizeof(struct quote));
+    } else {
+        random_officer(r, c);
+    }
+}
+
+static uint64_t commands_per_seed(void)
+{
+    const char *text = getenv("DOJIMA_RANDOM_COMMANDS");
+    return text != NULL ? strtoull(text, NULL, 10) : 20000;
+}
+
+static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades)
+{
+    struct world w;
+    struct random r = {seed};
+    static struct command c;
+    world_open(&w);
+    seed_world(&w);
+    for (uint64_t i = 0, n = commands_per_seed(); i < n; i++) {
+        random_command(&w, &r, &c);
+        apply(&w, &c);
+        if (check) core_check(w.core);
+    }
+    struct query q = {.kind = QUERY_hash};
+    core_query(w.core, &q, &w.out);
+    const struct event_hash *h = (const struct event_hash *)(const void *)w.out.bytes;
+    *trades = h->trades;
+    uint64_t hash = h->hash;
+    world_close(&w);
+    return hash;
+}
+
+static void test_invariants_hold_after_every_command(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        uint64_t trades = 0;
+        (void)run_seed(seed, true, &trades);
+        assert_true(trades > commands_per_seed() / 100); /* the world really trades */
+    }
+}
+
+static void test_same_commands_same_hash(void **state)
+{
+    (void)state;
+    uint64_t trades;
+    assert_int_equal(run_seed(77, false, &trades), run_seed(77, false, &trades));
+    assert_int_not_equal(run_seed(77, false, &trades), run_seed(78, false, &trades));
+}
+
+static void test_copied_block_goes_on_alike(void **state)
+{
+    (void)state;
+    struct world w, copy;
+    struct random r = {5};
+    static struct command c;
+    world_open(&w);
+    seed_world(&w);
+    for (int i = 0; i < 3000; i++) {
+        random_command(&w, &r, &c);
+        apply(&w, &c);
+    }
+    copy = w;
+    size_t bytes;
+    const void *image = core_image(w.core, &bytes);
+    copy.memory = aligned_alloc(64, bytes);
+    memcpy(copy.memory, image, bytes);
+    copy.core = core_open(&copy.limits, copy.memory);
+    assert_non_null(copy.core);
+    copy.out.bytes = malloc(copy.out.capacity);
+    assert_int_equal(core_hash(w.core), core_hash(copy.core));
+    for (int i = 0; i < 3000; i++) {
+        random_command(&w, &r, &c);
+        apply(&w, &c);
+        copy.ts = w.ts;
+        apply(&copy, &c);
+        assert_int_equal(w.out.used, copy.out.used);
+        assert_memory_equal(w.out.bytes, copy.out.bytes, w.out.used);
+    }
+    assert_int_equal(core_hash(w.core), core_hash(copy.core));
+    world_close(&w);
+    world_close(&copy);
+}
+
+static void test_block_of_other_limits_is_refused(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct core_limits other = w.limits;
+    other.orders -= 1;
+    assert_null(core_open(&other, w.memory));
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_invariants_hold_after_every_command),
+        cmocka_unit_test(test_same_commands_same_hash),
+        cmocka_unit_test(test_copied_block_goes_on_alike),
+        cmocka_unit_test(test_block_of_other_limits_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
