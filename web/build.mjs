@@ -23,7 +23,7 @@ const attributionLogo = {
         b.onLoad({ filter: /lightweight-charts\.production\.mjs$/ }, (args) => {
             const source = readFileSync(args.path, 'utf8');
             const parts = source.split('document.createElement("style")');
-            if (parts.length !== 2) throw new Error('lightweight-charts: expected one style element');
+            if (parts.length !== 2) throw new Error('lightweight-charts: one style element?');
             return { contents: parts.join('document.createElement("template")'), loader: 'js' };
         });
     },
@@ -44,8 +44,9 @@ await build({
 
 const NOTICE = readFileSync(join(here, 'NOTICE'), 'utf8');
 const minifyHtml = (text) => text.replace(/>\s+</g, '><').replace(/\n\s*/g, ' ').trim() + '\n';
+const html = minifyHtml(readFileSync(join(here, 'src/index.html'), 'utf8'));
 const files = [
-    ['/', 'text/html; charset=utf-8', Buffer.from(minifyHtml(readFileSync(join(here, 'src/index.html'), 'utf8')))],
+    ['/', 'text/html; charset=utf-8', Buffer.from(html)],
     ['/main.js', 'text/javascript; charset=utf-8', readFileSync(join(dist, 'main.js'))],
     ['/style.css', 'text/css; charset=utf-8', readFileSync(join(dist, 'style.css'))],
     ['/icon.svg', 'image/svg+xml', readFileSync(join(here, 'src/icon.svg'))],
@@ -54,13 +55,14 @@ const files = [
 
 const assets = files.map(([path, type, raw]) => {
     const bytes = gzipSync(raw, { level: 9 });
-    bytes[9] = 255; /* the operating system's byte: unknown, so that the bytes are the same anywhere */
+    bytes[9] = 255; /* the operating system: unknown, so that the bytes are the same anywhere */
     const etag = createHash('sha256').update(raw).digest('hex').slice(0, 16);
     return { path, type, raw, bytes, etag };
 });
 
 mkdirSync(dist, { recursive: true });
-for (const a of assets) writeFileSync(join(dist, a.path === '/' ? 'index.html' : a.path.slice(1)), a.raw);
+for (const a of assets)
+    writeFileSync(join(dist, a.path === '/' ? 'index.html' : a.path.slice(1)), a.raw);
 
 const output = process.argv[2];
 if (output !== undefined) {
@@ -78,4 +80,5 @@ if (output !== undefined) {
     writeFileSync(output, lines.join('\n'));
 }
 for (const a of assets)
-    console.log(`${a.path.padEnd(12)} ${String(a.raw.length).padStart(8)} ${String(a.bytes.length).padStart(8)} gzip`);
+    console.log(a.path.padEnd(12), String(a.raw.length).padStart(8),
+        String(a.bytes.length).padStart(8), 'gzip');

@@ -70,7 +70,9 @@ function change(levels: Level[], entry: Json[], descending: boolean): void {
 }
 
 /* Levels summed into steps of `step` (bids down, asks up), at most `count` of them. */
-export function grouped(levels: readonly Level[], step: number, count: number, bids: boolean): Level[] {
+export function grouped(
+    levels: readonly Level[], step: number, count: number, bids: boolean,
+): Level[] {
     const out: Level[] = [];
     for (const level of levels) {
         const steps = level.price / step;

@@ -28,7 +28,9 @@ export function addTrade(candles: Candle[], t: Trade, seconds: number): Candle {
         last.volume += t.amount;
         return last;
     }
-    const candle = { time, open: t.price, high: t.price, low: t.price, close: t.price, volume: t.amount };
+    const candle = {
+        time, open: t.price, high: t.price, low: t.price, close: t.price, volume: t.amount,
+    };
     candles.push(candle);
     return candle;
 }

@@ -33,7 +33,7 @@ export function isMultiple(value: bigint, step: bigint): boolean {
     return step === 0n || value % step === 0n;
 }
 
-/* The text moved by `steps` steps; what is off the grid goes to the next point in that direction. */
+/* The text moved by `steps` steps; what is off the grid goes to the next point that way. */
 export function stepText(text: string, step: bigint, steps: number, places: number): string {
     const value = parseE6(text) ?? 0n;
     const rest = ((value % step) + step) % step;

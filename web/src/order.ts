@@ -57,7 +57,8 @@ export function needsTrigger(type: string): boolean {
 }
 
 export function takesAtOnce(f: Fields): boolean {
-    return f.type.startsWith('market') || f.tif === 'immediate_or_cancel' || f.tif === 'fill_or_kill';
+    return f.type.startsWith('market') || f.tif === 'immediate_or_cancel'
+        || f.tif === 'fill_or_kill';
 }
 
 export function mayPost(f: Fields): boolean {

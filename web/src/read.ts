@@ -2,17 +2,19 @@
 import { placesOf } from './decimal.ts';
 import {
     list, number, object, readSide, text,
-    type Account, type Fill, type Instrument, type Json, type Order, type Position, type Ticker,
-    type Trade,
+    type Account, type Fill, type Instrument, type Json, type Order, type Position,
+    type Product, type Ticker, type Trade,
 } from './types.ts';
 
 const BLOCKS: Record<string, string> = { PK: 'Peak', OP: 'Off-peak' };
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
+const PERIOD = /^(\d{2})(\d{2})(?:(Q\d)|(W\d{2})|M(\d{2})|D(\d{2})(\d{2})(?:H(\d{2}))?)?$/;
+
 /* 2027M03 -> Mar 27, 2027Q1 -> Q1 27, 2027W07 -> W07 27, 2027D0315H07 -> 15 Mar 07h; -PK: Peak. */
 export function periodText(period: string): string {
     const [first = '', block = ''] = period.split('-');
-    const m = /^(\d{2})(\d{2})(?:(Q\d)|(W\d{2})|M(\d{2})|D(\d{2})(\d{2})(?:H(\d{2}))?)?$/.exec(first);
+    const m = PERIOD.exec(first);
     if (m === null) return period;
     const year = ' ' + (m[2] ?? '');
     let name = 'Cal' + year;
@@ -48,7 +50,21 @@ export function readInstrument(value: Json): Instrument {
         lot: number(o['min_trade_amount']) ?? 1,
         contractSize: number(o['contract_size']) ?? 1,
         expires: number(o['expiration_timestamp']) ?? 0,
-        description: text(o['description']),
+        legs: list(o['legs']).map((leg) => ({
+            name: text(object(leg)['instrument_name']), ratio: number(object(leg)['ratio']) ?? 1,
+        })),
+    };
+}
+
+export function readProduct(value: Json): Product {
+    const o = object(value);
+    const fees = object(o['fees']);
+    const first = object(list(fees['tiers'])[0]);
+    return {
+        name: text(o['product']),
+        flatMargin: number(o['flat_margin']) ?? 0,
+        takerFee: (number(first['taker']) ?? 0) + (number(fees['clearing']) ?? 0),
+        band: number(o['price_band']),
     };
 }
 
@@ -57,9 +73,10 @@ export function readTicker(value: Json, before: Ticker | undefined): Ticker {
     const stats = object(o['stats']);
     const last = number(o['last_price']);
     const settlement = number(o['settlement_price']);
+    const open = number(stats['open']) ?? settlement;
     let change = number(stats['price_change']);
-    if (change === null && last !== null && settlement !== null && settlement !== 0)
-        change = ((last - settlement) / Math.abs(settlement)) * 100;
+    if (change === null && last !== null && open !== null && open > 0)
+        change = ((last - open) / open) * 100; /* of a price near or below zero it says nothing */
     return {
         state: text(o['state']) || before?.state || '',
         last, settlement, change,

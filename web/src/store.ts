@@ -4,7 +4,8 @@
  * many messages came in between.
  */
 import { Book } from './book.ts';
-import type { Account, Fill, Instrument, Order, Position, Ticker, Trade } from './types.ts';
+import type { Account, Fill, Instrument, Order, Position, Product, Ticker,
+    Trade } from './types.ts';
 
 export type Topic = 'instruments' | 'ticker' | 'selected' | 'book' | 'trades' | 'orders' | 'fills'
     | 'positions' | 'account' | 'status' | 'session' | 'theme';
@@ -15,6 +16,7 @@ const FILLS_KEPT = 200;
 export class Store {
     instruments: Instrument[] = [];
     byName = new Map<string, Instrument>();
+    products = new Map<string, Product>();
     tickers = new Map<string, Ticker>();
     selected: Instrument | null = null;
     book = new Book();
@@ -87,7 +89,8 @@ export class Store {
     }
 
     setOrder(order: Order): void {
-        if (order.state === 'open' || order.state === 'untriggered') this.orders.set(order.id, order);
+        const works = order.state === 'open' || order.state === 'untriggered';
+        if (works) this.orders.set(order.id, order);
         else this.orders.delete(order.id);
         this.mark('orders');
     }

@@ -15,7 +15,14 @@ export interface Instrument {
     lot: number;
     contractSize: number;
     expires: number;
-    description: string;
+    legs: { name: string; ratio: number }[]; /* of a spread */
+}
+
+export interface Product {
+    name: string;
+    flatMargin: number; /* USD a lot */
+    takerFee: number;   /* USD a lot, clearing included */
+    band: number | null;
 }
 
 export interface Ticker {

@@ -2,9 +2,9 @@
  *
  * Upstream: rpc.ts. Downstream: store.ts, and through it the views.
  */
-import { items, readAccount, readFill, readInstrument, readOrder, readPosition, readTicker,
-    readTrade } from './read.ts';
-import { Rpc, RpcError, type RpcOwner } from './rpc.ts';
+import { items, readAccount, readFill, readInstrument, readOrder, readPosition, readProduct,
+    readTicker, readTrade } from './read.ts';
+import { Rpc, type RpcOwner } from './rpc.ts';
 import type { Store } from './store.ts';
 import { list, number, object, text, type Json, type JsonObject } from './types.ts';
 
@@ -104,7 +104,12 @@ export class Venue implements RpcOwner {
 
     private async loadInstruments(): Promise<void> {
         const store = this.store;
-        const result = await this.rpc.call('public/get_instruments', { currency: 'any' });
+        const [result, products] = await Promise.all([
+            this.rpc.call('public/get_instruments', { currency: 'any' }),
+            this.rpc.call('public/get_products', {}).catch(() => null),
+        ]);
+        store.products = new Map(items(products, 'products').map(readProduct)
+            .map((p) => [p.name, p]));
         const all = items(result, 'instruments').map(readInstrument);
         all.sort((a, b) => Number(a.spread) - Number(b.spread)
             || a.product.localeCompare(b.product) || a.expires - b.expires
@@ -248,16 +253,5 @@ export class Venue implements RpcOwner {
         const trades = list(result['trades']);
         if (trades.length > 0) this.store.addFills(trades.map(readFill));
         this.refreshPrivate();
-    }
-
-    /* What an order would need, where the venue says; null where it does not. */
-    async margins(name: string, amount: string, price: string): Promise<JsonObject | null> {
-        try {
-            return object(await this.rpc.call('private/get_margins',
-                { instrument_name: name, amount, price }));
-        } catch (e) {
-            if (e instanceof RpcError) return null;
-            throw e;
-        }
     }
 }

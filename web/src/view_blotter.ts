@@ -11,11 +11,20 @@ type Tab = 'orders' | 'positions' | 'fills' | 'balances';
 const TABS: [Tab, string][] = [['orders', 'Orders'], ['positions', 'Positions'],
     ['fills', 'Fills'], ['balances', 'Balances']];
 
-function table(name: string, heads: string[]): { root: HTMLTableElement; rows: HTMLTableSectionElement } {
+interface Table {
+    root: HTMLTableElement;
+    rows: HTMLTableSectionElement;
+}
+
+function table(name: string, heads: string[]): Table {
     const rows = el('tbody');
     const root = el('table', { class: 'grid grid-' + name },
         el('thead', {}, el('tr', {}, ...heads.map((h) => el('th', { text: h })))), rows);
     return { root, rows };
+}
+
+function inlineInput(name: string, mode: string): HTMLInputElement {
+    return el('input', { class: 'inline', attributes: { 'aria-label': name, inputmode: mode } });
 }
 
 function refused(e: unknown): void {
@@ -134,7 +143,8 @@ export class Blotter {
 
     private makeOrder(o: Order): HTMLTableRowElement {
         const buttons = el('td', { class: 'actions' },
-            el('button', { class: 'small', text: 'Edit', on: { click: () => this.startEdit(o.id) } }),
+            el('button', { class: 'small', text: 'Edit',
+                on: { click: () => this.startEdit(o.id) } }),
             el('button', { class: 'small danger', text: 'Cancel',
                 attributes: { 'aria-label': 'Cancel order ' + o.id },
                 on: { click: () => { this.venue.cancel(o.id).catch(refused); } } }));
@@ -165,8 +175,8 @@ export class Blotter {
         if (o === undefined || row === undefined || this.editing !== null) return;
         this.editing = id;
         const p = this.places(o.instrument);
-        const price = el('input', { class: 'inline', attributes: { 'aria-label': 'Price', inputmode: 'decimal' } });
-        const amount = el('input', { class: 'inline', attributes: { 'aria-label': 'Amount', inputmode: 'numeric' } });
+        const price = inlineInput('Price', 'decimal');
+        const amount = inlineInput('Amount', 'numeric');
         price.value = o.price === null ? '' : formatE6(numberE6(o.price), p);
         price.disabled = o.price === null;
         amount.value = String(o.amount);

@@ -2,7 +2,7 @@
  * Drawn by lightweight-charts (Apache-2.0, TradingView; its attribution logo stays on). */
 import {
     CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries, LineStyle,
-    type IChartApi, type IPriceLine, type ISeriesApi, type UTCTimestamp,
+    type CandlestickData, type IChartApi, type IPriceLine, type ISeriesApi, type UTCTimestamp,
 } from 'lightweight-charts';
 import { addTrade, candlesOf, intervalFor, type Candle } from './candles.ts';
 import { show, showShort } from './decimal.ts';
@@ -17,7 +17,7 @@ function colour(name: string): string {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function bar(c: Candle): { time: UTCTimestamp; open: number; high: number; low: number; close: number } {
+function bar(c: Candle): CandlestickData<UTCTimestamp> {
     return { time: c.time as UTCTimestamp, open: c.open, high: c.high, low: c.low, close: c.close };
 }
 
@@ -36,7 +36,9 @@ class ChartView {
         this.chart = createChart(byId('c-canvas'), {
             autoSize: true,
             crosshair: { mode: CrosshairMode.Normal },
-            timeScale: { timeVisible: true, secondsVisible: true, rightOffset: 4, minBarSpacing: 1 },
+            timeScale: {
+                timeVisible: true, secondsVisible: true, rightOffset: 4, minBarSpacing: 1,
+            },
             rightPriceScale: { scaleMargins: { top: 0.08, bottom: 0.22 } },
         });
         this.prices = this.chart.addSeries(CandlestickSeries, { borderVisible: false });
@@ -77,7 +79,9 @@ class ChartView {
                 textColor: colour('--muted'), fontSize: 11,
                 fontFamily: getComputedStyle(document.body).fontFamily,
             },
-            grid: { vertLines: { color: colour('--grid') }, horzLines: { color: colour('--grid') } },
+            grid: {
+                vertLines: { color: colour('--grid') }, horzLines: { color: colour('--grid') },
+            },
             rightPriceScale: { borderColor: line },
             timeScale: { borderColor: line },
         });
@@ -152,7 +156,8 @@ class ChartView {
         const p = this.store.selected?.places ?? 3;
         const legend = byId('c-legend');
         setText(legend, c === undefined ? 'no trades yet'
-            : `O ${show(c.open, p)}  H ${show(c.high, p)}  L ${show(c.low, p)}  C ${show(c.close, p)}  V ${showShort(c.volume)}`);
+            : `O ${show(c.open, p)}  H ${show(c.high, p)}  L ${show(c.low, p)}`
+                + `  C ${show(c.close, p)}  V ${showShort(c.volume)}`);
         setClass(legend, 'sell', c !== undefined && c.close < c.open);
         setClass(legend, 'buy', c !== undefined && c.close >= c.open);
     }

@@ -7,10 +7,16 @@ import { toast } from './view_top.ts';
 
 export function signDialog(store: Store, venue: Venue): { open: () => void } {
     const dialog = byId<HTMLDialogElement>('d-sign');
-    const id = el('input', { attributes: { id: 'd-id', autocomplete: 'username', spellcheck: 'false' } });
-    const secret = el('input', { type: 'password', attributes: { id: 'd-secret', autocomplete: 'current-password' } });
+    const id = el('input', {
+        attributes: { id: 'd-id', autocomplete: 'username', spellcheck: 'false' },
+    });
+    const secret = el('input', {
+        type: 'password', attributes: { id: 'd-secret', autocomplete: 'current-password' },
+    });
     const fault = el('p', { class: 'fault', attributes: { role: 'alert' } });
-    const guest = el('button', { class: 'wide accent', type: 'button', text: 'Trade as guest', attributes: { id: 'd-guest' } });
+    const guest = el('button', {
+        class: 'accent', type: 'button', text: 'Trade as guest', attributes: { id: 'd-guest' },
+    });
     const send = async (key: { id: string; secret: string }): Promise<void> => {
         setText(fault, '');
         try {
@@ -73,10 +79,12 @@ export function helpDialog(): { open: () => void } {
     const dl = el('dl', { class: 'keys' });
     for (const [key, does] of KEYS)
         dl.append(el('div', {}, el('dt', {}, el('kbd', { text: key })), el('dd', { text: does })));
-    const notice = el('p', { class: 'fine' }, 'Dojima is free software under the Apache licence 2.0. '
+    const notice = el('p', { class: 'fine' },
+        'Dojima is free software under the Apache licence 2.0. '
         + 'Charts: Lightweight Charts™, copyright © 2025 ',
         el('a', { text: 'TradingView, Inc.', attributes: {
-            href: 'https://www.tradingview.com/', target: '_blank', rel: 'noopener noreferrer' } }));
+            href: 'https://www.tradingview.com/', target: '_blank', rel: 'noopener noreferrer',
+        } }));
     dialog.append(el('h2', { text: 'Keyboard' }), dl, notice, el('div', { class: 'row' },
         el('button', { class: 'accent', text: 'Close', on: { click: () => dialog.close() } })));
     const open = (): void => dialog.showModal();

@@ -57,7 +57,8 @@ function ownLots(store: Store, i: Instrument, step: number, side: Side): Map<num
     for (const o of store.orders.values()) {
         if (o.instrument !== i.name || o.side !== side || o.price === null) continue;
         if (o.state !== 'open') continue;
-        const one = grouped([{ price: o.price, size: o.amount - o.filled }], step, 1, side === 'buy');
+        const left = [{ price: o.price, size: o.amount - o.filled }];
+        const one = grouped(left, step, 1, side === 'buy');
         const level = one[0];
         if (level !== undefined) out.set(level.price, (out.get(level.price) ?? 0) + level.size);
     }
@@ -129,7 +130,8 @@ export function ladderView(store: Store, pick: LadderPick): void {
         const i = store.selected;
         if (i === null) return;
         group.replaceChildren(...GROUPS.map((g) => el('option', {
-            text: formatE6(numberE6(i.tick) * BigInt(g), i.places), attributes: { value: String(g) },
+            text: formatE6(numberE6(i.tick) * BigInt(g), i.places),
+            attributes: { value: String(g) },
         })));
     };
     group.addEventListener('change', draw);

@@ -29,7 +29,7 @@ export function marketsView(store: Store, venue: Venue): { step: (by: number) =>
             const t = store.tickers.get(i.name);
             const [, last, change, volume] = row.cells;
             setText(last!, show(t?.last, i.places));
-            setText(change!, t?.change === null || t === undefined ? '–' : showSigned(t.change, 2));
+            setText(change!, showSigned(t?.change, 2));
             setText(volume!, showShort(t?.volume));
             setClass(change!, 'buy', (t?.change ?? 0) > 0);
             setClass(change!, 'sell', (t?.change ?? 0) < 0);
@@ -86,7 +86,9 @@ export function marketsView(store: Store, venue: Venue): { step: (by: number) =>
 }
 
 /* A short tint where the price has just moved. */
-function flash(node: HTMLElement, seen: Map<string, number>, name: string, last: number | null): void {
+function flash(
+    node: HTMLElement, seen: Map<string, number>, name: string, last: number | null,
+): void {
     const before = seen.get(name);
     if (last === null || last === before) return;
     seen.set(name, last);

@@ -9,7 +9,9 @@ const SHOWN = 60;
 export function tapeView(store: Store): void {
     const rows = new KeyedList<Trade, HTMLTableRowElement>(byId('t-rows'), (t) => String(t.seq),
         (t) => el('tr', { class: t.side },
-            el('td', { class: 'price ' + t.side, text: show(t.price, store.selected?.places ?? 3) }),
+            el('td', {
+                class: 'price ' + t.side, text: show(t.price, store.selected?.places ?? 3),
+            }),
             el('td', { text: show(t.amount, 0) }),
             el('td', { class: 'fine', text: clockText(t.time) })),
         () => undefined);

@@ -6,6 +6,7 @@ import {
     check, makeClientOrderId, mayHide, mayPost, needsPrice, needsTrigger, PEGS, request, SMP_MODES,
     TIFS, TYPES, type Faults, type Fields, type FieldName,
 } from './order.ts';
+import { marginAdded } from './margin.ts';
 import { RpcError } from './rpc.ts';
 import type { Store } from './store.ts';
 import { number, text, type JsonObject, type Side } from './types.ts';
@@ -43,12 +44,17 @@ function checkField(id: string, label: string, title: string):
     return { box: el('label', { class: 'check', title }, input, label), input };
 }
 
+function sideButton(side: Side, label: string): HTMLButtonElement {
+    return el('button', {
+        class: 'side ' + side, text: label, type: 'button', attributes: { id: 'k-' + side },
+    });
+}
+
 export class Ticket {
     private side: Side = 'buy';
     private readonly form = byId<HTMLFormElement>('k-form');
     private readonly sides = {
-        buy: el('button', { class: 'side buy', text: 'Buy', type: 'button', attributes: { id: 'k-buy' } }),
-        sell: el('button', { class: 'side sell', text: 'Sell', type: 'button', attributes: { id: 'k-sell' } }),
+        buy: sideButton('buy', 'Buy'), sell: sideButton('sell', 'Sell'),
     };
     private readonly type = selectField('k-type', 'Type', TYPES);
     private readonly tif = selectField('k-tif', 'Time in force', TIFS);
@@ -65,20 +71,25 @@ export class Ticket {
         label: inputField('k-label', 'Label', 'text', 'none'),
         smpId: inputField('k-smp', 'Self-match id', 'text', 'none'),
     };
-    private readonly post = checkField('k-post', 'Post only', 'Never takes: re-priced behind the opposite best (MATCH-02)');
-    private readonly rejectPost = checkField('k-reject-post', 'or reject', 'Refused instead of re-priced');
-    private readonly reduce = checkField('k-reduce', 'Reduce only', 'Only against an opposite position (MATCH-02)');
+    private readonly post = checkField('k-post', 'Post only',
+        'Never takes: re-priced behind the opposite best (MATCH-02)');
+    private readonly rejectPost = checkField('k-reject-post', 'or reject',
+        'Refused instead of re-priced');
+    private readonly reduce = checkField('k-reduce', 'Reduce only',
+        'Only against an opposite position (MATCH-02)');
     private readonly preview = {
-        notional: el('dd', { text: '–' }), margin: el('dd', { text: '–' }),
-        after: el('dd', { text: '–' }), reference: el('dd', { text: '–' }),
+        notional: el('dd', { text: '–' }), fee: el('dd', { text: '–' }),
+        margin: el('dd', { text: '–' }), after: el('dd', { text: '–' }),
+        reference: el('dd', { text: '–' }),
     };
-    private readonly submit = el('button', { class: 'submit', attributes: { id: 'k-submit', type: 'submit' } });
-    private readonly refusal = el('div', { class: 'refusal', attributes: { id: 'k-refusal', role: 'alert' } });
+    private readonly submit = el('button', {
+        class: 'submit', attributes: { id: 'k-submit', type: 'submit' },
+    });
+    private readonly refusal = el('div', {
+        class: 'refusal', attributes: { id: 'k-refusal', role: 'alert' },
+    });
     private touched = new Set<FieldName>();
     private pending = false;
-    private marginTimer = 0;
-    private marginKey = '';
-    private margins: JsonObject | null = null;
 
     constructor(private readonly store: Store, private readonly venue: Venue,
                 private readonly signIn: () => void) {
@@ -92,7 +103,8 @@ export class Ticket {
         this.stepKeys('trigger', () => numberE6(store.selected?.tick ?? 0.001));
         this.stepKeys('amount', () => numberE6(store.selected?.lot ?? 1));
         store.on(['selected'], () => this.onSelected());
-        store.on(['selected', 'session', 'account', 'book', 'positions'], () => this.draw());
+        store.on(['selected', 'session', 'account', 'book', 'positions', 'orders',
+            'instruments'], () => this.draw());
         this.fields.amount.input.value = '1';
         this.setSide('buy');
     }
@@ -101,7 +113,8 @@ export class Ticket {
         const f = this.fields;
         const dl = el('dl', { class: 'preview' });
         for (const [name, value] of [['Reference', this.preview.reference],
-            ['Notional', this.preview.notional], ['Margin', this.preview.margin],
+            ['Notional', this.preview.notional], ['Fee at most', this.preview.fee],
+            ['Margin added', this.preview.margin],
             ['Available after', this.preview.after]] as const)
             dl.append(el('div', {}, el('dt', { text: name }), value));
         const more = el('details', {}, el('summary', { text: 'More' }),
@@ -161,8 +174,6 @@ export class Ticket {
         this.fields.price.input.value = '';
         this.fields.trigger.input.value = '';
         this.touched.clear();
-        this.margins = null;
-        this.marginKey = '';
         setText(this.refusal, '');
     }
 
@@ -218,7 +229,8 @@ export class Ticket {
 
     /* The price that the order will trade near: its own, else the opposite best. */
     private reference(f: Fields): number | null {
-        const own = needsPrice(f.type) ? parseE6(f.price) : needsTrigger(f.type) ? parseE6(f.trigger) : null;
+        const own = needsPrice(f.type) ? parseE6(f.price)
+            : needsTrigger(f.type) ? parseE6(f.trigger) : null;
         if (own !== null) return Number(own) / 1e6;
         if (needsPrice(f.type)) return null;
         const level = f.side === 'buy' ? this.store.book.asks[0] : this.store.book.bids[0];
@@ -231,34 +243,17 @@ export class Ticket {
         const price = this.reference(f);
         setText(this.preview.reference, show(price, i.places));
         const lots = amount === null ? null : Number(amount) / 1e6;
-        const notional = price === null || lots === null ? null : Math.abs(price) * i.contractSize * lots;
+        const notional = price === null || lots === null ? null
+            : Math.abs(price) * i.contractSize * lots;
         setText(this.preview.notional, notional === null ? '–' : show(notional, 2) + ' USD');
-        this.askMargins(i.name, f.amount.trim(), price, i.places);
-        const margin = number(this.margins?.[f.side] ?? null);
+        const fee = this.store.products.get(i.product)?.takerFee ?? null;
+        setText(this.preview.fee, fee === null || lots === null ? '–' : show(fee * lots, 2) + ' USD');
+        const margin = lots === null ? null : marginAdded(this.store, i, f.side, lots);
         setText(this.preview.margin, margin === null ? '–' : show(margin, 2) + ' USD');
         const available = this.store.account?.available ?? null;
         const after = available === null || margin === null ? null : available - margin;
         setText(this.preview.after, after === null ? '–' : show(after, 2) + ' USD');
         setClass(this.preview.after, 'sell', after !== null && after < 0);
-    }
-
-    private askMargins(name: string, amount: string, price: number | null, places: number): void {
-        const key = this.store.signedIn === null || price === null || parseE6(amount) === null ? ''
-            : `${name} ${amount} ${price.toFixed(places)}`;
-        if (key === this.marginKey) return;
-        this.marginKey = key;
-        window.clearTimeout(this.marginTimer);
-        if (key === '') {
-            this.margins = null;
-            return;
-        }
-        this.marginTimer = window.setTimeout(() => {
-            this.venue.margins(name, amount, price!.toFixed(places)).then((answer) => {
-                if (key !== this.marginKey) return;
-                this.margins = answer;
-                this.draw();
-            }).catch(() => undefined);
-        }, 150);
     }
 
     private drawSubmit(f: Fields): void {

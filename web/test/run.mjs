@@ -19,6 +19,7 @@ const decimal = await load('decimal.ts');
 const { Book, grouped } = await load('book.ts');
 const { candlesOf, intervalFor } = await load('candles.ts');
 const { periodText, readInstrument, readTicker } = await load('read.ts');
+const { marginAdded } = await load('margin.ts');
 const { check, request, makeClientOrderId } = await load('order.ts');
 
 let passed = 0;
@@ -59,7 +60,10 @@ test('steps stay on the grid, below zero as well', () => {
 
 test('a book follows snapshot and changes, and says so when one is missing', () => {
     const b = new Book();
-    assert.equal(b.apply({ type: 'change', change_id: 5, prev_change_id: 4, bids: [], asks: [] }), 'ok');
+    const change = (from, to) => ({
+        type: 'change', change_id: to, prev_change_id: from, bids: [], asks: [],
+    });
+    assert.equal(b.apply(change(4, 5)), 'ok');
     assert.equal(b.ready, false);
     b.apply({ type: 'snapshot', change_id: 10, bids: [['new', 2, 5], ['new', 1.5, 7]],
         asks: [['new', 2.5, 3]] });
@@ -69,7 +73,7 @@ test('a book follows snapshot and changes, and says so when one is missing', () 
         asks: [['new', 2.25, 4], ['new', 3, 1]] }), 'ok');
     assert.deepEqual(b.bids, [{ price: 1.75, size: 1 }, { price: 1.5, size: 8 }]);
     assert.deepEqual(b.asks.map((l) => l.price), [2.25, 2.5, 3]);
-    assert.equal(b.apply({ type: 'change', change_id: 14, prev_change_id: 13, bids: [], asks: [] }), 'gap');
+    assert.equal(b.apply(change(13, 14)), 'gap');
     assert.equal(b.ready, false);
 });
 
@@ -79,7 +83,8 @@ test('grouping rounds bids down and asks up, and keeps every lot', () => {
         [{ price: 2.005, size: 1 }, { price: 2, size: 2 }, { price: 1.995, size: 4 }]);
     const asks = [{ price: 2.001, size: 1 }, { price: 2.004, size: 2 }, { price: -0.001, size: 1 }];
     assert.deepEqual(grouped(asks.slice(0, 2), 0.005, 9, false), [{ price: 2.005, size: 3 }]);
-    assert.deepEqual(grouped([{ price: -0.003, size: 2 }], 0.005, 9, true), [{ price: -0.005, size: 2 }]);
+    assert.deepEqual(grouped([{ price: -0.003, size: 2 }], 0.005, 9, true),
+        [{ price: -0.005, size: 2 }]);
     assert.deepEqual(grouped([{ price: 0.3, size: 2 }], 0.1, 9, true), [{ price: 0.3, size: 2 }]);
 });
 
@@ -98,7 +103,9 @@ test('names of periods', () => {
     assert.equal(periodText('2027Q1-PK'), 'Q1 27 Peak');
     assert.equal(periodText('2027W07'), 'W07 27');
     assert.equal(periodText('2027D0315H07'), '15 Mar 07h');
-    const i = readInstrument({ instrument_name: 'CTP-2027M03:CTF-2027M03', kind: 'future_combo', tick_size: '0.001' });
+    const i = readInstrument({
+        instrument_name: 'CTP-2027M03:CTF-2027M03', kind: 'future_combo', tick_size: '0.001',
+    });
     assert.equal(i.spread, true);
     assert.equal(i.period, 'Mar 27 / CTF Mar 27');
     assert.equal(i.places, 3);
@@ -139,6 +146,22 @@ test('numbers leave as they were typed, and fields that do not apply stay behind
     assert.equal(p.post_only, true);
     const m = request({ ...fields, type: 'market', postOnly: true, maxShow: '2' }, instrument, 'x');
     assert.equal('price' in m || 'post_only' in m || 'max_show' in m, false);
+});
+
+test('the margin that an order adds: the worst side counts, a spread in both legs', () => {
+    const of = (name, legs = []) => ({ ...instrument, name, product: 'ZZ', legs });
+    const spread = of('S', [{ name: 'A', ratio: 1 }, { name: 'B', ratio: -1 }]);
+    const book = {
+        byName: new Map([['A', of('A')], ['B', of('B')], ['S', spread]]),
+        products: new Map([['ZZ', { name: 'ZZ', flatMargin: 100, takerFee: 0, band: null }]]),
+        positions: new Map([['A', { size: -3 }]]),
+        orders: new Map([['1', { instrument: 'A', side: 'buy', amount: 4, filled: 2 }]]),
+    };
+    assert.equal(marginAdded(book, of('A'), 'buy', 3), 0);   /* |-3 + 5| is below |-3| */
+    assert.equal(marginAdded(book, of('A'), 'buy', 10), 600); /* |-3 + 12| = 9 */
+    assert.equal(marginAdded(book, of('A'), 'sell', 2), 200);
+    assert.equal(marginAdded(book, spread, 'sell', 5), 1000); /* A short 5 more, B long 5 */
+    assert.equal(marginAdded({ ...book, products: new Map() }, spread, 'sell', 5), null);
 });
 
 test('client order ids fit and differ', () => {
