@@ -137,7 +137,6 @@ static enum reject check_trigger(const struct core *c, const struct entry *e)
 
 static enum reject check_times(const struct core *c, const struct entry *e)
 {
-    if (e->valid_until.v != 0 && e->valid_until.v < c->s->ts.v) return REJECT_expired_time;
     if (e->tif == TIF_good_til_date && e->expires_at.v <= c->s->ts.v) return REJECT_expired_time;
     return REJECT_none;
 }
@@ -231,6 +230,8 @@ enum reject entry_check(const struct core *c, struct entry *e, int64_t *detail)
 {
     enum reject r;
     *detail = INT64_MIN;
+    /* The client's own GUARD-08: past this time the request was not to be executed. */
+    if (e->valid_until.v != 0 && e->valid_until.v < c->s->ts.v) return REJECT_stale_request;
     if ((r = check_state(c, e)) != REJECT_none) return r;
     if ((r = check_instructions(e)) != REJECT_none) return r;
     if ((r = check_amounts(c, e)) != REJECT_none) return r;
