@@ -1,0 +1,135 @@
+/* rpc_internal.h: what the files of rpc share. Flow: rpc.c (envelope, scopes, parameters) -> a
+ * method of rpc_order.c, rpc_market.c, rpc_account.c or rpc_officer.c -> rpc_write.c. */
+#ifndef DOJIMA_GATE_RPC_INTERNAL_H
+#define DOJIMA_GATE_RPC_INTERNAL_H
+
+#include "gate/rpc.h"
+
+enum { RPC_UNAVAILABLE = REJECT_count }; /* the venue took no command */
+
+enum param_kind {
+    PARAM_text = 0, /* a string of at most `max` bytes */
+    PARAM_bool,     /* true, false, "true", "false" */
+    PARAM_int,      /* a whole number, or text of one, from 0 to 2^63 - 1 */
+    PARAM_decimal,  /* a number, or text of one */
+    PARAM_enum,     /* one of `names` */
+    PARAM_array,
+    PARAM_object,
+    PARAM_id,       /* text, or a whole number from 0 */
+};
+
+enum { REQUIRED = 1 };
+
+struct param_spec {
+    const char *name; /* NULL: end of the list */
+    uint8_t kind;
+    uint8_t required;
+    uint16_t max;
+    const char *const *names; /* of PARAM_enum; ends with NULL; the index is the value */
+};
+
+struct rpc_call;
+typedef int rpc_function(struct rpc_call *c); /* enum reject, or RPC_UNAVAILABLE */
+
+struct rpc_method {
+    const char *name;
+    rpc_function *run;
+    const struct param_spec *params;
+    uint32_t scopes; /* any one of these; 0: public */
+    uint32_t flags;  /* RPC_METHOD_ */
+};
+
+struct rpc_call {
+    struct rpc *rpc;
+    const struct venue *venue;
+    const struct directory *names;
+    const struct rpc_caller *caller;
+    const struct json *json;
+    const struct rpc_method *method;
+    uint32_t params; /* token; 0: none given */
+    struct json_writer *out;
+    struct command *command; /* to build one in */
+    uint64_t seq;            /* of the answer */
+    ts_t now;
+    char param[80];          /* of a malformed request: what was wrong */
+    struct event_reject reject; /* of the core; header.seq 0: none */
+    bool guards_required;
+};
+
+extern const struct rpc_method rpc_methods[]; /* ends with a NULL name */
+
+extern const char *const rpc_side_names[];
+extern const char *const rpc_type_names[];
+extern const char *const rpc_tif_names[];
+extern const char *const rpc_smp_names[];
+extern const char *const rpc_peg_names[];
+extern const char *const rpc_link_names[];
+extern const char *const rpc_fill_condition_names[];
+extern const char *const rpc_state_names[];
+extern const char *const rpc_algorithm_names[];
+extern const char *const rpc_settlement_names[];
+extern const char *const rpc_unit_names[];
+extern const char *const rpc_mode_names[];
+extern const char *const rpc_origin_names[];
+extern const char *const rpc_cause_names[];
+
+/* ---- rpc_params.c ---- */
+/* Checks an object against its list: REJECT_none or malformed_request with c->param set. */
+int params_check(struct rpc_call *c, uint32_t object, const struct param_spec *specs);
+/* What follows is called after the check, so it cannot fail. `object` is a token; 0: empty. */
+uint32_t param_find(const struct rpc_call *c, uint32_t object, const char *name); /* 0: absent */
+bool param_bool(const struct rpc_call *c, uint32_t object, const char *name, bool otherwise);
+int64_t param_int(const struct rpc_call *c, uint32_t object, const char *name, int64_t otherwise);
+int param_enum(const struct rpc_call *c, uint32_t object, const char *name,
+               const char *const *names, int otherwise);
+/* "" when absent. `size` exceeds the list's max. Returns the length. */
+size_t param_text(const struct rpc_call *c, uint32_t object, const char *name, char *text,
+                  size_t size);
+/* DECIMAL_malformed when absent. */
+enum decimal_result param_decimal(const struct rpc_call *c, uint32_t object, const char *name,
+                                  int scale, int64_t *value);
+int malformed(struct rpc_call *c, const char *param); /* notes the name, returns the reject */
+
+/* ---- rpc_call.c ---- */
+/* A zeroed command of `bytes` in c->command. */
+struct command *command_begin(struct rpc_call *c, enum command_kind kind, size_t bytes);
+/* Submits c->command. Rejected as a whole (a reject event and nothing of its own): the reject. */
+int command_submit(struct rpc_call *c, const struct outbox **events);
+const struct outbox *query_ask(struct rpc_call *c, const struct query *q);
+const void *event_find(const struct outbox *events, enum event_kind kind); /* the first, or NULL */
+
+/* Names in parameters to ids. `name` is the parameter's; absent gives *id = 0 and REJECT_none. */
+int instrument_of(struct rpc_call *c, const char *name, uint32_t *id);
+int product_of(struct rpc_call *c, const char *name, uint32_t *id);
+int account_named(struct rpc_call *c, const char *name, uint32_t *id);
+int member_of(struct rpc_call *c, const char *name, uint32_t *id);
+int asset_of(struct rpc_call *c, const char *name, uint32_t *id);
+/* The account that is read: `account` for those who may see others', else the caller's own. */
+int account_read(struct rpc_call *c, uint32_t *id);
+int account_own(struct rpc_call *c, uint32_t *id);
+/* Which instruments a currency stands for. */
+struct currency {
+    char text[CURRENCY_SIZE]; /* "": all */
+    uint32_t product;         /* not 0: all of this product */
+};
+int currency_of(struct rpc_call *c, struct currency *currency);
+bool currency_has(const struct rpc_call *c, const struct currency *currency, uint32_t instrument);
+uint64_t text_hash(const char *text, size_t length);
+
+/* ---- methods ---- */
+rpc_function rpc_buy, rpc_sell, rpc_edit, rpc_cancel, rpc_cancel_by_label, rpc_cancel_all,
+    rpc_cancel_all_by_instrument, rpc_cancel_all_by_currency, rpc_mass_quote;
+rpc_function rpc_get_time, rpc_test, rpc_status, rpc_get_currencies, rpc_get_instruments,
+    rpc_get_instrument, rpc_get_contract_size, rpc_get_order_book, rpc_ticker,
+    rpc_get_book_summary, rpc_get_book_summary_by_instrument, rpc_get_last_trades,
+    rpc_get_last_trades_by_currency, rpc_get_settlements, rpc_get_state_hash, rpc_get_products,
+    rpc_get_index_price;
+rpc_function rpc_get_account_summary, rpc_get_account_summaries, rpc_get_positions,
+    rpc_get_position, rpc_get_open_orders, rpc_get_order_state, rpc_get_order_history,
+    rpc_get_user_trades, rpc_get_user_trades_by_order, rpc_get_ledger;
+rpc_function rpc_create_product, rpc_list_instrument, rpc_list_spread, rpc_create_account,
+    rpc_deposit, rpc_officer_withdraw, rpc_withdraw, rpc_transfer, rpc_set_state,
+    rpc_settlement_price, rpc_mark_to_market, rpc_expire, rpc_confirm, rpc_get_requests, rpc_kill,
+    rpc_officer_cancel_all, rpc_venue_set, rpc_get_accounts;
+
+#endif

@@ -1,0 +1,302 @@
+/* rpc_table.c: every method: its name, what it takes, who may call it. docs/api.md in one table. */
+#include "gate/rpc_internal.h"
+
+#define TEXT(n, size) {.name = n, .kind = PARAM_text, .max = size}
+#define TEXT_REQUIRED(n, size) {.name = n, .kind = PARAM_text, .required = REQUIRED, .max = size}
+#define INT(n) {.name = n, .kind = PARAM_int}
+#define BOOL(n) {.name = n, .kind = PARAM_bool}
+#define DECIMAL(n) {.name = n, .kind = PARAM_decimal}
+#define ENUM(n, list) {.name = n, .kind = PARAM_enum, .names = list}
+#define END {.name = NULL}
+
+static const struct param_spec no_params[] = {END};
+static const char *const sorting_names[] = {"default", "asc", "desc", NULL};
+static const char *const instrument_kind_names[] = {
+    "future", "future_combo", "any", "combo", "option", "spot", "option_combo", NULL};
+static const char *const order_filter_names[] = {
+    "all",        "limit",       "trigger_all",   "stop_all",    "stop_limit", "stop_market",
+    "take_limit", "take_market", "trailing_stop", "market",      "take_all",   "trailing_all",
+    NULL};
+static const char *const cancel_filter_names[] = {"all", "limit", "trigger_all", NULL};
+static const char *const peg_names[] = {"primary", "market", "midpoint", NULL};
+static const char *const product_kind_names[] = {"future", NULL};
+static const char *const margin_names[] = {"flat", NULL};
+
+/* ---- market data ---- */
+
+static const struct param_spec instruments_params[] = {
+    TEXT("currency", 31), ENUM("kind", instrument_kind_names), BOOL("expired"),
+    BOOL("include_spots"), END};
+static const struct param_spec instrument_params[] = {TEXT_REQUIRED("instrument_name", 63), END};
+static const struct param_spec index_params[] = {TEXT_REQUIRED("index_name", 63), END};
+static const struct param_spec book_params[] = {TEXT_REQUIRED("instrument_name", 63),
+                                                INT("depth"), END};
+static const struct param_spec summary_params[] = {
+    TEXT_REQUIRED("currency", 31), ENUM("kind", instrument_kind_names), END};
+static const struct param_spec settlements_params[] = {TEXT("instrument_name", 63), INT("count"),
+                                                       END};
+#define TRADES_PARAMS                                                                             \
+    INT("start_seq"), INT("end_seq"), INT("start_id"), INT("end_id"), INT("count"),               \
+        INT("start_timestamp"), INT("end_timestamp"), BOOL("include_old"),                        \
+        ENUM("sorting", sorting_names), END
+static const struct param_spec trades_params[] = {TEXT_REQUIRED("instrument_name", 63),
+                                                  TRADES_PARAMS};
+static const struct param_spec trades_currency_params[] = {
+    TEXT_REQUIRED("currency", 31), ENUM("kind", instrument_kind_names), TRADES_PARAMS};
+static const struct param_spec currencies_params[] = {END};
+
+/* ---- orders ---- */
+
+static const struct param_spec order_params[] = {
+    TEXT_REQUIRED("instrument_name", 63),
+    DECIMAL("amount"),
+    DECIMAL("contracts"),
+    ENUM("type", rpc_type_names),
+    TEXT("label", 64),
+    DECIMAL("price"),
+    ENUM("time_in_force", rpc_tif_names),
+    DECIMAL("max_show"),
+    BOOL("post_only"),
+    BOOL("reject_post_only"),
+    BOOL("reduce_only"),
+    DECIMAL("trigger_price"),
+    DECIMAL("trigger_offset"),
+    TEXT("trigger", 20),
+    INT("valid_until"),
+    INT("expires_at"),
+    {.name = "smp_id", .kind = PARAM_id, .max = 64},
+    ENUM("smp_mode", rpc_smp_names + 1),
+    DECIMAL("min_quantity"),
+    TEXT("client_order_id", CLIENT_ORDER_ID_SIZE - 1),
+    ENUM("peg", peg_names),
+    DECIMAL("offset"),
+    ENUM("linked_order_type", rpc_link_names + 1),
+    ENUM("trigger_fill_condition", rpc_fill_condition_names),
+    {.name = "otoco_config", .kind = PARAM_array},
+    {.name = "target_order_id", .kind = PARAM_id, .max = 20},
+    END};
+static const struct param_spec edit_params[] = {
+    {.name = "order_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
+    DECIMAL("amount"),
+    DECIMAL("contracts"),
+    DECIMAL("price"),
+    BOOL("post_only"),
+    BOOL("reject_post_only"),
+    BOOL("reduce_only"),
+    DECIMAL("trigger_price"),
+    DECIMAL("trigger_offset"),
+    DECIMAL("offset"),
+    TEXT("trigger", 20),
+    DECIMAL("max_show"),
+    INT("valid_until"),
+    END};
+static const struct param_spec order_id_params[] = {
+    {.name = "order_id", .kind = PARAM_id, .required = REQUIRED, .max = 20}, END};
+static const struct param_spec order_state_params[] = {
+    {.name = "order_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
+    TEXT("account", 31), END};
+#define CANCEL_PARAMS                                                                             \
+    ENUM("side", rpc_side_names), BOOL("session"), BOOL("quotes"),                                \
+        ENUM("type", cancel_filter_names), ENUM("kind", instrument_kind_names), END
+static const struct param_spec cancel_label_params[] = {
+    TEXT_REQUIRED("label", 64), TEXT("currency", 31), TEXT("instrument_name", 63),
+    TEXT("product", 15), CANCEL_PARAMS};
+static const struct param_spec cancel_all_params[] = {
+    TEXT("product", 15), TEXT("instrument_name", 63), TEXT("currency", 31), CANCEL_PARAMS};
+static const struct param_spec cancel_instrument_params[] = {
+    TEXT_REQUIRED("instrument_name", 63), CANCEL_PARAMS};
+static const struct param_spec cancel_currency_params[] = {TEXT_REQUIRED("currency", 31),
+                                                           CANCEL_PARAMS};
+static const struct param_spec officer_cancel_params[] = {
+    TEXT("account", 31), TEXT("member", 31), TEXT("product", 15), TEXT("instrument_name", 63),
+    TEXT("label", 64), CANCEL_PARAMS};
+static const struct param_spec mass_quote_params[] = {
+    {.name = "quotes", .kind = PARAM_array, .required = REQUIRED},
+    TEXT("label", 64),
+    {.name = "smp_id", .kind = PARAM_id, .max = 64},
+    ENUM("smp_mode", rpc_smp_names + 1),
+    INT("valid_until"),
+    END};
+
+/* ---- account ---- */
+
+static const struct param_spec account_params[] = {TEXT("currency", 31), BOOL("extended"),
+                                                   TEXT("account", 31), END};
+static const struct param_spec positions_params[] = {
+    TEXT("currency", 31), ENUM("kind", instrument_kind_names), TEXT("account", 31), END};
+static const struct param_spec position_params[] = {TEXT_REQUIRED("instrument_name", 63),
+                                                    TEXT("account", 31), END};
+static const struct param_spec open_currency_params[] = {
+    TEXT_REQUIRED("currency", 31), ENUM("kind", instrument_kind_names),
+    ENUM("type", order_filter_names), TEXT("account", 31), END};
+static const struct param_spec open_instrument_params[] = {
+    TEXT_REQUIRED("instrument_name", 63), ENUM("type", order_filter_names), TEXT("account", 31),
+    END};
+static const struct param_spec open_params[] = {
+    ENUM("kind", instrument_kind_names), ENUM("type", order_filter_names), TEXT("account", 31),
+    END};
+#define HISTORY_PARAMS                                                                            \
+    ENUM("kind", instrument_kind_names), INT("count"), INT("offset"), BOOL("include_old"),        \
+        BOOL("include_unfilled"), TEXT("account", 31), END
+static const struct param_spec history_currency_params[] = {TEXT_REQUIRED("currency", 31),
+                                                            HISTORY_PARAMS};
+static const struct param_spec history_instrument_params[] = {
+    TEXT_REQUIRED("instrument_name", 63), HISTORY_PARAMS};
+#define OWN_TRADES_PARAMS                                                                         \
+    ENUM("kind", instrument_kind_names), INT("count"), INT("start_timestamp"),                    \
+        INT("end_timestamp"), BOOL("include_old"), ENUM("sorting", sorting_names),                \
+        TEXT("account", 31), END
+static const struct param_spec own_trades_currency_params[] = {TEXT_REQUIRED("currency", 31),
+                                                               OWN_TRADES_PARAMS};
+static const struct param_spec own_trades_instrument_params[] = {
+    TEXT_REQUIRED("instrument_name", 63), OWN_TRADES_PARAMS};
+static const struct param_spec own_trades_order_params[] = {
+    {.name = "order_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
+    ENUM("sorting", sorting_names), BOOL("historical"), TEXT("account", 31), END};
+static const struct param_spec ledger_params[] = {TEXT("account", 31), INT("count"),
+                                                  INT("from_id"), END};
+#define MONEY_PARAMS                                                                              \
+    TEXT("asset", 15), TEXT("currency", 15),                                                      \
+        {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END
+static const struct param_spec withdraw_params[] = {MONEY_PARAMS};
+static const struct param_spec transfer_params[] = {TEXT_REQUIRED("destination", 31),
+                                                    TEXT("source", 31), MONEY_PARAMS};
+
+/* ---- officers ---- */
+
+static const struct param_spec product_params[] = {
+    TEXT_REQUIRED("product", PRODUCT_NAME_SIZE - 1),
+    ENUM("kind", product_kind_names),
+    {.name = "tick_size", .kind = PARAM_decimal, .required = REQUIRED},
+    {.name = "contract_size", .kind = PARAM_decimal, .required = REQUIRED},
+    ENUM("contract_unit", rpc_unit_names),
+    ENUM("settlement", rpc_settlement_names),
+    {.name = "matching", .kind = PARAM_object},
+    DECIMAL("price_floor"),
+    DECIMAL("price_band"),
+    DECIMAL("protection_points"),
+    DECIMAL("flat_margin"),
+    ENUM("margin_model", margin_names),
+    INT("max_amount"),
+    {.name = "peak_hours", .kind = PARAM_object},
+    {.name = "fees", .kind = PARAM_object},
+    BOOL("directed"),
+    END};
+static const struct param_spec list_params[] = {
+    TEXT_REQUIRED("product", 15), TEXT_REQUIRED("period", PERIOD_NAME_SIZE - 1),
+    INT("expires_at"), END};
+static const struct param_spec spread_params[] = {
+    {.name = "legs", .kind = PARAM_array, .required = REQUIRED}, END};
+static const struct param_spec create_account_params[] = {
+    TEXT_REQUIRED("account", ACCOUNT_NAME_SIZE - 1), TEXT_REQUIRED("member", MEMBER_NAME_SIZE - 1),
+    ENUM("mode", rpc_mode_names), ENUM("origin", rpc_origin_names), END};
+static const struct param_spec deposit_params[] = {TEXT_REQUIRED("account", 31), MONEY_PARAMS};
+static const struct param_spec state_params[] = {
+    TEXT_REQUIRED("product", 15),
+    {.name = "state", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_state_names},
+    TEXT("reason", REASON_TEXT_SIZE - 1), END};
+static const struct param_spec price_params[] = {
+    TEXT_REQUIRED("instrument_name", 63),
+    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED}, END};
+static const struct param_spec confirm_params[] = {
+    {.name = "request", .kind = PARAM_int, .required = REQUIRED}, END};
+static const struct param_spec kill_params[] = {TEXT("account", 31), TEXT("member", 31),
+                                                BOOL("on"), END};
+static const struct param_spec venue_params[] = {BOOL("dual_transfers"), INT("stale_ms"), END};
+
+#define READ (RPC_SCOPE_read | RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)
+#define CLEARING (RPC_SCOPE_officer | RPC_SCOPE_clear)
+#define ORDER (RPC_METHOD_command | RPC_METHOD_order)
+#define CANCEL (RPC_METHOD_command | RPC_METHOD_cancel)
+#define COMMAND RPC_METHOD_command
+
+const struct rpc_method rpc_methods[] = {
+    {"private/buy", rpc_buy, order_params, RPC_SCOPE_trade, ORDER},
+    {"private/sell", rpc_sell, order_params, RPC_SCOPE_trade, ORDER},
+    {"private/edit", rpc_edit, edit_params, RPC_SCOPE_trade, ORDER},
+    {"private/cancel", rpc_cancel, order_id_params, RPC_SCOPE_trade, CANCEL},
+    {"private/cancel_by_label", rpc_cancel_by_label, cancel_label_params, RPC_SCOPE_trade, CANCEL},
+    {"private/cancel_all", rpc_cancel_all, cancel_all_params, RPC_SCOPE_trade, CANCEL},
+    {"private/cancel_all_by_instrument", rpc_cancel_all_by_instrument, cancel_instrument_params,
+     RPC_SCOPE_trade, CANCEL},
+    {"private/cancel_all_by_currency", rpc_cancel_all_by_currency, cancel_currency_params,
+     RPC_SCOPE_trade, CANCEL},
+    {"private/mass_quote", rpc_mass_quote, mass_quote_params, RPC_SCOPE_trade, ORDER},
+
+    {"public/get_time", rpc_get_time, no_params, 0, 0},
+    {"public/test", rpc_test, no_params, 0, 0},
+    {"public/status", rpc_status, no_params, 0, 0},
+    {"public/get_currencies", rpc_get_currencies, currencies_params, 0, 0},
+    {"public/get_products", rpc_get_products, no_params, 0, 0},
+    {"public/get_instruments", rpc_get_instruments, instruments_params, 0, 0},
+    {"public/get_instrument", rpc_get_instrument, instrument_params, 0, 0},
+    {"public/get_contract_size", rpc_get_contract_size, instrument_params, 0, 0},
+    {"public/get_order_book", rpc_get_order_book, book_params, 0, 0},
+    {"public/ticker", rpc_ticker, instrument_params, 0, 0},
+    {"public/get_index_price", rpc_get_index_price, index_params, 0, 0},
+    {"public/get_book_summary_by_currency", rpc_get_book_summary, summary_params, 0, 0},
+    {"public/get_book_summary_by_instrument", rpc_get_book_summary_by_instrument,
+     instrument_params, 0, 0},
+    {"public/get_last_trades_by_instrument", rpc_get_last_trades, trades_params, 0, 0},
+    {"public/get_last_trades_by_instrument_and_time", rpc_get_last_trades, trades_params, 0, 0},
+    {"public/get_last_trades_by_currency", rpc_get_last_trades_by_currency,
+     trades_currency_params, 0, 0},
+    {"public/get_last_trades_by_currency_and_time", rpc_get_last_trades_by_currency,
+     trades_currency_params, 0, 0},
+    {"public/get_settlements", rpc_get_settlements, settlements_params, 0, 0},
+    {"public/get_state_hash", rpc_get_state_hash, no_params, 0, 0},
+
+    {"private/get_account_summary", rpc_get_account_summary, account_params, READ, 0},
+    {"private/get_account_summaries", rpc_get_account_summaries, account_params, READ, 0},
+    {"private/get_positions", rpc_get_positions, positions_params, READ, 0},
+    {"private/get_position", rpc_get_position, position_params, READ, 0},
+    {"private/get_open_orders", rpc_get_open_orders, open_params, READ, 0},
+    {"private/get_open_orders_by_currency", rpc_get_open_orders, open_currency_params, READ, 0},
+    {"private/get_open_orders_by_instrument", rpc_get_open_orders, open_instrument_params, READ,
+     0},
+    {"private/get_order_state", rpc_get_order_state, order_state_params, READ, 0},
+    {"private/get_order_history_by_currency", rpc_get_order_history, history_currency_params, READ,
+     0},
+    {"private/get_order_history_by_instrument", rpc_get_order_history, history_instrument_params,
+     READ, 0},
+    {"private/get_user_trades_by_currency", rpc_get_user_trades, own_trades_currency_params, READ,
+     0},
+    {"private/get_user_trades_by_currency_and_time", rpc_get_user_trades,
+     own_trades_currency_params, READ, 0},
+    {"private/get_user_trades_by_instrument", rpc_get_user_trades, own_trades_instrument_params,
+     READ, 0},
+    {"private/get_user_trades_by_instrument_and_time", rpc_get_user_trades,
+     own_trades_instrument_params, READ, 0},
+    {"private/get_user_trades_by_order", rpc_get_user_trades_by_order, own_trades_order_params,
+     READ, 0},
+    {"private/get_ledger", rpc_get_ledger, ledger_params, READ, 0},
+    {"private/withdraw", rpc_withdraw, withdraw_params, RPC_SCOPE_withdraw, COMMAND},
+    {"private/submit_transfer_between_accounts", rpc_transfer, transfer_params,
+     RPC_SCOPE_withdraw | RPC_SCOPE_clear, COMMAND},
+    {"private/submit_transfer_between_subaccounts", rpc_transfer, transfer_params,
+     RPC_SCOPE_withdraw | RPC_SCOPE_clear, COMMAND},
+
+    {"private/officer_create_product", rpc_create_product, product_params, RPC_SCOPE_officer,
+     COMMAND},
+    {"private/officer_list_instrument", rpc_list_instrument, list_params, RPC_SCOPE_officer,
+     COMMAND},
+    {"private/officer_list_spread", rpc_list_spread, spread_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_create_account", rpc_create_account, create_account_params,
+     RPC_SCOPE_officer, COMMAND},
+    {"private/officer_deposit", rpc_deposit, deposit_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_withdraw", rpc_officer_withdraw, deposit_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_confirm", rpc_confirm, confirm_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_get_requests", rpc_get_requests, no_params,
+     RPC_SCOPE_officer | RPC_SCOPE_auditor, 0},
+    {"private/officer_get_accounts", rpc_get_accounts, no_params,
+     RPC_SCOPE_officer | RPC_SCOPE_auditor | RPC_SCOPE_clear, 0},
+    {"private/officer_set_state", rpc_set_state, state_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_kill", rpc_kill, kill_params, RPC_SCOPE_officer, CANCEL},
+    {"private/officer_cancel_all", rpc_officer_cancel_all, officer_cancel_params,
+     RPC_SCOPE_officer, CANCEL},
+    {"private/officer_settlement_price", rpc_settlement_price, price_params, CLEARING, COMMAND},
+    {"private/officer_mark_to_market", rpc_mark_to_market, no_params, CLEARING, COMMAND},
+    {"private/officer_expire", rpc_expire, instrument_params, CLEARING, COMMAND},
+    {"private/officer_venue_set", rpc_venue_set, venue_params, RPC_SCOPE_officer, COMMAND},
+    {NULL, NULL, NULL, 0, 0},
+};
