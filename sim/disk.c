@@ -54,6 +54,7 @@ struct disk {
     void *hook_context;
     uint64_t operations;
     uint64_t stop_at;
+    bool stop_at_names; /* at the next io_sync_directory */
     uint64_t syncs;
     uint64_t fail_sync_at;
     uint64_t space;
@@ -368,6 +369,7 @@ static int op_remove(struct io *io, const char *name)
 static int op_sync_directory(struct io *io)
 {
     struct disk *d = disk_of(io);
+    if (d->stop_at_names) disk_stop_after(d, 1);
     int error = step(d);
     if (error < 0) return error;
     names_sync(d);
@@ -389,7 +391,8 @@ static int64_t op_list(struct io *io, struct io_name *names, size_t names_max)
         if (count < names_max) (void)memccpy(names[count].text, d->names[i].text, 0, IO_NAME_SIZE);
         count += 1;
     }
-    qsort(names, count < names_max ? count : names_max, sizeof *names, name_compare);
+    if (names_max > 0)
+        qsort(names, count < names_max ? count : names_max, sizeof *names, name_compare);
     return (int64_t)count;
 }
 
@@ -497,6 +500,7 @@ void disk_kill(struct disk *d)
     for (int i = 0; i < IO_QUEUE_count; i++) d->queue_first[i] = d->queue_last[i] = NULL;
     d->stopped = false;
     d->stop_at = 0;
+    d->stop_at_names = false;
     d->fail_sync_at = 0;
     d->space = 0;
 }
@@ -525,6 +529,8 @@ void disk_stop_after(struct disk *d, uint64_t operations)
 {
     d->stop_at = operations == 0 ? 0 : d->operations + operations;
 }
+
+void disk_stop_at_names(struct disk *d) { d->stop_at_names = true; }
 
 bool disk_stopped(const struct disk *d) { return d->stopped; }
 

@@ -43,6 +43,8 @@ void disk_kill(struct disk *d);
 void disk_hook_set(struct disk *d, disk_hook *hook, void *context);
 /* After this many more operations every one fails: the process is as good as dead. 0: never. */
 void disk_stop_after(struct disk *d, uint64_t operations);
+/* The same, when names are next about to be made durable. */
+void disk_stop_at_names(struct disk *d);
 bool disk_stopped(const struct disk *d);
 /* The sync after this many more fails once, and leaves any part of what it covered. 0: never. */
 void disk_fail_sync_after(struct disk *d, uint64_t syncs);

@@ -27,6 +27,7 @@
 #include "sim/workload.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,6 +292,27 @@ static void rot_check(struct world *w)
     disk_free(copy);
 }
 
+/* Without its newest snapshot a copy comes to the same state from the one before: no segment that
+ * the older one needs was pruned. */
+static void older_check(struct world *w)
+{
+    struct random r = {random_next(&w->random)};
+    struct disk *copy = disk_clone(w->disk, random_next(&r));
+    disk_crash(copy, DISK_CRASH_all_kept);
+    uint64_t seqs[16];
+    int64_t count = snapshot_list(disk_io(copy), seqs, 16);
+    if (count >= 2 || (count == 1 && !w->pruned)) {
+        char error[512];
+        struct recovery_options o = {.read_only = true};
+        struct recovery_result result;
+        (void)io_remove(disk_io(copy), snapshot_name(seqs[count - 1]).text);
+        if (recovery_run(disk_io(copy), w->other, &o, &result, error, sizeof error) < 0)
+            fail(w, "a copy without its newest snapshot cannot be recovered: %s", error);
+        state_check(w, w->other, result.seq, "copy without its newest snapshot");
+    }
+    disk_free(copy);
+}
+
 /* ---- the node ---- */
 
 static void node_start(struct world *w)
@@ -394,7 +416,7 @@ static void clock_turn(struct world *w)
 
 static void fault(struct world *w)
 {
-    switch (random_below(&w->random, 7)) {
+    switch (random_below(&w->random, 8)) {
     case 0: node_close(w); return;
     case 1:
         w->damaged = true;
@@ -402,6 +424,7 @@ static void fault(struct world *w)
         return;
     case 2: disk_space_set(w->disk, 40000 + random_below(&w->random, 300000)); return;
     case 3: node_crash(w); return;
+    case 4: disk_stop_at_names(w->disk); return;
     default: disk_stop_after(w->disk, 1 + random_below(&w->random, 40)); return;
     }
 }
@@ -431,7 +454,8 @@ static void world_step(struct world *w)
     else if (luck < 93) clock_turn(w);
     else if (luck < 94) sequencer_snapshot(w->sequencer);
     else if (luck < 95) rot_check(w);
-    else if (luck < 97) fault(w);
+    else if (luck < 96) older_check(w);
+    else if (luck < 98) fault(w);
     else if (random_below(&w->random, 2) == 0) (void)sequencer_wait(w->sequencer);
 }
 
@@ -467,6 +491,8 @@ int main(int argc, char **argv)
     uint64_t seed = strtoull(argv[1], NULL, 10);
     uint64_t steps = strtoull(argv[2], NULL, 10);
     uint64_t runs = argc > 4 ? strtoull(argv[4], NULL, 10) : 1;
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 28); /* the same blocks are taken again and again */
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 28);
     struct world sum = {0};
     for (uint64_t i = 0; i < runs; i++) {
         struct world w = {.seed = seed + i, .core = argc > 3 && strcmp(argv[3], "core") == 0};

@@ -29,10 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    IO_NAME_SIZE = 64,
-    IO_LIST_MAX = 65536,
-};
+enum { IO_NAME_SIZE = 64 };
 
 enum io_queue { IO_QUEUE_journal = 0, IO_QUEUE_background, IO_QUEUE_count };
 
@@ -128,6 +125,10 @@ static inline int64_t io_list(struct io *io, struct io_name *names, size_t names
 {
     return io->verbs->list(io, names, names_max);
 }
+
+/* All names, in byte order, in memory that the caller frees (NULL: none, or an error): how many, or
+ * an error. (any) */
+int64_t io_list_all(struct io *io, struct io_name **names);
 
 /* The wall clock, UTC. It may go back. (any) */
 static inline ts_t io_now(struct io *io) { return io->verbs->now(io); }

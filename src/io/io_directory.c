@@ -181,7 +181,8 @@ static int64_t directory_list(struct io *io, struct io_name *names, size_t names
     int error = errno == 0 ? 0 : errno_negative();
     (void)closedir(stream);
     if (error < 0) return error;
-    qsort(names, count < names_max ? count : names_max, sizeof *names, name_compare);
+    if (names_max > 0)
+        qsort(names, count < names_max ? count : names_max, sizeof *names, name_compare);
     return (int64_t)count;
 }
 

@@ -385,10 +385,9 @@ static void prune_run(struct io_task *task)
 {
     struct journal *j = task->context;
     task->result = 0;
-    struct io_name *names = calloc(IO_LIST_MAX, sizeof *names);
-    if (names == NULL) return;
-    int64_t count = io_list(j->io, names, IO_LIST_MAX);
-    for (int64_t i = 0; i < count && i < IO_LIST_MAX; i++) { /* oldest first: never a gap */
+    struct io_name *names;
+    int64_t count = io_list_all(j->io, &names);
+    for (int64_t i = 0; i < count; i++) { /* oldest first: never a gap */
         uint32_t index;
         if (!journal_segment_index(names[i].text, &index)) continue;
         if (index + 1 >= j->prune_segment) break;

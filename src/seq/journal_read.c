@@ -339,12 +339,11 @@ static int headers_check(struct journal_reader *r)
 /* Which segments there are; first == 0: none. */
 static int segments_list(struct journal_reader *r)
 {
-    struct io_name *names = calloc(IO_LIST_MAX, sizeof *names);
-    int64_t count = names == NULL ? -ENOMEM : io_list(r->io, names, IO_LIST_MAX);
-    if (count < 0 || count > IO_LIST_MAX) {
+    struct io_name *names;
+    int64_t count = io_list_all(r->io, &names);
+    if (count < 0) {
         (void)snprintf(r->error, r->error_size, "journal: cannot list the directory: %s",
-                       count < 0 ? io_error_text((int)count) : "too many files");
-        free(names);
+                       io_error_text((int)count));
         return -1;
     }
     int result = 0;

@@ -46,10 +46,10 @@ bool snapshot_seq(const char *name, uint64_t *seq)
 
 int64_t snapshot_list(struct io *io, uint64_t *seqs, size_t max)
 {
-    struct io_name *names = calloc(IO_LIST_MAX, sizeof *names);
-    int64_t count = names == NULL ? -ENOMEM : io_list(io, names, IO_LIST_MAX);
+    struct io_name *names;
+    int64_t count = io_list_all(io, &names);
     size_t found = 0;
-    for (int64_t i = 0; i < count && i < IO_LIST_MAX; i++) { /* byte order is order of seq */
+    for (int64_t i = 0; i < count; i++) { /* byte order is order of seq */
         uint64_t seq;
         if (!snapshot_seq(names[i].text, &seq)) continue;
         if (found == max) memmove(seqs, seqs + 1, (--found) * sizeof *seqs);
