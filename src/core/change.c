@@ -132,7 +132,7 @@ static void edit_anew(struct core *c, uint32_t o, const struct entry *e)
     order->shown = info->max_show.v != 0 ? info->max_show : order->left;
     order->flags = (order->flags & ~(uint32_t)(ORDER_FLAGS_ALL | ORDER_BIT_ICEBERG)) |
                    (e->flags & ORDER_FLAGS_ALL) | (info->max_show.v ? ORDER_BIT_ICEBERG : 0u);
-    order->px = e->px;
+    order->px = order->type == ORDER_TYPE_pegged ? PX_NONE : e->px; /* peg_add finds it */
     info->limit_px = e->px;
     if (order->state == ORDER_STATE_untriggered) info->trigger_px = e->trigger;
     info->offset = e->offset;
