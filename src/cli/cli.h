@@ -1,21 +1,21 @@
-/* cli.h: the subcommands of dojima, one file each. argv[0] is the subcommand's name; the result is
- * the exit status: 0, 1 failure, 2 usage.
- *
- * Upstream: node/main.c (its table of subcommands). Downstream: everything.
- */
+/* cli.h: the subcommands of `dojima`; one file each. Exit status: 0, 1 failure, 2 usage. */
 #ifndef DOJIMA_CLI_CLI_H
 #define DOJIMA_CLI_CLI_H
 
+typedef int cli_function(int argc, char **argv); /* argv[0] is the subcommand's name */
+
+cli_function cli_script;
+
 /* A trader's commands against a running node (JSON-RPC over HTTP). */
-int cli_order(int argc, char **argv);
-int cli_cancel(int argc, char **argv);
-int cli_book(int argc, char **argv);
-int cli_positions(int argc, char **argv);
-int cli_account(int argc, char **argv);
-int cli_trades(int argc, char **argv);
-int cli_instruments(int argc, char **argv);
+cli_function cli_order;
+cli_function cli_cancel;
+cli_function cli_book;
+cli_function cli_positions;
+cli_function cli_account;
+cli_function cli_trades;
+cli_function cli_instruments;
 
 /* Real order flow through the core in memory. */
-int cli_import(int argc, char **argv);
+cli_function cli_import;
 
 #endif

@@ -45,7 +45,7 @@ static void order_amount_write(struct json_writer *w, const struct event_order *
     json_key_int(w, "filled_amount", o->filled.v);
     json_key_fixed(w, "average_price", average, 6);
     json_key_int(w, "max_show", o->max_show.v == 0 ? o->qty.v : o->max_show.v);
-    json_key_int(w, "displayed_amount", o->shown.v);
+    if (o->cause == CAUSE_answer) json_key_int(w, "displayed_amount", o->shown.v);
     if (o->min_qty.v > 0) json_key_int(w, "min_quantity", o->min_qty.v);
 }
 

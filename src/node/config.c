@@ -1,0 +1,131 @@
+/* config.c: see config.h. */
+#include "node/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONFIG_TOKENS_MAX = 65536, CONFIG_BYTES_MAX = 4 << 20 };
+
+struct section {
+    const char *name;
+    const char *method;
+};
+
+static const struct section sections[] = {
+    {"venue", "private/officer_venue_set"},
+    {"products", "private/officer_create_product"},
+    {"instruments", "private/officer_list_instrument"},
+    {"spreads", "private/officer_list_spread"},
+    {"accounts", "private/officer_create_account"},
+    {"states", "private/officer_set_state"},
+};
+enum { SECTIONS = sizeof sections / sizeof sections[0] };
+
+struct loader {
+    struct rpc *rpc;
+    const struct rpc_caller *officer;
+    const struct json *json;
+    char *request; /* CONFIG_BYTES_MAX */
+    bool again;
+    char *error;
+};
+
+static int fail(char *error, const char *what, const char *detail)
+{
+    snprintf(error, CONFIG_ERROR_SIZE, "%s%s%s", what, detail[0] == 0 ? "" : ": ", detail);
+    return -1;
+}
+
+static int request_send(struct loader *l, const struct section *s, uint32_t token)
+{
+    const struct json_token *t = &l->json->tokens[token];
+    struct rpc_answer a;
+    if (t->kind != JSON_object) return fail(l->error, s->name, "an object is wanted");
+    struct json_writer w = {.bytes = l->request, .capacity = CONFIG_BYTES_MAX};
+    json_open_object(&w);
+    json_key_string(&w, "method", s->method);
+    json_key(&w, "params");
+    json_raw(&w, l->json->text + t->start, t->length);
+    json_close_object(&w);
+    if (w.overflow) return fail(l->error, s->name, "too long");
+    rpc_handle(l->rpc, l->officer, w.bytes, w.used, &a);
+    if (a.reason == REJECT_already_exists && l->again) return 0;
+    if (a.reason == REJECT_none && !a.unavailable) return 0;
+    char detail[CONFIG_ERROR_SIZE - 64];
+    snprintf(detail, sizeof detail, "%.*s", (int)(a.length < 380 ? a.length : 380), a.bytes);
+    return fail(l->error, s->name, detail);
+}
+
+static int section_send(struct loader *l, const struct section *s)
+{
+    const struct json_token *tokens = l->json->tokens;
+    uint32_t token = json_member(l->json, 0, s->name);
+    if (token == 0) return 0;
+    if (strcmp(s->name, "venue") == 0) return request_send(l, s, token);
+    if (tokens[token].kind != JSON_array) return fail(l->error, s->name, "an array is wanted");
+    for (uint32_t i = token + 1; i < tokens[token].next; i = tokens[i].next) {
+        if (request_send(l, s, i) != 0) return -1;
+    }
+    return 0;
+}
+
+/* A section that is not known is an error, so that a misspelt guard is not a missing one. */
+static int names_check(const struct json *j, char *error)
+{
+    if (j->tokens[0].kind != JSON_object) return fail(error, "an object is wanted", "");
+    for (uint32_t i = 1; i < j->count; i = j->tokens[i + 1].next) {
+        bool known = json_equals(j, i, "comment");
+        for (int s = 0; s < SECTIONS; s++) known = known || json_equals(j, i, sections[s].name);
+        char name[64] = "?";
+        if (known) continue;
+        if (json_text(j, i, name, sizeof name) < 0) name[0] = 0;
+        return fail(error, "no such section", name);
+    }
+    return 0;
+}
+
+int config_apply(struct rpc *r, const struct rpc_caller *officer, const char *text, size_t length,
+                 bool again, char error[CONFIG_ERROR_SIZE])
+{
+    int result = -1;
+    struct json j = {.capacity = CONFIG_TOKENS_MAX};
+    struct loader l = {.rpc = r, .officer = officer, .json = &j, .again = again, .error = error};
+    if (length > CONFIG_BYTES_MAX / 2) return fail(error, "the file is too long", "");
+    j.tokens = malloc(CONFIG_TOKENS_MAX * sizeof *j.tokens);
+    l.request = malloc(CONFIG_BYTES_MAX);
+    if (j.tokens == NULL || l.request == NULL) {
+        fail(error, "no memory", "");
+        goto out;
+    }
+    int e = json_parse(&j, text, length);
+    if (e != JSON_OK) {
+        char detail[80];
+        snprintf(detail, sizeof detail, "%s at byte %zu", json_error_text(e), j.error_at);
+        fail(error, "the configuration is not readable", detail);
+        goto out;
+    }
+    result = names_check(&j, error);
+    for (int s = 0; s < SECTIONS && result == 0; s++) result = section_send(&l, &sections[s]);
+out:
+    free(l.request);
+    free(j.tokens);
+    return result;
+}
+
+int config_apply_file(struct rpc *r, const struct rpc_caller *officer, const char *path,
+                      bool again, char error[CONFIG_ERROR_SIZE])
+{
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) return fail(error, path, strerror(errno));
+    int result = -1;
+    char *text = malloc(CONFIG_BYTES_MAX);
+    size_t n = text == NULL ? 0 : fread(text, 1, CONFIG_BYTES_MAX, f);
+    if (text == NULL) fail(error, path, "no memory");
+    else if (ferror(f)) fail(error, path, strerror(errno));
+    else result = config_apply(r, officer, text, n, again, error);
+    free(text);
+    fclose(f);
+    return result;
+}

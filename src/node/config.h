@@ -1,0 +1,26 @@
+/* config.h: the venue's configuration file as the requests that it stands for.
+ *
+ * {"venue": {params of officer_venue_set}, "products": [{params of officer_create_product}],
+ *  "instruments": [{params of officer_list_instrument}], "spreads": [{... officer_list_spread}],
+ *  "accounts": [{... officer_create_account}], "states": [{... officer_set_state}]}
+ * in this order, whatever the file's. What goes wrong is what the request's answer says.
+ *
+ * Upstream: a file. Downstream: gate/rpc.
+ */
+#ifndef DOJIMA_NODE_CONFIG_H
+#define DOJIMA_NODE_CONFIG_H
+
+#include "gate/rpc.h"
+
+enum { CONFIG_ERROR_SIZE = 512 };
+
+/* Applies the text as requests of this caller (an officer). 0, or -1 with the reason in error.
+ * With `again`, what exists already is no error: a node that starts anew reads the same file. */
+int config_apply(struct rpc *r, const struct rpc_caller *officer, const char *text, size_t length,
+                 bool again, char error[CONFIG_ERROR_SIZE]);
+
+/* Reads the file first. */
+int config_apply_file(struct rpc *r, const struct rpc_caller *officer, const char *path,
+                      bool again, char error[CONFIG_ERROR_SIZE]);
+
+#endif

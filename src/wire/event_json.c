@@ -1,0 +1,307 @@
+/* event_json.c: see event_json.h. Every field of an event that carries something is written. */
+#include "wire/event_json.h"
+
+#include "base/time_text.h"
+#include "msg/reject.h"
+
+static void id_write(struct json_writer *w, const char *key, uint32_t id,
+                     const struct event_names *names,
+                     const char *(*name)(void *context, uint32_t id))
+{
+    if (id == 0) return;
+    const char *text = name == NULL ? "" : name(names->context, id);
+    if (text[0] == 0) json_key_int(w, key, id);
+    else json_key_string(w, key, text);
+}
+
+#define ID(kind, value) \
+    id_write(w, #kind, value, names, names == NULL ? NULL : names->kind)
+
+static void order_write(struct json_writer *w, const struct event_order *o,
+                        const struct event_names *names)
+{
+    static const char *const states[ORDER_STATE_count] = {"none", "open", "filled", "cancelled",
+                                                          "untriggered"};
+    json_key(w, "order_id");
+    json_uint_text(w, o->order_id);
+    ID(account, o->account);
+    ID(instrument, o->instrument);
+    json_key_string(w, "state", o->state < ORDER_STATE_count ? states[o->state] : "");
+    json_key_int(w, "cause", o->cause);
+    json_key_string(w, "direction", o->side == SIDE_buy ? "buy" : "sell");
+    json_key_int(w, "type", o->type);
+    json_key_int(w, "time_in_force", o->tif);
+    json_key_int(w, "flags", o->flags);
+    json_key_price(w, "price", o->price);
+    if (!price_is_none(o->trigger)) json_key_price(w, "trigger", o->trigger);
+    json_key_int(w, "amount", o->qty.v);
+    json_key_int(w, "filled", o->filled.v);
+    json_key_int(w, "left", o->left.v);
+    json_key_int(w, "shown", o->shown.v);
+    if (o->smp_id != 0) {
+        json_key(w, "smp_id");
+        json_uint_text(w, o->smp_id);
+    }
+    if (o->linked_id != 0) {
+        json_key(w, "linked_id");
+        json_uint_text(w, o->linked_id);
+    }
+}
+
+static void trade_write(struct json_writer *w, const struct event_trade *t,
+                        const struct event_names *names)
+{
+    static const char *const kinds[TRADE_count] = {"continuous", "auction", "implied_leg",
+                                                   "block"};
+    json_key(w, "trade_id");
+    json_uint_text(w, t->trade_id);
+    json_key_int(w, "trade_seq", (int64_t)t->instrument_seq);
+    ID(instrument, t->instrument);
+    json_key_string(w, "match_type", t->kind < TRADE_count ? kinds[t->kind] : "");
+    json_key_string(w, "direction", t->aggressor_side == SIDE_buy ? "buy" : "sell");
+    json_key_price(w, "price", t->price);
+    json_key_int(w, "amount", t->qty.v);
+    for (int side = SIDE_buy; side <= SIDE_sell; side++) {
+        json_key(w, side == SIDE_buy ? "buy" : "sell");
+        json_open_object(w);
+        ID(account, t->account[side]);
+        json_key(w, "order_id");
+        json_uint_text(w, t->order_id[side]);
+        json_key_bool(w, "maker", t->maker[side] != 0);
+        json_key_fixed(w, "fee", t->fee[side].v, 6);
+        json_close_object(w);
+    }
+}
+
+static void posting_write(struct json_writer *w, const struct event_posting *p,
+                          const struct event_names *names)
+{
+    int scale = p->asset > ASSET_INSTRUMENT ? 0 : 6;
+    json_key_int(w, "posting_id", (int64_t)p->posting_id);
+    json_key_int(w, "chain_id", (int64_t)p->chain_id);
+    ID(account, p->account);
+    if (p->asset > ASSET_INSTRUMENT)
+        id_write(w, "asset", p->asset - ASSET_INSTRUMENT, names,
+                 names == NULL ? NULL : names->instrument);
+    else ID(asset, p->asset);
+    ID(instrument, p->instrument);
+    json_key_int(w, "code", p->code);
+    json_key_int(w, "phase", p->phase);
+    json_key_fixed(w, "amount", p->amount, scale);
+    json_key_fixed(w, "balance", p->balance, scale);
+    json_key(w, "reference");
+    json_uint_text(w, p->reference);
+}
+
+static void level_write(struct json_writer *w, const struct event_level *l,
+                        const struct event_names *names)
+{
+    ID(instrument, l->instrument);
+    json_key_string(w, "side", l->side == SIDE_buy ? "buy" : "sell");
+    json_key_price(w, "price", l->price);
+    json_key_int(w, "amount", l->shown.v);
+    json_key_int(w, "implied", l->implied.v);
+    json_key_int(w, "orders", l->orders);
+}
+
+static void reject_write(struct json_writer *w, const struct event_reject *e,
+                         const struct event_names *names)
+{
+    bool known = e->reason > REJECT_none && e->reason < REJECT_count;
+    json_key_string(w, "reason", known ? reject_text((enum reject)e->reason)->name : "");
+    json_key_string(w, "command",
+                    e->command < COMMAND_kind_count
+                        ? command_kind_name((enum command_kind)e->command)
+                        : "");
+    ID(account, e->account);
+    ID(instrument, e->instrument);
+    json_key_int(w, "entry", e->entry);
+    json_key(w, "order_id");
+    json_uint_text(w, e->order_id);
+    if (e->detail != INT64_MIN) json_key_int(w, "detail", e->detail);
+}
+
+static void state_write(struct json_writer *w, const struct event_state *s,
+                        const struct event_names *names)
+{
+    static const char *const states[STATE_count] = {"closed", "pre_open", "auction", "open",
+                                                    "halted"};
+    ID(product, s->product);
+    json_key_string(w, "state", s->state < STATE_count ? states[s->state] : "");
+    json_key_string(w, "before", s->before < STATE_count ? states[s->before] : "");
+    json_key_string(w, "reason", s->reason);
+}
+
+static void account_write(struct json_writer *w, const struct event_account *a,
+                          const struct event_names *names)
+{
+    json_key_int(w, "id", a->id);
+    json_key_string(w, "account", a->name);
+    ID(member, a->member);
+    json_key_int(w, "mode", a->mode);
+    json_key_int(w, "origin", a->origin);
+    json_key_bool(w, "killed", a->killed != 0);
+    json_key_bool(w, "system", a->system != 0);
+    json_key_fixed(w, "cash", a->cash.v, 6);
+    json_key_fixed(w, "initial_margin", a->initial_margin.v, 6);
+}
+
+static void instrument_write(struct json_writer *w, const struct event_instrument *i,
+                             const struct event_names *names)
+{
+    char text[TIME_TEXT_SIZE];
+    json_key_int(w, "id", i->id);
+    json_key_string(w, "instrument", i->name);
+    ID(product, i->product);
+    json_key_int(w, "hours", i->hours);
+    json_key_bool(w, "is_spread", i->is_spread != 0);
+    json_key_bool(w, "expired", i->expired != 0);
+    time_format(text, i->expires_at);
+    json_key_string(w, "expires_at", text);
+    json_key_price(w, "tick_size", i->tick);
+    json_key_fixed(w, "contract_size", i->contract_size, 6);
+}
+
+static void position_write(struct json_writer *w, const struct event_position *p,
+                           const struct event_names *names)
+{
+    ID(account, p->account);
+    ID(instrument, p->instrument);
+    json_key_int(w, "size", p->qty.v);
+    json_key_price(w, "average_price", p->average_price);
+    json_key_price(w, "mark", p->mark);
+    json_key_fixed(w, "unrealised", p->unrealised.v, 6);
+    json_key_fixed(w, "realised", p->realised.v, 6);
+    json_key_fixed(w, "initial_margin", p->initial_margin.v, 6);
+}
+
+static void request_write(struct json_writer *w, const struct event_request *r,
+                          const struct event_names *names)
+{
+    json_key_int(w, "request", (int64_t)r->request_id);
+    json_key_int(w, "command", r->command);
+    json_key_int(w, "status", r->status);
+    json_key_int(w, "principal", r->principal);
+    json_key_int(w, "confirmer", r->confirmer);
+    ID(account, r->account);
+    ID(asset, r->asset);
+    json_key_fixed(w, "amount", r->amount, 6);
+}
+
+/* The small ones. */
+static void other_write(struct json_writer *w, const struct event_header *h,
+                        const struct event_names *names)
+{
+    const void *e = h;
+    switch ((enum event_kind)h->kind) {
+    case EVENT_order_text: {
+        const struct event_order_text *t = e;
+        json_key(w, "order_id");
+        json_uint_text(w, t->order_id);
+        json_key_string(w, "client_order_id", t->client_order_id);
+        json_key_string(w, "label", t->label);
+        break;
+    }
+    case EVENT_auction: {
+        const struct event_auction *a = e;
+        ID(instrument, a->instrument);
+        json_key_bool(w, "final", a->final != 0);
+        json_key_price(w, "price", a->price);
+        json_key_int(w, "amount", a->qty.v);
+        json_key_int(w, "surplus", a->surplus.v);
+        break;
+    }
+    case EVENT_settlement: {
+        const struct event_settlement *s = e;
+        ID(instrument, s->instrument);
+        json_key_bool(w, "final", s->final != 0);
+        json_key_price(w, "price", s->price);
+        json_key_int(w, "id", (int64_t)s->id);
+        break;
+    }
+    case EVENT_killed: {
+        const struct event_killed *k = e;
+        ID(account, k->account);
+        ID(member, k->member);
+        json_key_bool(w, "on", k->on != 0);
+        break;
+    }
+    case EVENT_balance: {
+        const struct event_balance *b = e;
+        ID(account, b->account);
+        ID(asset, b->asset);
+        json_key_fixed(w, "balance", b->balance, 6);
+        json_key_fixed(w, "pending_out", b->pending_out, 6);
+        break;
+    }
+    default: break;
+    }
+}
+
+static void name_write(struct json_writer *w, const struct event_header *h)
+{
+    const void *e = h;
+    switch ((enum event_kind)h->kind) {
+    case EVENT_asset:
+        json_key_int(w, "id", ((const struct event_asset *)e)->id);
+        json_key_string(w, "asset", ((const struct event_asset *)e)->name);
+        break;
+    case EVENT_member:
+        json_key_int(w, "id", ((const struct event_member *)e)->id);
+        json_key_string(w, "member", ((const struct event_member *)e)->name);
+        break;
+    case EVENT_product:
+        json_key_int(w, "id", ((const struct event_product *)e)->id);
+        json_key_string(w, "product", ((const struct event_product *)e)->terms.name);
+        json_key_price(w, "tick_size", ((const struct event_product *)e)->terms.tick);
+        break;
+    case EVENT_count:
+        json_key_int(w, "count", (int64_t)((const struct event_count *)e)->count);
+        break;
+    case EVENT_hash:
+        json_key(w, "hash");
+        json_uint_text(w, ((const struct event_hash *)e)->hash);
+        break;
+    case EVENT_venue:
+        json_key_int(w, "dual_transfers",
+                     ((const struct event_venue *)e)->settings.dual_transfers);
+        json_key_int(w, "stale_ns", ((const struct event_venue *)e)->settings.stale_ns);
+        break;
+    default: break;
+    }
+}
+
+void event_json_write(struct json_writer *w, const struct event_header *event,
+                      const struct event_names *names)
+{
+    const void *e = event;
+    char text[TIME_TEXT_SIZE];
+    json_open_object(w);
+    json_key_string(w, "event",
+                    event->kind < EVENT_kind_count ? event_kind_name((enum event_kind)event->kind)
+                                                   : "");
+    json_key_int(w, "seq", (int64_t)event->seq);
+    json_key_int(w, "index", event->index);
+    time_format(text, event->ts);
+    json_key_string(w, "time", text);
+    if (event->flags & EVENT_FLAG_REPEAT) json_key_bool(w, "repeat", true);
+    switch ((enum event_kind)event->kind) {
+    case EVENT_order: order_write(w, e, names); break;
+    case EVENT_trade: trade_write(w, e, names); break;
+    case EVENT_posting: posting_write(w, e, names); break;
+    case EVENT_level: level_write(w, e, names); break;
+    case EVENT_reject: reject_write(w, e, names); break;
+    case EVENT_state: state_write(w, e, names); break;
+    case EVENT_account: account_write(w, e, names); break;
+    case EVENT_instrument: instrument_write(w, e, names); break;
+    case EVENT_position: position_write(w, e, names); break;
+    case EVENT_request: request_write(w, e, names); break;
+    case EVENT_order_text:
+    case EVENT_auction:
+    case EVENT_settlement:
+    case EVENT_killed:
+    case EVENT_balance: other_write(w, event, names); break;
+    default: name_write(w, event); break;
+    }
+    json_close_object(w);
+}
