@@ -1,0 +1,222 @@
+/* client_http.c: see client_http.h. OpenSSL's connect BIOs carry both TCP and TLS.
+ *
+ * The connection is closed by the node after the answer (Connection: close), so that the end of the
+ * body is known from Content-Length or, without one, from the end of the stream.
+ */
+#include "cli/client_http.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+bool http_url_parse(const char *text, struct http_url *url)
+{
+    *url = (struct http_url){0};
+    if (strncasecmp(text, "https://", 8) == 0) {
+        url->tls = true;
+        text += 8;
+    } else if (strncasecmp(text, "http://", 7) == 0) {
+        text += 7;
+    } else {
+        return false;
+    }
+    size_t host = text[0] == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":/?#");
+    if (host == 0 || host >= sizeof url->host || host > strlen(text)) return false;
+    memcpy(url->host, text, host);
+    if (strpbrk(url->host, " \t\r\n\"\\@") != NULL) return false;
+    text += host;
+    (void)snprintf(url->port, sizeof url->port, "%s", url->tls ? "443" : "80");
+    if (text[0] == ':') {
+        size_t digits = strspn(text + 1, "0123456789");
+        if (digits == 0 || digits > 5) return false;
+        memcpy(url->port, text + 1, digits);
+        url->port[digits] = 0;
+        text += 1 + digits;
+    }
+    if (text[0] != 0 && text[0] != '/') return false;
+    size_t path = strlen(text);
+    while (path > 0 && text[path - 1] == '/') path -= 1;
+    if (path >= sizeof url->path || strcspn(text, " \t\r\n?#") < path) return false;
+    memcpy(url->path, text, path);
+    return true;
+}
+
+struct exchange {
+    SSL_CTX *context;
+    BIO *bio;
+    time_t deadline;
+    char *bytes;
+    size_t used;
+    size_t capacity;
+};
+
+static int fail(char *error, size_t size, const char *what)
+{
+    const char *data = "", *why = NULL;
+    int flags = 0;
+    unsigned long code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags);
+    if (code != 0) why = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+                                                : ERR_reason_error_string(code);
+    /* A name that does not resolve has its reason in the data. */
+    if (why != NULL && strcmp(why, "system lib") == 0 && (flags & ERR_TXT_STRING) != 0) why = data;
+    (void)snprintf(error, size, "%s%s%s", what, why != NULL ? ": " : "", why != NULL ? why : "");
+    ERR_clear_error();
+    return -1;
+}
+
+static int exchange_connect(struct exchange *x, const struct http_url *url, char *error,
+                            size_t size)
+{
+    char where[HTTP_HOST_SIZE + 16], bare[HTTP_HOST_SIZE];
+    (void)snprintf(where, sizeof where, "%s:%s", url->host, url->port);
+    (void)snprintf(bare, sizeof bare, "%s", url->host[0] == '[' ? url->host + 1 : url->host);
+    bare[strcspn(bare, "]")] = 0;
+    if (url->tls) {
+        x->context = SSL_CTX_new(TLS_client_method());
+        if (x->context == NULL || SSL_CTX_set_default_verify_paths(x->context) != 1)
+            return fail(error, size, "TLS");
+        SSL_CTX_set_verify(x->context, SSL_VERIFY_PEER, NULL);
+        x->bio = BIO_new_ssl_connect(x->context);
+        SSL *ssl = NULL;
+        if (x->bio == NULL || BIO_get_ssl(x->bio, &ssl) != 1 || ssl == NULL ||
+            SSL_set_tlsext_host_name(ssl, bare) != 1 || SSL_set1_host(ssl, bare) != 1)
+            return fail(error, size, "TLS");
+        (void)BIO_set_conn_hostname(x->bio, where);
+    } else {
+        x->bio = BIO_new_connect(where);
+    }
+    if (x->bio == NULL) return fail(error, size, "no memory");
+    (void)BIO_set_nbio(x->bio, 1);
+    while (BIO_do_connect(x->bio) != 1) {
+        if (!BIO_should_retry(x->bio) || BIO_wait(x->bio, x->deadline, 2) != 1)
+            return fail(error, size, "no connection");
+    }
+    return 0;
+}
+
+static int exchange_send(struct exchange *x, const char *bytes, size_t left, char *error,
+                         size_t size)
+{
+    while (left > 0) {
+        int n = BIO_write(x->bio, bytes, (int)left);
+        if (n > 0) {
+            bytes += n;
+            left -= (size_t)n;
+        } else if (!BIO_should_retry(x->bio) || BIO_wait(x->bio, x->deadline, 2) != 1) {
+            return fail(error, size, "the request could not be sent");
+        }
+    }
+    return 0;
+}
+
+static int exchange_room(struct exchange *x)
+{
+    if (x->capacity - x->used > 4096) return 0;
+    size_t capacity = x->capacity == 0 ? 65536 : x->capacity * 2;
+    char *bytes = capacity > (size_t)HTTP_BODY_MAX ? NULL : realloc(x->bytes, capacity);
+    if (bytes == NULL) return -1;
+    x->bytes = bytes;
+    x->capacity = capacity;
+    return 0;
+}
+
+/* The value of a header line in a head that ends with a zero byte; NULL: there is none. */
+static const char *header_find(const char *head, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *line = strstr(head, "\r\n"); line != NULL; line = strstr(line, "\r\n")) {
+        line += 2;
+        if (strncasecmp(line, name, length) == 0 && line[length] == ':')
+            return line + length + 1 + strspn(line + length + 1, " \t");
+    }
+    return NULL;
+}
+
+/* Bytes of head and body together once the head is there; 0: not yet; SIZE_MAX: until the end. */
+static size_t size_expected(struct exchange *x)
+{
+    x->bytes[x->used] = 0;
+    char *end = strstr(x->bytes, "\r\n\r\n");
+    if (end == NULL) return 0;
+    char keep = end[2];
+    end[2] = 0;
+    const char *text = header_find(x->bytes, "content-length");
+    size_t body = text == NULL ? SIZE_MAX : (size_t)strtoull(text, NULL, 10);
+    end[2] = keep;
+    if (body > (size_t)HTTP_BODY_MAX) return SIZE_MAX;
+    return (size_t)(end + 4 - x->bytes) + body;
+}
+
+static int exchange_receive(struct exchange *x, char *error, size_t size)
+{
+    size_t expected = 0;
+    while (expected == 0 || x->used < expected) {
+        if (exchange_room(x) != 0) return fail(error, size, "the answer is too large");
+        int n = BIO_read(x->bio, x->bytes + x->used, (int)(x->capacity - x->used - 1));
+        if (n > 0) {
+            x->used += (size_t)n;
+            if (expected == 0) expected = size_expected(x);
+        } else if (BIO_should_retry(x->bio)) {
+            if (BIO_wait(x->bio, x->deadline, 2) != 1)
+                return fail(error, size, "no answer in time");
+        } else {
+            break;
+        }
+    }
+    ERR_clear_error();
+    if (expected == 0 || (expected != SIZE_MAX && x->used < expected))
+        return fail(error, size, "the answer was cut off");
+    x->bytes[x->used] = 0;
+    return 0;
+}
+
+/* Leaves the body alone in x->bytes. */
+static int answer_split(struct exchange *x, int *status, char *error, size_t size)
+{
+    char *end = strstr(x->bytes, "\r\n\r\n");
+    if (end == NULL || strncmp(x->bytes, "HTTP/1.", 7) != 0 || x->bytes[8] != ' ')
+        return fail(error, size, "this is no HTTP server");
+    *status = (int)strtol(x->bytes + 9, NULL, 10);
+    end[2] = 0;
+    bool chunked = header_find(x->bytes, "transfer-encoding") != NULL;
+    if (chunked) return fail(error, size, "an answer in chunks is not understood");
+    size_t head = (size_t)(end + 4 - x->bytes);
+    x->used -= head;
+    memmove(x->bytes, x->bytes + head, x->used + 1);
+    return 0;
+}
+
+int http_post(const struct http_url *url, const char *target, const char *headers, const char *body,
+              char **answer, size_t *size, int *status, char *error, size_t error_size)
+{
+    struct exchange x = {.deadline = time(NULL) + HTTP_TIMEOUT_S};
+    size_t capacity = strlen(body) + strlen(headers) + strlen(target) + HTTP_HOST_SIZE + 256;
+    char *request = malloc(capacity);
+    int result = -1;
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (request == NULL) return fail(error, error_size, "no memory");
+    int length = snprintf(request, capacity,
+                          "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
+                          "Content-Length: %zu\r\nConnection: close\r\n%s\r\n%s",
+                          target, url->host, url->port, strlen(body), headers, body);
+    if (exchange_connect(&x, url, error, error_size) != 0) goto out;
+    if (exchange_send(&x, request, (size_t)length, error, error_size) != 0) goto out;
+    if (exchange_receive(&x, error, error_size) != 0) goto out;
+    if (answer_split(&x, status, error, error_size) != 0) goto out;
+    *answer = x.bytes;
+    *size = x.used;
+    x.bytes = NULL;
+    result = 0;
+out:
+    free(request);
+    free(x.bytes);
+    BIO_free_all(x.bio);
+    SSL_CTX_free(x.context);
+    return result;
+}
