@@ -1,5 +1,6 @@
-/* clearing_extreme_test.c: random commands with the largest numbers that the messages can carry, and
- * every kind of order: nothing a client or an officer can send may overflow or trip an assertion.
+/* clearing_extreme_test.c: random commands with the largest numbers that the messages can carry,
+ * and every kind of order: nothing a client or an officer can send may overflow or trip an
+ * assertion.
  */
 #include "core/world_test.h"
 
@@ -169,7 +170,8 @@ static void storm_open(struct storm *s, uint64_t seed)
         struct command cmd = terms_storm(s, p);
         uint32_t product = world_product(&s->w, &cmd);
         assert_int_equal(world_state(&s->w, product, STATE_open), REJECT_none);
-        uint32_t i = world_list(&s->w, product, "2027M03"), j = world_list(&s->w, product, "2027M04");
+        uint32_t i = world_list(&s->w, product, "2027M03");
+        uint32_t j = world_list(&s->w, product, "2027M04");
         assert_int_equal(world_try_spread(&s->w, i, j), REJECT_none);
     }
     assert_int_equal(world_try_spread(&s->w, 1, 4), REJECT_none);

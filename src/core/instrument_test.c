@@ -149,7 +149,8 @@ static void longest_names_fit(void **state)
     (void)state;
     struct core_limits limits = core_limits_small();
     struct world w = world_open(&limits);
-    struct command a = world_product_terms("ABCDEFGHIJKLMNO"), b = world_product_terms("OOOOOOOOOOOOOOO");
+    struct command a = world_product_terms("ABCDEFGHIJKLMNO");
+    struct command b = world_product_terms("OOOOOOOOOOOOOOO");
     uint32_t pa = world_product(&w, &a), pb = world_product(&w, &b);
     uint32_t ia = world_list(&w, pa, "2027D0315H14-PK"), ib = world_list(&w, pb, "2027D0315H14-PK");
     assert_int_equal(world_try_spread(&w, ia, ib), REJECT_none);

@@ -262,7 +262,8 @@ static uint64_t lines_write(struct core *c, const struct ledger_line *lines, uin
     for (uint32_t i = 0; i < count; i++) {
         const struct ledger_line *l = &lines[i];
         if (is_position(l->asset)) {
-            position_post(c, exposure_get(c, l->account, l->asset - ASSET_INSTRUMENT), l->amount, p);
+            uint32_t e = exposure_get(c, l->account, l->asset - ASSET_INSTRUMENT);
+            position_post(c, e, l->amount, p);
         } else {
             balance_post(c, balance_get(c, l->account, l->asset), l->amount, p);
         }

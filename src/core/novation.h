@@ -11,8 +11,8 @@
  * implied trades make them. Their prints together must leave the clearing house flat. */
 void novation_trade_legs(struct core *c, const struct trade *t, price_t leg_b);
 
-/* What is left of entry_cost when `closed` of `lots` (both > 0, closed <= lots) are closed; the part
- * taken away is pro rata, rounded half-even. */
+/* What is left of entry_cost when `closed` of `lots` (both > 0, closed <= lots) are closed; the
+ * part taken away is pro rata, rounded half-even. */
 int128_t entry_cost_left(int128_t entry_cost, int64_t lots, int64_t closed);
 
 #endif

@@ -15,7 +15,8 @@ static void mark_published_example(void **state)
     terms.product_create.contract_size = INT64_C(125000) * USD;
     uint32_t product = world_product(&w, &terms);
     uint32_t i = world_list(&w, product, "2027M03");
-    uint32_t shorty = world_account(&w, "short", "alpha"), other = world_account(&w, "long", "beta");
+    uint32_t shorty = world_account(&w, "short", "alpha");
+    uint32_t other = world_account(&w, "long", "beta");
     assert_int_equal(world_deposit(&w, shorty, INT64_C(1700) * USD), REJECT_none);
     assert_int_equal(world_deposit(&w, other, INT64_C(5000) * USD), REJECT_none);
     assert_int_equal(world_state(&w, product, STATE_open), REJECT_none);
@@ -36,7 +37,7 @@ static void mark_published_example(void **state)
     world_close(&w);
 }
 
-/* One linked chain that nets to zero, the clearing house flat, half cents to the rounding account. */
+/* One linked chain that nets to zero, the clearing house flat, the rest to the rounding account. */
 static void mark_rounds_and_conserves(void **state)
 {
     (void)state;

@@ -37,7 +37,10 @@ static void event_request_push(struct core *c, const struct pending_request *r,
     e->amount = r->transfer.amount.v;
 }
 
-static bool leaves_account(const struct command *cmd) { return cmd->header.kind != COMMAND_deposit; }
+static bool leaves_account(const struct command *cmd)
+{
+    return cmd->header.kind != COMMAND_deposit;
+}
 
 static enum posting_code code_of(const struct command_header *h)
 {
