@@ -188,7 +188,7 @@ static enum reject price_post_only(const struct core *c, struct entry *e)
         return REJECT_none;
     const struct level *best =
         book_best(&c->pools, book_of(c, e->instrument), opposite((enum side)e->side));
-    if (best == NULL || px_better(opposite((enum side)e->side), best->px, e->px))
+    if (best == NULL || px_better(opposite((enum side)e->side), e->px, best->px))
         return REJECT_none;
     if (e->flags & ORDER_FLAG_REJECT_POST_ONLY) return REJECT_would_cross_post_only;
     e->px = PX(best->px.v + (e->side == SIDE_buy ? -1 : 1));

@@ -94,7 +94,7 @@ void event_order_push(const struct core *c, struct outbox *out, uint32_t o, enum
     e->qty = info->qty;
     e->filled = info->filled;
     e->left = live ? order->left : QTY(0);
-    e->shown = order->level != NIL ? order->shown : QTY(0);
+    e->shown = order->state == ORDER_STATE_open ? order->shown : QTY(0); /* or about to be */
     e->max_show = info->max_show;
     e->trigger = trigger ? PRICE(info->trigger_px.v * tick) : PRICE_NONE;
     e->offset = PRICE(info->offset * tick);
