@@ -11,6 +11,7 @@
 #define AUCTION_NS (20 * NS_PER_SECOND)
 #define SETTLE_EVERY_NS (600 * NS_PER_SECOND)
 #define SETTLED_A_TICK 8
+#define ORDERS_AT_START 300
 
 void demo_command(struct command *c, enum command_kind kind, uint32_t account)
 {
@@ -153,7 +154,9 @@ int demo_start(struct demo *d, const struct venue *venue, uint64_t seed, uint32_
     if (rc == 0) rc = cancel_all(d);
     if (rc == 0) rc = set_states(d, STATE_auction, STATE_open); /* left by a run that was cut off */
     if (rc == 0) rc = set_states(d, STATE_closed, STATE_pre_open);
-    return rc == 0 ? demo_refresh(d) : rc;
+    if (rc == 0) rc = demo_refresh(d);
+    if (rc == 0) rc = demo_quote_all(d);
+    return rc == 0 ? demo_leave_orders(d, ORDERS_AT_START) : rc;
 }
 
 /* What time brings, before anyone acts. */

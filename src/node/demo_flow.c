@@ -142,6 +142,14 @@ static struct quote maker_quote(struct demo *d, uint32_t maker, const struct dem
     return q;
 }
 
+static int quote(struct demo *d, struct command *c)
+{
+    c->header.size = (uint32_t)(sizeof c->header + offsetof(struct command_mass_quote, quotes) +
+                                c->mass_quote.count * sizeof c->mass_quote.quotes[0]);
+    const struct outbox *events = NULL;
+    return demo_submit(d, c, &events);
+}
+
 static int act_maker(struct demo *d)
 {
     uint32_t maker = below(d, DEMO_MAKERS);
@@ -158,10 +166,26 @@ static int act_maker(struct demo *d)
         for (uint32_t k = 0; k < m->count; k++) twice |= m->quotes[k].instrument == i->id;
         if (!twice) m->quotes[m->count++] = maker_quote(d, maker, i, position(events, i->id));
     }
-    if (m->count == 0) return 0;
-    c.header.size = (uint32_t)(sizeof c.header + offsetof(struct command_mass_quote, quotes) +
-                               m->count * sizeof m->quotes[0]);
-    return demo_submit(d, &c, &events);
+    return m->count == 0 ? 0 : quote(d, &c);
+}
+
+/* At the start every maker quotes everything, so that there is a market at once. */
+int demo_quote_all(struct demo *d)
+{
+    int rc = 0;
+    for (uint32_t maker = 0; rc == 0 && maker < DEMO_MAKERS; maker++) {
+        for (uint32_t k = 0; rc == 0 && k < d->instrument_count;) {
+            struct command c;
+            demo_command(&c, COMMAND_mass_quote, d->accounts[maker]);
+            struct command_mass_quote *m = &c.mass_quote;
+            for (; k < d->instrument_count && m->count < QUOTES_MAX; k++) {
+                if (d->instruments[k].weight == 0) continue;
+                m->quotes[m->count++] = maker_quote(d, maker, &d->instruments[k], 0);
+            }
+            if (m->count != 0) rc = quote(d, &c);
+        }
+    }
+    return rc;
 }
 
 static struct command_order_new *order(struct demo *d, struct command *c, uint32_t account,
@@ -194,7 +218,7 @@ static int act_fund(struct demo *d)
     uint32_t number = below(d, DEMO_FUNDS);
     struct demo_fund *f = &d->funds[number];
     uint32_t account = d->accounts[DEMO_MAKERS + number];
-    if (f->count == DEMO_ORDERS_MAX || (f->count > 8 && below(d, 100) < 45))
+    if (f->count == DEMO_ORDERS_MAX || (f->count > 16 && below(d, 100) < 45))
         return cancel_one(d, f, account);
     const struct demo_instrument *i = pick(d);
     if (i == NULL) return 0;
@@ -241,6 +265,13 @@ static int act_taker(struct demo *d)
     if (under_floor(d, i, o->price)) return 0;
     const struct outbox *events = NULL;
     return demo_submit(d, &c, &events);
+}
+
+int demo_leave_orders(struct demo *d, int count)
+{
+    int rc = 0;
+    for (int n = 0; rc == 0 && n < count; n++) rc = act_fund(d);
+    return rc;
 }
 
 int demo_act(struct demo *d)

@@ -25,5 +25,7 @@ void demo_step_values(struct demo *d, ts_t now);
 int64_t demo_fair(const struct demo *d, const struct demo_instrument *i);
 struct demo_instrument *demo_find(struct demo *d, uint32_t id);
 int demo_act(struct demo *d);
+int demo_quote_all(struct demo *d);
+int demo_leave_orders(struct demo *d, int count); /* funds act so often */
 
 #endif

@@ -26,6 +26,12 @@ export function periodText(period: string): string {
     return name + (BLOCKS[block] !== undefined ? ' ' + BLOCKS[block] : '');
 }
 
+/* Dec 26, Jan 27 -> Dec 26/Jan 27; Jan 27, Feb 27 -> Jan/Feb 27. */
+function sameYear(a: string, b: string): string {
+    const year = a.slice(-3);
+    return (b.endsWith(year) ? a.slice(0, -3) : a) + '/' + b;
+}
+
 function describe(name: string, spread: boolean): { product: string; period: string } {
     const dash = name.indexOf('-');
     const product = dash < 0 ? name : name.slice(0, dash);
@@ -35,7 +41,7 @@ function describe(name: string, spread: boolean): { product: string; period: str
     const other = b.indexOf('-');
     const second = other > 0 && /^[A-Z]+$/.test(b.slice(0, other))
         ? b.slice(0, other) + ' ' + periodText(b.slice(other + 1)) : periodText(b);
-    return { product, period: periodText(a) + ' / ' + second };
+    return { product, period: sameYear(periodText(a), second) };
 }
 
 export function readInstrument(value: Json): Instrument {

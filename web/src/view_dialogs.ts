@@ -23,7 +23,7 @@ export function signDialog(store: Store, venue: Venue): { open: () => void } {
             await venue.signIn(key, true);
             dialog.close();
             secret.value = '';
-            toast('Signed in as ' + key.id, 'good');
+            toast('Signed in', 'good');
         } catch (e) {
             if (!(e instanceof RpcError)) throw e;
             setText(fault, e.sentence);
@@ -59,9 +59,12 @@ export function signDialog(store: Store, venue: Venue): { open: () => void } {
         dialog.showModal();
         (store.guestOffered ? guest : id).focus();
     };
-    store.on(['session'], () => {
-        setText(button, store.signedIn === null ? 'Sign in' : store.signedIn);
-        button.title = store.signedIn === null ? 'Sign in with an API key' : 'Sign out';
+    store.on(['session', 'account'], () => {
+        const account = store.account?.name ?? '';
+        setText(button, store.signedIn === null ? 'Sign in'
+            : account === '' ? store.signedIn : account);
+        button.title = store.signedIn === null ? 'Sign in with an API key'
+            : `Key ${store.signedIn}; press to sign out`;
         button.dataset['signed'] = String(store.signedIn !== null);
     });
     return { open };

@@ -107,7 +107,7 @@ test('names of periods', () => {
         instrument_name: 'CTP-2027M03:CTF-2027M03', kind: 'future_combo', tick_size: '0.001',
     });
     assert.equal(i.spread, true);
-    assert.equal(i.period, 'Mar 27 / CTF Mar 27');
+    assert.equal(i.period, 'Mar/CTF Mar 27');
     assert.equal(i.places, 3);
 });
 

@@ -1,0 +1,360 @@
+/* run.mjs: the trading page in Chromium against `dojima serve --demo`. A human's way through it:
+ * look, sign in, place, edit, cancel, be refused, trade, lose the connection, come back.
+ *
+ *   DOJIMA=path/to/dojima node run.mjs [--shots DIR] [--url URL]
+ *
+ * Prints what failed and `N passed, N failed`; a screenshot of a failure is left in --shots.
+ * Everything is bounded: a minute at the most.
+ */
+import { chromium } from 'playwright-core';
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort, Node, sleep } from './node.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const program = process.env.DOJIMA ?? join(here, '../../build/dojima');
+const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const option = (name) => {
+    const at = process.argv.indexOf(name);
+    return at < 0 ? undefined : process.argv[at + 1];
+};
+const shots = option('--shots');
+const TIME_MS = 60000;
+const INSTRUMENT = process.env.DOJIMA_INSTRUMENT;
+
+let passed = 0;
+let failed = 0;
+let page;
+const errors = [];     /* of the console, the page, the policy */
+let disconnected = false; /* while the node is down, failed connections are no errors */
+
+async function shot(name) {
+    if (shots === undefined) return;
+    mkdirSync(shots, { recursive: true });
+    await page.screenshot({ path: join(shots, name + '.png') });
+}
+
+async function test(name, body) {
+    try {
+        await body();
+        passed += 1;
+    } catch (e) {
+        failed += 1;
+        console.log(`not ok ${name}\n    ${String(e.message ?? e).replaceAll('\n', '\n    ')}`);
+        await shot('failed-' + name.replace(/\W+/g, '-')).catch(() => undefined);
+    }
+}
+
+/* Waits until the page's own state makes `predicate` true. */
+async function until(what, predicate, ms = 6000) {
+    const end = Date.now() + ms;
+    for (;;) {
+        const value = await predicate();
+        if (value) return value;
+        if (Date.now() > end) throw new Error('not seen in time: ' + what);
+        await sleep(60);
+    }
+}
+
+const text = async (selector) => (await page.locator(selector).first().textContent())?.trim() ?? '';
+const count = (selector) => page.locator(selector).count();
+const numeric = (s) => Number(s.replaceAll(',', '').replace('−', '-'));
+
+async function ladder(side) {
+    return page.locator(`#l-${side} .l-row:not(.empty)`).evaluateAll((rows) => rows.map((row) => {
+        const at = (name) => Number(row.querySelector(name).textContent
+            .replaceAll(',', '').replace('−', '-'));
+        return { price: at('.price'), size: at('.size'), total: at('.total') };
+    }));
+}
+
+const best = {
+    bid: async () => (await ladder('bids'))[0]?.price,
+    ask: async () => (await ladder('asks')).at(-1)?.price,
+};
+
+async function look(node) {
+    await test('the page is served compressed, under a strict policy', async () => {
+        const response = await fetch(node.url);
+        const policy = response.headers.get('content-security-policy') ?? '';
+        assert.match(policy, /default-src '(self|none)'/);
+        assert.match(policy, /connect-src [^;]*'self'/);
+        assert.doesNotMatch(policy, /unsafe|\*|https?:/);
+        assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+        const script = await fetch(node.url + 'main.js', { headers: { 'accept-encoding': 'gzip' } });
+        assert.equal(script.headers.get('content-encoding'), 'gzip');
+        const etag = script.headers.get('etag');
+        const again = await fetch(node.url + 'main.js', { headers: { 'if-none-match': etag } });
+        assert.equal(again.status, 304);
+        assert.equal((await fetch(node.url + '../keys')).status, 404);
+    });
+    await test('it connects, and the sequence number grows', async () => {
+        await until('Live', async () => await text('#s-text') === 'Live');
+        const first = await until('seq', async () => numeric((await text('#s-seq')).slice(4)));
+        await until('a later seq', async () => numeric((await text('#s-seq')).slice(4)) > first);
+        await until('latency', async () => /ms$/.test(await text('#s-latency')));
+    });
+    await test('instruments are listed with prices', async () => {
+        await until('ten instruments', async () => await count('#m-rows tr') >= 10);
+        await until('last prices', async () => await page.locator('#m-rows tr td:nth-child(2)')
+            .evaluateAll((cells) => cells.filter((c) => c.textContent !== '–').length) >= 5, 12000);
+    });
+    if (INSTRUMENT !== undefined) await page.click(`#m-rows tr[title="${INSTRUMENT}"]`);
+    await test('the ladder is live, ordered and not crossed', async () => {
+        await until('both sides', async () => (await ladder('bids')).length >= 3
+            && (await ladder('asks')).length >= 3);
+        const seen = new Set();
+        await until('four different books', async () => {
+            const [bids, asks] = [await ladder('bids'), await ladder('asks')];
+            seen.add(JSON.stringify([bids, asks]));
+            return seen.size >= 4;
+        });
+        const book = await page.evaluate(() => {
+            const read = (id) => [...document.querySelectorAll(`#${id} .l-row:not(.empty) .price`)]
+                .map((n) => Number(n.textContent.replace('−', '-')));
+            return { bids: read('l-bids'), asks: read('l-asks') };
+        });
+        const all = [...book.asks, ...book.bids];
+        assert.deepEqual(all, [...all].sort((a, b) => b - a), 'prices fall from top to bottom');
+        const bids = await ladder('bids');
+        assert.equal(bids[0].total, bids[0].size);
+        assert.match(await text('#l-spread'), /spread .* tick/);
+    });
+    await test('trades reach the tape and the chart', async () => {
+        await until('three trades', async () => await count('#t-rows tr') >= 3, 15000);
+        assert.match(await text('#c-legend'), /^O [\d.−-]+ +H/);
+        assert.ok(await count('#c-canvas canvas') >= 2);
+        assert.equal(await count('#tv-attr-logo'), 1, 'the chart library is attributed');
+    });
+}
+
+async function keys() {
+    await test('the keyboard finds its way', async () => {
+        const all = await count('#m-rows tr');
+        await page.keyboard.press('/');
+        await page.keyboard.type('spread');
+        await until('fewer', async () => await count('#m-rows tr') < all);
+        await page.keyboard.press('Escape');
+        await until('all again', async () => await count('#m-rows tr') === all);
+        const before = await text('#q-name');
+        await page.keyboard.press(']');
+        await until('the next', async () => await text('#q-name') !== before);
+        await page.keyboard.press('[');
+        await until('back', async () => await text('#q-name') === before);
+        await page.keyboard.press('?');
+        assert.equal(await page.locator('#d-help').evaluate((d) => d.open), true);
+        await page.keyboard.press('Escape');
+        await page.keyboard.press('s');
+        assert.match(await text('#k-submit'), /Sign in/);
+        assert.equal(await page.locator('#k-sell').getAttribute('aria-pressed'), 'true');
+        await page.keyboard.press('Escape');
+        await page.keyboard.press('b');
+        await page.keyboard.press('Escape');
+    });
+}
+
+async function signIn() {
+    await test('a wrong key is refused in words', async () => {
+        await page.click('#b-account');
+        await page.fill('#d-id', 'nobody');
+        await page.fill('#d-secret', 'nothing');
+        await page.locator('#d-sign button[type=submit]').click();
+        await until('the refusal', async () => (await text('#d-sign .fault')).length > 5);
+        assert.equal(await page.locator('#d-sign').evaluate((d) => d.open), true);
+    });
+    await test('the guest signs in', async () => {
+        await page.click('#d-guest');
+        await until('signed in', async () => await text('#b-account') !== 'Sign in');
+        await page.click('[data-tab=balances]');
+        await until('equity', async () => /Equity[\d,.]+ USD/.test(await text('#b-body')));
+        await page.click('[data-tab=orders]');
+        assert.equal(await text('#b-body'), 'No working orders.');
+    });
+}
+
+async function placed(price, amount) {
+    await page.fill('#k-amount', String(amount));
+    await page.fill('#k-price', price);
+    await page.click('#k-submit');
+}
+
+async function ticket(places, tick) {
+    const at = (price) => price.toFixed(places);
+    const row = '#b-body tr[data-order]';
+    await test('what is off the tick, or no whole lot, does not leave the ticket', async () => {
+        await page.click('#k-buy');
+        await placed((await best.bid() + tick / 2).toFixed(places + 1), 3);
+        assert.match(await text('#k-price-fault'), /multiple of the tick/);
+        await placed(at(await best.bid()), 1.5);
+        assert.match(await text('#k-amount-fault'), /Whole lots/);
+        await sleep(300);
+        assert.equal(await count(row), 0);
+    });
+    await test('a press on a price fills the ticket, with what it would cost', async () => {
+        await page.locator('#l-bids .l-row .price').nth(2).click();
+        const price = await page.inputValue('#k-price');
+        assert.match(price, /^\d+\.\d+$/);
+        await page.fill('#k-amount', '3');
+        await until('notional', async () => /Notional[\d,.]+ USD/.test(await text('.preview')));
+        await until('margin', async () => /Margin added[\d,.]+ USD/.test(await text('.preview')));
+    });
+    await test('an order is placed, and seen in the list and on the ladder', async () => {
+        await page.check('#k-post');
+        await placed(at(await best.bid() - 5 * tick), 3);
+        await until('my order', async () => await count(row) === 1);
+        assert.match(await text(row), /buy.*limit.*3/);
+        await until('the mark', async () => await count('#l-bids .l-row.own') >= 1);
+        await shot('order');
+    });
+    await test('it is edited', async () => {
+        await page.locator(row + ' button', { hasText: 'Edit' }).click();
+        await page.locator(row + ' input[aria-label=Amount]').fill('5');
+        await page.keyboard.press('Enter');
+        await until('five', async () => await text(row + ' td:nth-child(6)') === '5');
+    });
+    await test('it is cancelled', async () => {
+        await page.locator(row + ' button', { hasText: 'Cancel' }).click();
+        await until('no order', async () => await text('#b-body') === 'No working orders.');
+        await page.uncheck('#k-post');
+    });
+    await test('a refusal is said in a sentence, with its rule', async () => {
+        await placed('99', 1);
+        await until('the sentence', async () => /price band/.test(await text('#k-refusal p')));
+        assert.match(await text('#k-refusal small'), /GUARD-01.*price_out_of_band/);
+        await shot('refused');
+        await placed(at(await best.bid() - 40 * tick), 900000);
+        await until('margin', async () => /CLEAR-08/.test(await text('#k-refusal small')));
+    });
+    await test('a trade makes a position, a fill and a balance', async () => {
+        await page.selectOption('#k-type', 'market');
+        await page.fill('#k-amount', '2');
+        await page.click('#k-submit');
+        await page.click('[data-tab=positions]');
+        const name = await text('#q-name');
+        await until('the position', async () => (await text('#b-body')).includes(name + '+2'));
+        await page.click('[data-tab=fills]');
+        await until('the fill', async () => /buy.*taker/.test(await text('#b-body')));
+        await page.selectOption('#k-type', 'limit');
+        await page.click('[data-tab=orders]');
+    });
+}
+
+async function reconnects(node, places, tick) {
+    await test('a killed node comes back, and the page with it: order and position are there',
+        async () => {
+            const row = '#b-body tr[data-order]';
+            await placed((await best.bid() - 60 * tick).toFixed(places), 4);
+            await until('my order', async () => await count(row) === 1);
+            const order = await page.locator(row).getAttribute('data-order');
+            disconnected = true;
+            await node.stop('SIGKILL');
+            await until('Reconnecting', async () => await text('#s-text') === 'Reconnecting');
+            await node.start();
+            await until('Live', async () => await text('#s-text') === 'Live', 12000);
+            await until('the order', async () => await count(row) === 1
+                && await page.locator(row).getAttribute('data-order') === order);
+            await until('the book', async () => (await ladder('bids')).length >= 3, 12000);
+            disconnected = false;
+            await page.click('[data-tab=positions]');
+            const name = await text('#q-name');
+            await until('the position', async () => (await text('#b-body')).includes(name + '+2'));
+            await page.click('[data-tab=orders]');
+        });
+}
+
+async function views() {
+    await test('light and dark', async () => {
+        await shot('dark');
+        const colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+        const dark = await colour();
+        await page.keyboard.press('Escape');
+        await page.click('#b-theme');
+        assert.notEqual(await colour(), dark);
+        await sleep(300);
+        await shot('light');
+        await page.click('#b-theme');
+    });
+    await test('on a phone every section fits its width', async () => {
+        await page.setViewportSize({ width: 390, height: 844 });
+        for (const section of ['markets', 'chart', 'book', 'trade', 'orders']) {
+            await page.click(`#pages [data-page=${section}]`);
+            await sleep(250);
+            const width = await page.evaluate(() => document.scrollingElement.scrollWidth);
+            assert.ok(width <= 390, `${section} is ${width} wide`);
+            const shown = page.locator(`main > [data-section=${section}]`).first();
+            assert.ok(await shown.isVisible(), section);
+            await shot('phone-' + section);
+        }
+        await page.setViewportSize({ width: 1280, height: 800 });
+    });
+}
+
+async function all(node, context) {
+    page = context.pages()[0] ?? await context.newPage();
+    page.setDefaultTimeout(5000);
+    page.on('console', (m) => {
+        if (m.type() !== 'error') return;
+        const connection = /WebSocket|ERR_CONNECTION|Failed to load resource.*demo\/key/;
+        if (disconnected && connection.test(m.text())) return;
+        errors.push('console: ' + m.text());
+    });
+    page.on('pageerror', (e) => errors.push('page: ' + e.message));
+    await page.addInitScript(() => document.addEventListener('securitypolicyviolation',
+        (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`)));
+    await page.goto(node.url);
+    await look(node);
+    await keys();
+    await signIn();
+    const price = await text('#l-bids .l-row .price');
+    const places = price.split('.')[1]?.length ?? 0;
+    const tick = Number(await page.locator('#l-group option').first().textContent());
+    await ticket(places, tick);
+    await views();
+    await reconnects(node, places, tick);
+    await test('no error on the console, none of the policy', async () => {
+        assert.deepEqual(errors, []);
+    });
+}
+
+async function main() {
+    if (!existsSync(program) || !existsSync(browserPath)) {
+        console.log(`missing: ${existsSync(program) ? browserPath : program}`);
+        console.log('0 passed, 1 failed');
+        return 1;
+    }
+    const directory = mkdtempSync(join(tmpdir(), 'dojima-browser-'));
+    const node = new Node(program, join(directory, 'data'), await freePort(), []);
+    mkdirSync(node.directory);
+    let context;
+    const watchdog = setTimeout(() => {
+        console.log(`not ok: over ${TIME_MS / 1000} s`);
+        console.log(`${passed} passed, ${failed + 1} failed`);
+        node.child?.kill('SIGKILL');
+        process.exit(1);
+    }, TIME_MS);
+    try {
+        await node.start();
+        context = await chromium.launchPersistentContext(join(directory, 'profile'), {
+            executablePath: browserPath, headless: true, viewport: { width: 1280, height: 800 },
+            args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+                '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+        });
+        await all(node, context);
+    } catch (e) {
+        failed += 1;
+        console.log(`not ok: ${e.stack}`);
+    } finally {
+        clearTimeout(watchdog);
+        await context?.close().catch(() => undefined);
+        await node.stop();
+        rmSync(directory, { recursive: true, force: true });
+    }
+    if (failed > 0 && node.output !== '') console.log('the node said:\n' + node.output.slice(-2000));
+    console.log(`${passed} passed, ${failed} failed`);
+    return failed === 0 ? 0 : 1;
+}
+
+process.exit(await main());
