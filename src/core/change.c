@@ -56,6 +56,7 @@ static struct entry entry_from_edit(const struct core *c, const struct command *
         off |= x->trigger.v - e.trigger.v * tick.v;
     }
     if (x->flags & ORDER_FLAG_HAS_OFFSET) {
+        out = out || x->offset.v > PRICE_MAX || x->offset.v < -PRICE_MAX;
         e.offset = int64_div_floor(x->offset.v, tick.v);
         off |= x->offset.v - e.offset * tick.v;
     }

@@ -264,6 +264,7 @@ static void entry_prices(const struct core *c, struct entry *e, price_t price,
     if (ignores || !(e->flags & ORDER_FLAG_HAS_PRICE)) price = PRICE_NONE;
     if (ignores) e->flags &= ~(uint32_t)ORDER_FLAG_PRICE_INEXACT;
     if (!(e->flags & ORDER_FLAG_HAS_TRIGGER)) trigger = PRICE_NONE;
+    if (price_is_none(offset)) offset = PRICE(0);
     if (!price_in_range(price) || !price_in_range(trigger) || !price_in_range(offset)) {
         e->flags |= ENTRY_OUT_OF_RANGE;
         price = trigger = offset = PRICE(0);

@@ -1,0 +1,129 @@
+/* core_fuzz.c: whatever command passes command_is_valid, the core answers it with events and keeps
+ * its invariants: no bytes that a client can cause may reach an assertion.
+ *
+ * The input is a row of records: kind, account, session, then body bytes; what is missing is zero.
+ * A world with three products, a spread and four accounts is copied afresh for every input.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/core.h"
+
+struct reader {
+    const uint8_t *bytes;
+    size_t left;
+};
+
+static void take(struct reader *r, void *to, size_t size)
+{
+    size_t n = size < r->left ? size : r->left;
+    memset(to, 0, size);
+    if (n > 0) memcpy(to, r->bytes, n);
+    r->bytes += n;
+    r->left -= n;
+}
+
+static struct core_limits limits_fuzz(void)
+{
+    struct core_limits l = core_limits_small();
+    l.answer_bytes = 1 << 16;
+    return l;
+}
+
+static void step(struct core *c, struct command *cmd, struct outbox *out)
+{
+    cmd->header.seq = core_seq(c) + 1;
+    if (cmd->header.size == 0)
+        cmd->header.size = command_size_full((enum command_kind)cmd->header.kind);
+    if (command_is_valid(cmd, cmd->header.size)) core_step(c, cmd, out);
+}
+
+static void seed_product(struct core *c, struct outbox *out, char letter, uint8_t algorithm)
+{
+    struct command p = {.header.kind = COMMAND_product_create};
+    p.product_create.name[0] = letter;
+    p.product_create.algorithm = algorithm;
+    p.product_create.flags = PRODUCT_FLAG_TOP | PRODUCT_FLAG_HAS_PROTECTION;
+    p.product_create.tick = PRICE(500000);
+    p.product_create.contract_size = E6;
+    p.product_create.flat_margin = MONEY(E6);
+    p.product_create.fifo_share_e6 = 500000;
+    step(c, &p, out);
+}
+
+static void seed(struct core *c, struct outbox *out)
+{
+    seed_product(c, out, 'F', ALGORITHM_fifo);
+    seed_product(c, out, 'A', ALGORITHM_allocation);
+    seed_product(c, out, 'S', ALGORITHM_split);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct command l = {.header.kind = COMMAND_instrument_list};
+        l.instrument_list.product = i < 2 ? 1 : i;
+        memcpy(l.instrument_list.period, i == 1 ? "2027M04" : "2027M03", 7);
+        step(c, &l, out);
+        struct command a = {.header.kind = COMMAND_account_create};
+        a.account_create.account[0] = (char)('a' + i);
+        a.account_create.member[0] = (char)('m' + i / 2);
+        a.account_create.mode = i == 3 ? MODE_collateralised : MODE_margined;
+        step(c, &a, out);
+        struct command d = {.header = {.kind = COMMAND_deposit, .account = 5 + i}};
+        d.transfer = (struct command_transfer){ASSET_USD, 0, MONEY(1000000 * E6)};
+        step(c, &d, out);
+    }
+    struct command s = {.header.kind = COMMAND_spread_list};
+    s.spread_list = (struct command_spread_list){{1, 2}, {1, -1}};
+    step(c, &s, out);
+    for (uint32_t p = 1; p <= 3; p++) {
+        struct command o = {.header.kind = COMMAND_state_set};
+        o.state_set.product = p;
+        o.state_set.state = STATE_open;
+        step(c, &o, out);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static unsigned char *pristine, *block;
+    static struct core *core;
+    static struct outbox out;
+    static size_t bytes;
+    const struct core_limits limits = limits_fuzz();
+    if (pristine == NULL) {
+        bytes = core_bytes(&limits);
+        pristine = aligned_alloc(64, bytes);
+        block = aligned_alloc(64, bytes);
+        out.capacity = core_outbox_bytes(&limits);
+        out.bytes = malloc(out.capacity);
+        memset(block, 0, bytes);
+        core = core_open(&limits, block);
+        seed(core, &out);
+        memcpy(pristine, block, bytes);
+    }
+    memcpy(block, pristine, bytes);
+    struct reader r = {data, size};
+    ts_t ts = core_ts(core);
+    while (r.left > 0) {
+        static struct command c;
+        uint8_t head[4];
+        take(&r, head, sizeof head);
+        memset(&c, 0, sizeof c);
+        c.header.kind = (uint16_t)(head[0] % COMMAND_kind_count);
+        uint32_t full = command_size_full((enum command_kind)c.header.kind);
+        if (full == 0) continue;
+        size_t cut = full;
+        if (c.header.kind == COMMAND_order_new && (head[3] & 1)) cut = COMMAND_ORDER_NEW_BARE_SIZE;
+        take(&r, (unsigned char *)&c + sizeof c.header, cut - sizeof c.header);
+        c.header.size = (uint32_t)cut;
+        if (c.header.kind == COMMAND_order_new && cut == full)
+            c.header.size = (uint32_t)(COMMAND_ORDER_NEW_TEXT_SIZE +
+                                       c.order_new.linked_count % (LINKED_ORDERS_MAX + 1) *
+                                           sizeof c.order_new.linked[0]);
+        c.header.account = head[1] % 10;
+        c.header.session = head[2] % 3;
+        ts.v += (head[2] >> 4) * NS_PER_SECOND;
+        c.header.ts = ts;
+        step(core, &c, &out);
+    }
+    core_check(core);
+    return 0;
+}
