@@ -59,6 +59,9 @@ void client_close(struct client *c)
 
 void client_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
+    static char name[64]; /* argp prints it in every message, also at the end */
+    (void)snprintf(name, sizeof name, "dojima %s", argv[0]);
+    argv[0] = name;
     argp_err_exit_status = 2;
     if (argp_parse(argp, argc, argv, 0, NULL, input) != 0) exit(2);
 }

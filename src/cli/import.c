@@ -103,6 +103,8 @@ static void print_table(const struct import_report *r)
 int cli_import(int argc, char **argv)
 {
     struct arguments a = {.options = {.depth = 1000}};
+    static char name[] = "dojima import";
+    argv[0] = name;
     argp_err_exit_status = 2;
     if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return 2;
     a.options.progress = uv_guess_handle(fileno(stderr)) == UV_TTY;

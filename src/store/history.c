@@ -427,3 +427,14 @@ uint32_t store_instrument_id(struct store *s, const char *name)
 {
     return id_of(s, "SELECT id FROM instruments WHERE name=?1", name);
 }
+
+void store_instrument_name(struct store *s, uint32_t instrument, char name[INSTRUMENT_NAME_SIZE])
+{
+    (void)snprintf(name, INSTRUMENT_NAME_SIZE, "%u", instrument);
+    sqlite3_stmt *q = prepare(s, "SELECT name FROM instruments WHERE id=?1");
+    if (q == NULL) return;
+    store_bind(q, 1, instrument);
+    int status = STORE_OK;
+    if (next_row(s, q, &status)) column_text(q, 0, name, INSTRUMENT_NAME_SIZE);
+    (void)sqlite3_finalize(q);
+}
