@@ -142,7 +142,7 @@ def suite_c(options):
 def suite_scenarios(options):
     runner = os.path.join(ROOT, 'test/scenarios/run.py')
     dojima = os.path.join(ROOT, options.build, 'dojima')
-    files = sorted(glob.glob(os.path.join(ROOT, 'test/scenarios/**/*.jsonl'), recursive=True))
+    files = sorted(glob.glob(os.path.join(ROOT, 'test/scenarios/**/*.scenario'), recursive=True))
     for path in files:
         def one(path=path):
             name = os.path.relpath(path, os.path.join(ROOT, 'test'))

@@ -1,8 +1,9 @@
 /* rpc.h: one JSON-RPC request to one answer.
  *
- * A request becomes a command or a question (msg), goes to the machine behind `struct venue`, and
- * its answer is built from the events that come back, and from nothing else. The shapes are those of
- * Deribit's v2 API; docs/api.md describes every method. A rejected request is an answer with `error`.
+ * A request becomes a command or a question (msg), goes to the machine behind `struct venue`,
+ * and its answer is built from the events that come back, and from nothing else. The shapes are
+ * those of Deribit's v2 API; docs/api.md describes every method. A rejected request is an answer
+ * with `error`.
  *
  * Invariants: (1) an answer is one JSON object, whatever the request was; (2) it may be shown only
  * when `seq` is durable; (3) no number passes through a double; (4) an unknown parameter is refused
@@ -79,7 +80,7 @@ void rpc_require_guards(struct rpc *r, bool required);
 void rpc_handle(struct rpc *r, const struct rpc_caller *caller, const char *text, size_t length,
                 struct rpc_answer *answer);
 
-/* The same in two steps. rpc_read: REJECT_none, or a reject that rpc_refuse turns into the answer. */
+/* The same in two steps. rpc_read: REJECT_none, or a reject that rpc_refuse makes an answer. */
 enum reject rpc_read(struct rpc *r, const char *text, size_t length, struct rpc_request *q);
 /* From `GET /api/v2/{method}?{query}`: percent-encoded text; values that are JSON arrays or objects
  * are read as such. */

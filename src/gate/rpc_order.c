@@ -1,7 +1,7 @@
 /* rpc_order.c: entering, changing and cancelling orders; MATCH-02 to MATCH-05, MATCH-09.
  *
- * Amounts and prices that are not whole or too fine go to the core with a flag that says so, and the
- * core refuses them where reject.def has their turn. */
+ * Amounts and prices that are not whole or too fine go to the core with a flag that says so, and
+ * the core refuses them where reject.def has their turn. */
 #include "gate/rpc_internal.h"
 
 #include <string.h>
@@ -213,7 +213,7 @@ static int order_new_build(struct rpc_call *c, enum side side)
                                         sizeof cmd->header + sizeof cmd->order_new);
     struct command_order_new *o = &cmd->order_new;
     uint32_t p = c->params;
-    /* The core refuses instrument 0, where a client_order_id is looked up in its turn (MATCH-05). */
+    /* The core refuses instrument 0, so that a client_order_id has its turn (MATCH-05). */
     instrument_of(c, "instrument_name", &o->instrument);
     o->flags = bools_get(c, p);
     o->side = (uint8_t)side;

@@ -51,7 +51,7 @@ static void order_amount_write(struct json_writer *w, const struct event_order *
 
 static void order_end_write(struct json_writer *w, const struct event_order *o)
 {
-    if (o->state == ORDER_STATE_cancelled)
+    if (o->state == ORDER_STATE_cancelled && o->cause != CAUSE_answer)
         json_key_string(w, "cancel_reason", rpc_cause_names[o->cause]);
     if (o->cause != CAUSE_answer) json_key_string(w, "last_event", rpc_cause_names[o->cause]);
     if (o->linked_id != 0) {

@@ -81,7 +81,7 @@ static int32_t hex4(const unsigned char *p, size_t left)
     return v;
 }
 
-/* Resolves the escape at p[0] == '\\' into a code point; *used = bytes of it; -1: no such escape. */
+/* Resolves the escape at p[0] == '\\' into a code point; *used: its bytes; -1: no such escape. */
 static int32_t escape_read(const unsigned char *p, size_t left, size_t *used)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -185,8 +185,8 @@ static bool strings_equal(const struct json *j, uint32_t a, uint32_t b)
     }
 }
 
-/* Whether the last name of `object` stands in it before. Quadratic in the names of one object, which
- * the token array bounds. */
+/* Whether the last name of `object` stands in it before. Quadratic in the names of one object,
+ * which the token array bounds. */
 static bool name_repeats(const struct json *j, uint32_t object, uint32_t name)
 {
     for (uint32_t i = object + 1; i < name; i = j->tokens[i + 1].next) {

@@ -3,9 +3,9 @@
  * The reader turns text into a flat array of tokens over the caller's buffer. Nothing is copied and
  * numbers stay text until somebody asks for them at a scale: they never go through a double.
  *
- * Invariants: (1) what is accepted is RFC 8259 in UTF-8, whole: one value and white space; (2) a name
- * stands once in an object; (3) depth, tokens and bytes are bounded by the caller's arrays and the
- * limits below; (4) tokens are in the order of the text, and a token's `next` is the first token
+ * Invariants: (1) what is accepted is RFC 8259 in UTF-8, whole: one value and white space; (2) a
+ * name stands once in an object; (3) depth, tokens and bytes are bounded by the caller's arrays and
+ * the limits below; (4) tokens are in the order of the text, and a token's `next` is the first one
  * behind its whole subtree; (5) the writer never writes behind its capacity: it sets `overflow`.
  *
  * Upstream: bytes of strangers. Downstream: gate (requests), cli (script), node (configuration).

@@ -22,7 +22,8 @@ static void test_accepts(void **state)
     (void)state;
     static const char *const good[] = {
         "{}", "[]", " [ 1 , 2 ] ", "\"\"", "null", "true", "false", "0", "-0.5e+10",
-        "{\"a\":{\"a\":[{}]}}", "\"\\u00e9\\ud83d\\ude00\\n\"", "\"\xc3\xa9\"", "{\"a\":1,\"b\":2}"};
+        "{\"a\":{\"a\":[{}]}}", "\"\\u00e9\\ud83d\\ude00\\n\"", "\"\xc3\xa9\"",
+        "{\"a\":1,\"b\":2}"};
     struct json j;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         if (parse(&j, good[i]) != JSON_OK) fail_msg("%s", good[i]);
@@ -61,8 +62,9 @@ static void test_access(void **state)
 {
     (void)state;
     struct json j;
-    assert_int_equal(parse(&j, "{\"n\":[1,{\"x\":0}],\"p\":100.5,\"t\":\"0.1\",\"s\":\"a\\u00e9\\\"\"}"),
-                     JSON_OK);
+    static const char text_in[] = "{\"n\":[1,{\"x\":0}],\"p\":100.5,\"t\":\"0.1\","
+                                  "\"s\":\"a\\u00e9\\\"\"}";
+    assert_int_equal(parse(&j, text_in), JSON_OK);
     uint32_t n = json_member(&j, 0, "n"), p = json_member(&j, 0, "p");
     int64_t v;
     assert_int_equal(json_array_count(&j, n), 2);

@@ -1,0 +1,393 @@
+#!/usr/bin/env python3
+"""run.py: scenarios, each a story that a trader can read, through `dojima script`.
+
+Usage: run.py [DOJIMA] [FILE.scenario ...]   (default: build/dojima, every file of this folder)
+
+Prints a line a scenario and exits with 1 when any fails. A file is named RULE-ID_what_it_shows
+and holds one line a step; text behind ` # ` is a remark. A step does something, or says what must
+be so:
+
+  product ZZ tick_size=0.5 matching.algorithm=fifo   creates a product (contract_size=1 if none)
+  list ZZ 2027M03 2027M04                            lists instruments
+  spread ZZ-2027M03 ZZ-2027M04                       lists a spread
+  accounts alice@alpha:5000 bob                      account @ member : deposit (10^6)
+  state ZZ open                                      sets a trading state
+  at 09:00:01 | at 2027-01-05T09:00:00Z              moves the clock with the next request
+  alice buy 5 ZZ-2027M03 at 100.5 key=value as a1    an order, remembered as a1
+  alice edit a1 amount=7 price=101
+  alice cancel a1
+  settle ZZ-2027M03 100.25                           a settlement price; `mark` marks to market
+  > {"as": "bob", "method": ..., "params": ...}      any request as it stands
+
+  = filled filled=5 average_price=100.5              of the order just entered, edited or cancelled
+  ! off_tick                                         the last request was rejected for this reason
+  ~ 3@100.5 2@101                                    the trades of the last request, exactly
+  < {"result": {...}}                                the last answer holds this (numbers exactly)
+  book ZZ-2027M03 bids 5@100 3@99 asks -             the whole book, best first
+  order a1 open filled=2 amount=7                    what get_order_state says of it
+  position alice ZZ-2027M03 -5
+  account alice cash=950.25 initial_margin=100       members of get_account_summary
+  ticker ZZ-2027M03 last_price=100.5                 members of public/ticker
+  prints ZZ-2027M03 3@100.5 2@101                    all its trades, oldest first
+  mine alice ZZ-2027M03 3@100.5                      her own, oldest first
+  working alice a2 a3                                her open orders are these, in any order
+
+A step that is followed by neither `!` nor `<` must not be rejected. In a value, null is nothing.
+"""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+from decimal import Decimal
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Failed(Exception):
+    pass
+
+
+def value_of(text):
+    """A value of key=value: JSON where it reads as such, else text."""
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except ValueError:
+        return text
+
+
+
+def dump(value):
+    """JSON with decimals as they are written."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        return '{%s}' % ','.join('%s:%s' % (json.dumps(k), dump(v)) for k, v in value.items())
+    if isinstance(value, list):
+        return '[%s]' % ','.join(dump(v) for v in value)
+    return json.dumps(value)
+
+
+def pairs_of(words):
+    """key=value words as an object; dots nest."""
+    out = {}
+    for word in words:
+        key, _, text = word.partition('=')
+        at = out
+        *path, last = key.split('.')
+        for part in path:
+            at = at.setdefault(part, {})
+        at[last] = value_of(text)
+    return out
+
+
+def same(want, got):
+    if isinstance(want, bool) or isinstance(got, bool) or want is None or got is None:
+        return want is got
+    if isinstance(want, (int, Decimal)) and isinstance(got, (int, Decimal)):
+        return Decimal(want) == Decimal(got)
+    return want == got
+
+
+def holds(want, got, where=''):
+    """Where `got` does not hold `want`, or None."""
+    if isinstance(want, dict):
+        if not isinstance(got, dict):
+            return '%s: expected an object, got %s' % (where, dump(got))
+        for key, value in want.items():
+            if key not in got:
+                return '%s.%s is missing in %s' % (where, key, dump(got))
+            wrong = holds(value, got[key], '%s.%s' % (where, key))
+            if wrong:
+                return wrong
+        return None
+    if isinstance(want, list):
+        if not isinstance(got, list) or len(got) != len(want):
+            return '%s: expected %s, got %s' % (where, dump(want), dump(got))
+        for i, value in enumerate(want):
+            wrong = holds(value, got[i], '%s[%d]' % (where, i))
+            if wrong:
+                return wrong
+        return None
+    return None if same(want, got) else '%s: expected %s, got %s' % (where, dump(want), dump(got))
+
+
+def lots_of(words):
+    """5@100.5 words as [price, amount] pairs."""
+    out = []
+    for word in words:
+        if word != '-':
+            amount, _, price = word.partition('@')
+            out.append([Decimal(price), Decimal(amount)])
+    return out
+
+
+def need(wrong):
+    if wrong:
+        raise Failed(wrong)
+
+
+class Scenario:
+    def __init__(self, dojima, path):
+        self.path = path
+        self.process = subprocess.Popen([dojima, 'script', '-'], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.refs = {}     # name -> (account, order id)
+        self.clock = None  # goes with the next request
+        self.date = '2027-01-04'
+        self.answer = None
+        self.checked = True
+        self.ids = 0
+
+    def ask(self, request):
+        self.ids += 1
+        line = {'id': self.ids}
+        if self.clock:
+            line['at'], self.clock = self.clock, None
+        line.update(request)
+        self.process.stdin.write(dump(line) + '\n')
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise Failed('dojima ended with status %s at %s' % (self.process.wait(5), dump(line)))
+        return json.loads(answer, parse_float=Decimal)
+
+    def do(self, who, method, params):
+        """A step whose answer the next lines may look at."""
+        self.answer = self.ask({'as': who, 'method': method, 'params': params})
+        self.checked = False
+        return self.answer
+
+    def look(self, who, method, params):
+        answer = self.ask(dict({'as': who} if who else {}, method=method, params=params))
+        if 'error' in answer:
+            raise Failed('%s: %s' % (method, dump(answer['error'])))
+        return answer['result']
+
+    def settle(self):
+        """Before the next step: a rejected one was to be followed by `!` or `<`."""
+        if not self.checked and 'error' in self.answer:
+            raise Failed('rejected: %s' % dump(self.answer['error']))
+
+    def order_of(self, answer):
+        if 'error' in answer:
+            raise Failed('rejected: %s' % dump(answer['error']))
+        result = answer['result']
+        return result['order'] if 'order' in result else result
+
+    # ---- steps ----
+
+    def do_product(self, words):
+        params = {'product': words[0], 'kind': 'future', 'contract_size': 1, 'settlement': 'cash'}
+        params.update(pairs_of(words[1:]))
+        self.do('officer', 'private/officer_create_product', params)
+
+    def do_list(self, words):
+        for period in words[1:]:
+            self.settle()
+            self.do('officer', 'private/officer_list_instrument',
+                    {'product': words[0], 'period': period})
+
+    def do_spread(self, words):
+        self.do('officer', 'private/officer_list_spread',
+                {'legs': [{'instrument_name': words[0], 'ratio': 1},
+                          {'instrument_name': words[1], 'ratio': -1}]})
+
+    def do_accounts(self, words):
+        for word in words:
+            name, _, money = word.partition(':')
+            account, _, member = name.partition('@')
+            self.settle()
+            self.do('officer', 'private/officer_create_account',
+                    {'account': account, 'member': member or account})
+            self.settle()
+            if money != '0':
+                self.do('officer', 'private/officer_deposit',
+                        {'account': account, 'asset': 'USD',
+                         'amount': Decimal(money or '1000000')})
+
+    def do_state(self, words):
+        self.do('officer', 'private/officer_set_state',
+                dict({'product': words[0], 'state': words[1]}, **pairs_of(words[2:])))
+
+    def do_at(self, words):
+        if 'T' in words[0]:
+            self.date = words[0][:10]
+            self.clock = words[0]
+        else:
+            self.clock = '%sT%sZ' % (self.date, words[0])
+
+    def do_settle(self, words):
+        self.do('officer', 'private/officer_settlement_price',
+                {'instrument_name': words[0], 'price': value_of(words[1])})
+
+    def do_mark(self, words):
+        self.do('officer', 'private/officer_mark_to_market', {})
+
+    def enter(self, who, side, words):
+        words, ref = list(words), None
+        if len(words) > 2 and words[-2] == 'as':
+            ref = words[-1]
+            words = words[:-2]
+        params = {'instrument_name': words[1], 'amount': value_of(words[0])}
+        rest = words[2:]
+        if rest and rest[0] == 'at':
+            params['price'] = value_of(rest[1])
+            rest = rest[2:]
+        params.update(pairs_of(rest))
+        answer = self.do(who, 'private/' + side, params)
+        if ref and 'result' in answer:
+            self.refs[ref] = (who, answer['result']['order']['order_id'])
+
+    def ref(self, name):
+        if name not in self.refs:
+            raise Failed('no order is called %s' % name)
+        return self.refs[name]
+
+    def account_step(self, who, words):
+        verb = words[0]
+        if verb in ('buy', 'sell'):
+            self.enter(who, verb, words[1:])
+        elif verb == 'edit':
+            self.do(who, 'private/edit',
+                    dict({'order_id': self.ref(words[1])[1]}, **pairs_of(words[2:])))
+        elif verb == 'cancel':
+            self.do(who, 'private/cancel', {'order_id': self.ref(words[1])[1]})
+        else:
+            raise Failed('no such step')
+
+    # ---- what must be so ----
+
+    def is_book(self, words):
+        asks = words.index('asks')
+        got = self.look(None, 'public/get_order_book', {'instrument_name': words[0], 'depth': 1000})
+        need(holds(lots_of(words[2:asks]), got['bids'], 'bids'))
+        need(holds(lots_of(words[asks + 1:]), got['asks'], 'asks'))
+
+    def is_order(self, words):
+        who, order = self.ref(words[0])
+        got = self.look(who, 'private/get_order_state', {'order_id': order})
+        need(holds(dict({'order_state': words[1]}, **pairs_of(words[2:])), got, words[0]))
+
+    def is_position(self, words):
+        got = {p['instrument_name']: p['size']
+               for p in self.look(words[0], 'private/get_positions', {})}
+        need(holds(Decimal(words[2]), got.get(words[1], 0), 'position'))
+
+    def is_account(self, words):
+        got = self.look(words[0], 'private/get_account_summary', {'currency': 'USD'})
+        need(holds(pairs_of(words[1:]), got, words[0]))
+
+    def is_ticker(self, words):
+        got = self.look(None, 'public/ticker', {'instrument_name': words[0]})
+        need(holds(pairs_of(words[1:]), got, 'ticker'))
+
+    def is_prints(self, words):
+        got = self.look(None, 'public/get_last_trades_by_instrument',
+                        {'instrument_name': words[0], 'count': 1000, 'sorting': 'asc'})
+        need(holds(lots_of(words[1:]), [[t['price'], t['amount']] for t in got['trades']],
+                   'prints'))
+
+    def is_mine(self, words):
+        got = self.look(words[0], 'private/get_user_trades_by_instrument',
+                        {'instrument_name': words[1], 'count': 1000, 'sorting': 'asc'})
+        need(holds(lots_of(words[2:]), [[t['price'], t['amount']] for t in got['trades']],
+                   'trades'))
+
+    def is_working(self, words):
+        got = self.look(words[0], 'private/get_open_orders', {})
+        names = {order: name for name, (_, order) in self.refs.items()}
+        have = sorted(names.get(o['order_id'], o['order_id']) for o in got)
+        want = sorted(w for w in words[1:] if w != '-')
+        if have != want:
+            raise Failed('working: expected %s, got %s' % (want, have))
+
+    def answer_step(self, sign, text):
+        if self.answer is None:
+            raise Failed('there is no answer to look at')
+        if sign == '!':
+            self.checked = True
+            reason = self.answer.get('error', {}).get('data', {}).get('reason')
+            if reason != text:
+                raise Failed('expected the reject %s, got %s' % (text, dump(
+                    self.answer.get('error', self.answer.get('result')))))
+        elif sign == '<':
+            self.checked = True
+            need(holds(json.loads(text, parse_float=Decimal), self.answer, 'answer'))
+        elif sign == '=':
+            words = text.split()
+            need(holds(dict({'order_state': words[0]}, **pairs_of(words[1:])),
+                       self.order_of(self.answer), 'order'))
+        else:
+            self.order_of(self.answer)
+            got = [[t['price'], t['amount']] for t in self.answer['result']['trades']]
+            need(holds(lots_of(text.split()), got, 'trades'))
+
+    LOOKS = ('book', 'order', 'position', 'account', 'ticker', 'prints', 'mine', 'working')
+    DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark')
+
+    def step(self, line):
+        if line[0] in '!<=~' and line[1:2] in ('', ' '):
+            self.answer_step(line[0], line[2:].strip())
+            return
+        self.settle()
+        if line[0] == '>':
+            request = json.loads(line[1:], parse_float=Decimal)
+            self.answer = self.ask(request)
+            self.checked = False
+            return
+        word, *rest = line.split()
+        if word in self.LOOKS:
+            getattr(self, 'is_' + word)(rest)
+        elif word == 'at':
+            self.do_at(rest)
+        elif word in self.DOES:
+            getattr(self, 'do_' + word)(rest)
+        else:
+            self.account_step(word, rest)
+
+    def run(self):
+        number, line = 0, ''
+        try:
+            with open(self.path, encoding='utf-8') as f:
+                for number, line in enumerate(f, 1):
+                    line = re.sub(r'(^|\s+)#( .*)?$', '', line.rstrip('\n')).strip()
+                    if line:
+                        self.step(line)
+            self.settle()
+            self.process.stdin.close()
+            status = self.process.wait(10)
+            if status != 0:
+                raise Failed('dojima ended with status %d' % status)
+            return None
+        except (Failed, KeyError, IndexError, ValueError) as wrong:
+            return '%s:%d: %s\n    %s' % (self.path, number, line, wrong
+                                          if isinstance(wrong, Failed) else repr(wrong))
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.process.stdout.close()
+
+
+def main():
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] in ('-h', '--help'):
+        print(__doc__)
+        return 0
+    dojima = arguments[0] if arguments else os.path.join(HERE, '../../build/dojima')
+    files = arguments[1:] or sorted(glob.glob(os.path.join(HERE, '*.scenario')))
+    failures = 0
+    for path in files:
+        wrong = Scenario(dojima, path).run()
+        print('%s %s' % ('FAIL' if wrong else 'ok  ', os.path.basename(path)))
+        if wrong:
+            failures += 1
+            print('  ' + wrong)
+    print('%d passed, %d failed' % (len(files) - failures, failures))
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
