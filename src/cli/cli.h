@@ -4,6 +4,8 @@
 
 typedef int cli_function(int argc, char **argv); /* argv[0] is the subcommand's name */
 
+cli_function cli_serve;
+cli_function cli_keys;
 cli_function cli_script;
 
 /* A trader's commands against a running node (JSON-RPC over HTTP). */
@@ -17,5 +19,8 @@ cli_function cli_instruments;
 
 /* Real order flow through the core in memory. */
 cli_function cli_import;
+
+/* The SQL history of a data directory: made again, read. */
+cli_function cli_store;
 
 #endif

@@ -11,7 +11,10 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
+    {"serve", cli_serve, "the node: engine, gates, history, trading page"},
+    {"keys", cli_keys, "make, list and revoke API keys"},
     {"script", cli_script, "feed JSON-RPC requests to a fresh venue at virtual time"},
+    {"store", cli_store, "the SQL history: make it again, print a statement"},
     {"import", cli_import, "real order flow through the core, with figures"},
     {"order", cli_order, "enter an order at a running node"},
     {"cancel", cli_cancel, "cancel orders at a running node"},

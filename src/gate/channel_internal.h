@@ -1,0 +1,89 @@
+/* channel_internal.h: what channel.c (subscriptions) and channel_feed.c (notifications) share. */
+#ifndef DOJIMA_GATE_CHANNEL_INTERNAL_H
+#define DOJIMA_GATE_CHANNEL_INTERNAL_H
+
+#include "gate/channel.h"
+#include "gate/rpc.h"
+#include "gate/server_internal.h"
+
+enum channel_kind {
+    CHANNEL_book = 0,
+    CHANNEL_depth,
+    CHANNEL_trades,
+    CHANNEL_ticker,
+    CHANNEL_quote,
+    CHANNEL_halts,
+    CHANNEL_user_orders,
+    CHANNEL_user_trades,
+    CHANNEL_user_changes,
+    CHANNEL_user_portfolio,
+};
+
+enum { ANY = 0, SCRATCH_BYTES = 4 << 20, PENDING_MAX = 1 << 20 };
+
+struct channel {
+    char name[CHANNEL_NAME_SIZE];
+    uint8_t kind;
+    uint8_t interval; /* enum mirror_interval */
+    uint8_t spreads;  /* of a wildcard: 0 all, 1 only spreads, 2 only outrights */
+    bool touched;     /* in the list of those that have something to say */
+    uint32_t hash;
+    uint32_t account;    /* of user channels, else 0 */
+    uint32_t instrument; /* ANY: several */
+    uint32_t product;    /* ANY: all; of wildcards and halts */
+    uint32_t depth;
+    char currency[CURRENCY_SIZE]; /* of a wildcard that is no product's name; "": any */
+    struct subscriptions **listeners;
+    uint32_t count;
+    uint32_t capacity;
+    uint64_t seq;            /* of the last event in `pending` */
+    struct buffer pending;   /* values joined by commas: trades, orders */
+    struct buffer pending2;  /* of changes: the trades */
+    struct channel *next_hash;
+    struct channel *next_key; /* channels of the same instrument, account, or wildcards */
+    struct channel *next_touched;
+};
+
+struct channel_list { struct channel *first; };
+
+/* A notification that shows a state which is not durable yet. */
+struct held_notification {
+    uint64_t seq;
+    struct channel *channel;
+    size_t size;
+    char *bytes;
+};
+
+struct channels {
+    const struct venue *venue;
+    const struct directory *directory;
+    struct server *server;
+    struct mirror mirror;
+    struct channel **hashed; /* CHANNELS_HASH */
+    struct channel_list *by_instrument;
+    uint32_t instruments; /* places in by_instrument */
+    struct channel_list *by_account;
+    uint32_t accounts;
+    struct channel_list wild; /* trades.KIND.CURRENCY and halts */
+    struct channel *touched[MIRROR_INTERVALS];
+    struct held_notification *held;
+    uint32_t held_count;
+    uint32_t held_capacity;
+    uint32_t count;
+    bool sweep; /* some channel lost its last listener */
+    uint64_t notifications;
+    struct json_writer out;   /* a whole notification */
+    struct json_writer item;  /* one value */
+    struct json_writer sides[2];
+};
+
+enum { CHANNELS_HASH = 16384 };
+
+bool channel_wants(const struct channels *c, const struct channel *channel, uint32_t instrument);
+void channels_sweep(struct channels *c);
+void channel_touch(struct channels *c, struct channel *channel);
+void channel_forget_held(struct channels *c, const struct channel *channel);
+void channel_snapshot(struct channels *c, struct channel *channel, struct subscriptions *to);
+void channel_start(struct channels *c, struct channel *channel);
+
+#endif

@@ -1,0 +1,189 @@
+/* turn.c: what one turn of the loop does.
+ *
+ *   poll      requests come in: wire -> command -> submitted, applied, its answer built and held
+ *   prepare   ticks that are due; what was appended becomes durable (a lone command at once, more
+ *             as one group on the journal's thread); what is durable is released: answers, then
+ *             notifications; one write a connection
+ *   wake      the journal's thread is done: the next prepare releases
+ *
+ * Invariant: an answer or a notification leaves only in release, for a seq that is durable.
+ */
+#include "node/node_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void node_failed(void *context, const char *text)
+{
+    struct node *n = context;
+    node_log(n, "error", "%s", text);
+    fprintf(stderr, "dojima serve: %s\n", text);
+    fflush(NULL);
+    _Exit(1); /* nothing more may be said or kept: recovery does the rest */
+}
+
+/* ---- the venue ---- */
+
+static void take(struct node *n, const struct outbox *events)
+{
+    n->commands += 1;
+    if (directory_apply(n->directory, events) != 0) node_failed(n, "out of memory for names");
+}
+
+static void tick(struct node *n)
+{
+    const struct outbox *events = NULL;
+    while (sequencer_tick(n->sequencer, &events) == SEQUENCER_OK && events != NULL)
+        take(n, events);
+}
+
+static int venue_submit(void *context, struct command *c, const struct outbox **events)
+{
+    struct node *n = context;
+    if (n->stopping) return SEQUENCER_BUSY;
+    if (sequencer_due(n->sequencer).v <= io_now(n->io).v) tick(n);
+    int status = sequencer_submit(n->sequencer, c, events);
+    if (status == SEQUENCER_OK) take(n, *events);
+    else if (status == SEQUENCER_BUSY) n->busy += 1;
+    return status;
+}
+
+static void venue_query(void *context, const struct query *q, const struct outbox **events)
+{
+    struct node *n = context;
+    sequencer_query(n->sequencer, q, events);
+}
+
+static ts_t venue_now(void *context)
+{
+    struct node *n = context;
+    return io_now(n->io);
+}
+
+void node_venue_make(struct node *n)
+{
+    n->venue = (struct venue){.context = n, .submit = venue_submit, .query = venue_query,
+                              .now = venue_now};
+}
+
+/* ---- the turn ---- */
+
+/* A timer for the next tick that the core needs. */
+static void on_due(uv_timer_t *timer)
+{
+    struct node *n = timer->data;
+    n->due_set = INT64_MAX; /* the prepare behind this does the tick */
+}
+
+static void due_arm(struct node *n)
+{
+    int64_t due = sequencer_due(n->sequencer).v;
+    if (due == n->due_set || n->stopping) return;
+    n->due_set = due;
+    if (due == INT64_MAX) {
+        (void)uv_timer_stop(&n->due);
+        return;
+    }
+    int64_t wait = (due - io_now(n->io).v) / NS_PER_MS + 1;
+    (void)uv_timer_start(&n->due, on_due, wait < 0 ? 0 : (uint64_t)wait, 0);
+}
+
+static void release(struct node *n)
+{
+    if (n->durable == n->released) return;
+    n->released = n->durable;
+    for (;;) {
+        int64_t got = tap_read(sequencer_tap(n->sequencer), &n->reader, n->events, n->events_size);
+        if (got == TAP_EVICTED) node_failed(n, "the loop fell behind its own events");
+        if (got == TAP_BUFFER_TOO_SMALL) node_failed(n, "a command's events pass their bound");
+        if (got == 0) break;
+        gate_events(n->gate, n->events, (size_t)got);
+        if (n->history != NULL) (void)store_worker_push(n->history, n->events, (size_t)got);
+    }
+    gate_released(n->gate, n->released);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct node *n = prepare->data;
+    if (sequencer_due(n->sequencer).v <= io_now(n->io).v) tick(n);
+    for (int i = 0; i < 4; i++) { /* a release may cause commands: orders of those who left */
+        uint64_t before = sequencer_seq(n->sequencer);
+        sequencer_flush(n->sequencer);
+        release(n);
+        if (sequencer_seq(n->sequencer) == before) break;
+    }
+    due_arm(n);
+}
+
+static void on_durable(void *context, uint64_t seq)
+{
+    struct node *n = context;
+    n->durable = seq;
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct node *n = wake->data;
+    sequencer_poll(n->sequencer);
+}
+
+/* Any thread. */
+static void wake_up(void *context)
+{
+    struct node *n = context;
+    (void)uv_async_send(&n->wake);
+}
+
+int node_reader_start(struct node *n)
+{
+    n->durable = n->released = sequencer_durable(n->sequencer);
+    n->events_size = n->machine->outbox_bytes + (1u << 20);
+    n->events = malloc(n->events_size);
+    if (n->events == NULL) return -1;
+    tap_start(sequencer_tap(n->sequencer), &n->reader);
+    return 0;
+}
+
+static void on_demo(uv_timer_t *timer)
+{
+    struct node *n = timer->data;
+    if (!n->stopping) (void)demo_tick(n->demo, io_now(n->io));
+}
+
+/* Before the sequencer is opened: its tasks wake the loop. */
+void node_wake_set(struct node *n)
+{
+    (void)uv_async_init(&n->loop, &n->wake, on_wake);
+    n->wake.data = n;
+    io_directory_wake_set(n->io, wake_up, n);
+}
+
+void node_turn_start(struct node *n)
+{
+    n->due_set = INT64_MAX;
+    (void)uv_prepare_init(&n->loop, &n->prepare);
+    (void)uv_timer_init(&n->loop, &n->due);
+    (void)uv_timer_init(&n->loop, &n->demo_timer);
+    n->prepare.data = n->due.data = n->demo_timer.data = n;
+    (void)uv_prepare_start(&n->prepare, on_prepare);
+    if (n->demo != NULL) (void)uv_timer_start(&n->demo_timer, on_demo, 50, 50);
+}
+
+void node_turn_stop(struct node *n)
+{
+    uv_close((uv_handle_t *)&n->prepare, NULL);
+    uv_close((uv_handle_t *)&n->due, NULL);
+    uv_close((uv_handle_t *)&n->demo_timer, NULL);
+}
+
+static void on_say(void *context, const char *text)
+{
+    node_log(context, "info", "%s", text);
+}
+
+struct sequencer_listener node_listener(struct node *n)
+{
+    return (struct sequencer_listener){.durable = on_durable, .failed = node_failed,
+                                       .say = on_say, .context = n};
+}
