@@ -14,12 +14,16 @@
 
 #include "core/state.h"
 
+/* The calendar month it is now, for the following two. */
+int64_t fee_month(const struct core *c);
+
 /* The trading fee of `qty` lots; negative: a rebate. */
 int128_t fee_of_trade(const struct core *c, uint32_t account, uint32_t product, bool maker,
-                      int64_t qty);
+                      int64_t qty, int64_t month);
 
 /* Counts the lots towards the account's tier. */
-void fee_count_lots(struct core *c, uint32_t account, uint32_t product, int64_t qty);
+void fee_count_lots(struct core *c, uint32_t account, uint32_t product, int64_t qty,
+                    int64_t month);
 
 static inline bool fee_is_charged(const struct command_product_create *p)
 {

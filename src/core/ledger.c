@@ -73,10 +73,9 @@ struct posting {
     enum posting_phase phase;
 };
 
-static void posting_write(struct core *c, const struct posting *p, int64_t amount, int64_t balance)
+static inline void posting_set(struct event_posting *e, uint64_t id, const struct posting *p,
+                               int64_t amount, int64_t balance)
 {
-    uint64_t id = ++c->s->posting_id;
-    struct event_posting *e = outbox_push(c->out, EVENT_posting, sizeof *e);
     e->posting_id = id;
     e->chain_id = p->chain;
     e->account = p->account;
@@ -87,7 +86,33 @@ static void posting_write(struct core *c, const struct posting *p, int64_t amoun
     e->amount = amount;
     e->balance = balance;
     e->reference = p->reference;
-    c->postings[id % c->limits.postings] = *e;
+}
+
+/* The event, and the same once more in the ring. Field by field in both: reading back what was just
+ * written in smaller pieces stalls, and this is the most frequent record of all. */
+static inline void posting_write_at(struct core *c, uint64_t id, uint64_t place,
+                                    const struct posting *p, int64_t amount, int64_t balance)
+{
+    const struct outbox *out = c->out;
+    uint32_t index = out->count;
+    struct event_posting *e = outbox_push(c->out, EVENT_posting, sizeof *e);
+    posting_set(e, id, p, amount, balance);
+    struct event_posting *kept = &c->postings[place];
+    kept->header.seq = out->seq;
+    kept->header.ts = out->ts;
+    kept->header.kind = EVENT_posting;
+    kept->header.size = (uint16_t)sizeof *kept;
+    kept->header.flags = out->flags;
+    kept->header.reserved = 0;
+    kept->header.index = index;
+    kept->header.reserved2 = 0;
+    posting_set(kept, id, p, amount, balance);
+}
+
+static void posting_write(struct core *c, const struct posting *p, int64_t amount, int64_t balance)
+{
+    uint64_t id = ++c->s->posting_id;
+    posting_write_at(c, id, id % c->limits.postings, p, amount, balance);
 }
 
 static void balance_post(struct core *c, uint32_t id, int64_t amount, struct posting *p)
@@ -144,20 +169,35 @@ void ledger_chain_close(struct ledger_chain *chain)
 
 /* ---- trades ---- */
 
+/* One side of a trade: `lots` to exposure e, as many from the clearing house, or the reverse order
+ * for the seller. Written out, because it is on the way of every trade. */
+static inline void side_post(struct core *c, uint32_t e, uint32_t ccp, int64_t lots,
+                             struct posting *p, bool ccp_first)
+{
+    struct exposure *x = &c->exposures[e], *house = &c->exposures[ccp];
+    bool ok = int64_add(x->position, lots, &x->position) &&
+              int64_add(house->position, -lots, &house->position);
+    ASSERT(ok);
+    uint64_t id = c->s->posting_id + 1, capacity = c->limits.postings;
+    uint64_t first = id % capacity, second = first + 1 == capacity ? 0 : first + 1;
+    c->s->posting_id += 2;
+    p->account = ccp_first ? house->account : x->account;
+    posting_write_at(c, id, first, p, ccp_first ? -lots : lots,
+                     ccp_first ? house->position : x->position);
+    p->account = ccp_first ? x->account : house->account;
+    posting_write_at(c, id + 1, second, p, ccp_first ? lots : -lots,
+                     ccp_first ? x->position : house->position);
+}
+
 void ledger_post_trade(struct core *c, uint32_t instrument, uint32_t buyer, uint32_t seller,
                        int64_t qty, uint64_t trade_id)
 {
     uint32_t ccp = c->instruments[instrument].exposure_ccp;
     struct posting p = {.chain = ++c->s->chain_id, .reference = trade_id,
-                        .instrument = instrument, .code = POSTING_trade};
-    if (buyer != ccp) {
-        position_post(c, buyer, qty, &p);
-        position_post(c, ccp, -qty, &p);
-    }
-    if (seller != ccp) {
-        position_post(c, ccp, qty, &p);
-        position_post(c, seller, -qty, &p);
-    }
+                        .asset = ASSET_INSTRUMENT + instrument, .instrument = instrument,
+                        .code = POSTING_trade};
+    if (buyer != ccp) side_post(c, buyer, ccp, qty, &p, false);
+    if (seller != ccp) side_post(c, seller, ccp, -qty, &p, true);
 }
 
 static int64_t fee_within(int128_t fee, int64_t payer, int64_t receiver)

@@ -187,14 +187,15 @@ static void fees_trade(struct core *c, struct event_trade *e)
 {
     uint32_t product = c->instruments[e->instrument].product;
     if (c->products[product].terms.fee_tier_count == 0) return;
+    int64_t month = fee_month(c);
     for (int side = SIDE_buy; side <= SIDE_sell; side++) {
         uint32_t account = e->account[side];
-        int128_t fee = fee_of_trade(c, account, product, e->maker[side] != 0, e->qty.v);
+        int128_t fee = fee_of_trade(c, account, product, e->maker[side] != 0, e->qty.v, month);
         fee_charge(c, e, (enum side)side, fee, POSTING_fee_trade);
     }
     for (int side = SIDE_buy; side <= SIDE_sell; side++) {
         uint32_t account = e->account[side];
-        if (c->accounts[account].system == 0) fee_count_lots(c, account, product, e->qty.v);
+        if (c->accounts[account].system == 0) fee_count_lots(c, account, product, e->qty.v, month);
     }
 }
 
