@@ -11,7 +11,7 @@
 #define AUCTION_NS (20 * NS_PER_SECOND)
 #define SETTLE_EVERY_NS (600 * NS_PER_SECOND)
 #define SETTLED_A_TICK 8
-#define ORDERS_AT_START 300
+#define ORDERS_AT_START 500
 
 void demo_command(struct command *c, enum command_kind kind, uint32_t account)
 {

@@ -21,12 +21,12 @@
 
 enum {
     DEMO_MAKERS = 10,
-    DEMO_FUNDS = 6,
+    DEMO_FUNDS = 10,
     DEMO_TAKERS = 4,
     DEMO_PARTICIPANTS = DEMO_MAKERS + DEMO_FUNDS + DEMO_TAKERS,
     DEMO_INSTRUMENTS_MAX = 1024,
     DEMO_PRODUCTS_MAX = 64,
-    DEMO_ORDERS_MAX = 96,     /* of one fund */
+    DEMO_ORDERS_MAX = 128,    /* of one fund */
     DEMO_RATE_DEFAULT = 120,  /* commands a second */
     DEMO_RATE_MAX = 1000,
     DEMO_BURST_MS = 250,

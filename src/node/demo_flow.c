@@ -11,7 +11,7 @@ enum {
     NOISE_DEVIATION = 37837,  /* of the sum of four uniform 16-bit numbers */
     QUOTES_A_COMMAND = 8,
 };
-#define MARKET_NOISE INT64_C(274000) /* 10^-9 a step: 1.5% in the long run */
+#define MARKET_NOISE INT64_C(180000) /* 10^-9 a step: 1% in the long run */
 #define OWN_NOISE INT64_C(60000)
 #define SHOCK INT64_C(4000000)       /* 0.4%, every few minutes */
 #define SCALE INT64_C(1000000000)
@@ -223,7 +223,7 @@ static int act_fund(struct demo *d)
     const struct demo_instrument *i = pick(d);
     if (i == NULL) return 0;
     enum side side = below(d, 2) == 0 ? SIDE_buy : SIDE_sell;
-    int64_t away = 2 + below(d, 10) + (below(d, 3) == 0 ? below(d, 30) : 0);
+    int64_t away = 2 + below(d, 14) + (below(d, 4) == 0 ? below(d, 40) : 0);
     int64_t fair = demo_fair(d, i) + (side == SIDE_buy ? -away : away) * i->tick.v;
     struct command c;
     struct command_order_new *o = order(d, &c, account, i, side);
@@ -254,7 +254,7 @@ static int act_taker(struct demo *d)
     if (lean > 30) lean = 30;
     if (lean < -30) lean = -30;
     enum side side = (int64_t)below(d, 100) < 50 + lean ? SIDE_buy : SIDE_sell;
-    int64_t through = (4 + below(d, 12)) * i->tick.v;
+    int64_t through = (3 + below(d, 7)) * i->tick.v;
     struct command c;
     struct command_order_new *o = order(d, &c, d->accounts[taker], i, side);
     o->price = side == SIDE_buy ? on_tick(i, demo_fair(d, i) + through, true)

@@ -44,7 +44,6 @@ function start(): void {
     });
     tapeView(store);
     pagesView();
-    venue.guestKey().then((key) => { store.guestOffered = key !== null; }, () => undefined);
 
     const keys: Record<string, () => void> = {
         '/': () => { showPage('markets'); byId('m-filter').focus(); },

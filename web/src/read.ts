@@ -81,7 +81,8 @@ export function readTicker(value: Json, before: Ticker | undefined): Ticker {
     const settlement = number(o['settlement_price']);
     const open = number(stats['open']) ?? settlement;
     let change = number(stats['price_change']);
-    if (change === null && last !== null && open !== null && open > 0)
+    const spread = text(o['instrument_name']).includes(':');
+    if (change === null && last !== null && open !== null && open > 0 && !spread)
         change = ((last - open) / open) * 100; /* of a price near or below zero it says nothing */
     return {
         state: text(o['state']) || before?.state || '',

@@ -27,7 +27,6 @@ export class Store {
     positions = new Map<string, Position>();
     account: Account | null = null;
     signedIn: string | null = null; /* the key's id */
-    guestOffered = false;
 
     private listeners = new Map<Topic, (() => void)[]>();
     private dirty = new Set<Topic>();

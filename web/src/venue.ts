@@ -4,13 +4,15 @@
  */
 import { items, readAccount, readFill, readInstrument, readOrder, readPosition, readProduct,
     readTicker, readTrade } from './read.ts';
-import { Rpc, type RpcOwner } from './rpc.ts';
+import { Rpc, RpcError, type RpcOwner } from './rpc.ts';
 import type { Store } from './store.ts';
 import { list, number, object, text, type Json, type JsonObject } from './types.ts';
 
 const POSITIONS_EVERY_MS = 2000;
 const HISTORY_COUNT = 1000;
 const KEY_STORED = 'dojima.key';
+const USER_CHANNELS = ['user.orders.any.any.raw', 'user.trades.any.any.raw',
+    'user.portfolio.any'];
 
 export interface Key {
     id: string;
@@ -41,8 +43,8 @@ export class Venue implements RpcOwner {
         this.subscribed.clear();
         this.loadInstruments().catch((e: unknown) => console.warn('instruments', e));
         if (this.key !== null) {
-            this.signIn(this.key, true).catch(() => {
-                this.signOut();
+            this.signIn(this.key, true).catch((e: unknown) => {
+                if (e instanceof RpcError && e.code !== 0) this.signOut();
             });
         }
     }
@@ -156,17 +158,28 @@ export class Venue implements RpcOwner {
         return id === '' ? null : { id, secret: text(o['client_secret']) };
     }
 
-    async signIn(key: Key, remember: boolean): Promise<void> {
+    private async authenticate(key: Key): Promise<void> {
         await this.rpc.call('public/auth', {
             grant_type: 'client_credentials', client_id: key.id, client_secret: key.secret,
         });
+    }
+
+    /* A session's authority ends after a while: it is renewed when the venue says so. */
+    private async renew(e: unknown): Promise<void> {
+        if (!(e instanceof RpcError) || e.reason !== 'unauthorised' || this.key === null) return;
+        await this.authenticate(this.key);
+        for (const c of USER_CHANNELS) this.subscribed.delete(c);
+        await this.subscribe(USER_CHANNELS);
+    }
+
+    async signIn(key: Key, remember: boolean): Promise<void> {
+        await this.authenticate(key);
         this.key = key;
         if (remember) sessionStorage.setItem(KEY_STORED, key.id + '\n' + key.secret);
         this.store.clearPrivate();
         this.store.signedIn = key.id;
         this.store.mark('session');
-        await this.subscribe(['user.orders.any.any.raw', 'user.trades.any.any.raw',
-            'user.portfolio.any']);
+        await this.subscribe(USER_CHANNELS);
         await this.loadPrivate();
     }
 
@@ -202,7 +215,8 @@ export class Venue implements RpcOwner {
             return;
         }
         this.refreshing = true;
-        this.askPrivate().catch(() => undefined).finally(() => {
+        const asked = this.askPrivate().catch((e: unknown) => this.renew(e));
+        asked.catch(() => undefined).finally(() => {
             this.refreshing = false;
             if (this.refreshAgain) {
                 this.refreshAgain = false;

@@ -2,7 +2,7 @@
 import { byId, el, setText } from './dom.ts';
 import { RpcError } from './rpc.ts';
 import type { Store } from './store.ts';
-import type { Venue } from './venue.ts';
+import type { Key, Venue } from './venue.ts';
 import { toast } from './view_top.ts';
 
 export function signDialog(store: Store, venue: Venue): { open: () => void } {
@@ -42,10 +42,8 @@ export function signDialog(store: Store, venue: Venue): { open: () => void } {
         void send({ id: id.value.trim(), secret: secret.value });
     });
     guest.hidden = true;
-    guest.addEventListener('click', () => {
-        venue.guestKey().then((key) => key === null ? undefined : send(key))
-            .catch(() => setText(fault, 'The guest key could not be fetched.'));
-    });
+    let offered: Key | null = null;
+    guest.addEventListener('click', () => { if (offered !== null) void send(offered); });
     form.insertBefore(guest, form.children[2] ?? null);
     dialog.append(form);
 
@@ -55,9 +53,13 @@ export function signDialog(store: Store, venue: Venue): { open: () => void } {
         else venue.signOut();
     });
     const open = (): void => {
-        guest.hidden = !store.guestOffered;
         dialog.showModal();
-        (store.guestOffered ? guest : id).focus();
+        id.focus();
+        venue.guestKey().then((key) => {
+            offered = key;
+            guest.hidden = key === null;
+            if (key !== null && id.value === '') guest.focus();
+        }, () => undefined);
     };
     store.on(['session', 'account'], () => {
         const account = store.account?.name ?? '';
