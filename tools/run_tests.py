@@ -5,9 +5,8 @@ Usage: run_tests.py [--build DIR] [--fuzz DIR] [--fuzz-seconds N] [--jobs N] SUI
 
 Suites:
   tidy        tools/tidy over this tree, and the tests of these tools
-  c           every test that meson knows; each case of a cmocka program counts
+  c           every test that meson knows, the simulator's among them; each case counts
   scenarios   every file of test/scenarios, through `dojima script`
-  sim         the simulator, over seeds that are always the same
   documents   the commands that the documents show, run and compared (tools/doc_test.py)
   node        the page's types, and the tests of each folder of test/ that has a package.json
   fuzz        every fuzzer of the fuzz build, for a few seconds
@@ -96,6 +95,12 @@ def counted(name, status, output, seconds):
     elif summary:
         passed, failed, skipped = (int(n or 0) for n in summary[-1])
         reasons = re.findall(r'^skip\S*:? (.*)$', output, re.MULTILINE)
+    elif ran := re.search(r'^Ran (\d+) tests? in ', output, re.MULTILINE):  # Python's unittest
+        failed = len(re.findall(r'^(?:FAIL|ERROR): ', output, re.MULTILINE))
+        reasons = re.findall(r"^.*\bskipped ['\"](.*)['\"]$", output, re.MULTILINE)
+        m = re.search(r'\bskipped=(\d+)', output)
+        skipped = int(m.group(1)) if m else 0
+        passed = max(int(ran.group(1)) - failed - skipped, 0)
     elif re.search(r'^(?:#|ℹ) pass \d+', output, re.MULTILINE):
         def number(word):
             return int(re.search(r'^(?:#|ℹ) %s (\d+)' % word, output, re.MULTILINE).group(1))
@@ -116,19 +121,17 @@ def suite_tidy(_):
 
     for name in ('tidy_test', 'run_tests_test', 'doc_test_test'):
         def tests(name=name):
-            status, output, seconds = run(
-                [sys.executable, os.path.join(ROOT, 'tools', name + '.py')], 60)
-            m = re.search(r'^Ran (\d+) tests?', output, re.MULTILINE)
-            ran = int(m.group(1)) if m else 0
-            bad = len(re.findall(r'^(?:FAIL|ERROR):', output, re.MULTILINE))
-            if status != 0 and bad == 0:
-                bad = 1
-            return Result(name, max(ran - bad, 0), bad, 0, output, (), seconds)
+            return counted(name, *run(
+                [sys.executable, os.path.join(ROOT, 'tools', name + '.py'), '-v'], 60))
         yield tests
 
 
 def suite_c(options):
     build = os.path.join(ROOT, options.build)
+    made = subprocess.run(['ninja', '-C', build, '-j', str(options.jobs), 'meson-test-prereq'],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if made.returncode != 0:
+        yield lambda: whole('what the tests need', made.returncode, made.stdout, 0.0)
     out = subprocess.run(['meson', 'introspect', '--tests', build], capture_output=True,
                          check=True, text=True).stdout
     for test in json.loads(out):
@@ -148,15 +151,6 @@ def suite_scenarios(options):
             name = os.path.relpath(path, os.path.join(ROOT, 'test'))
             return whole(name, *run([sys.executable, runner, dojima, path],
                                     60 * options.patience))
-        yield one
-
-
-def suite_sim(options):
-    path = os.path.join(ROOT, options.build, 'sim/sim')
-    for machine, steps, runs in (('tiny', 2000, 20), ('core', 1000, 20)):
-        def one(arguments=('1', str(steps), machine, str(runs))):
-            return whole('sim ' + ' '.join(arguments),
-                         *run([path, *arguments], 120 * options.patience))
         yield one
 
 
@@ -203,7 +197,7 @@ def suite_fuzz(options):
 
 
 SUITES = {'tidy': suite_tidy, 'c': suite_c, 'scenarios': suite_scenarios,
-          'sim': suite_sim, 'documents': suite_documents, 'node': suite_node, 'fuzz': suite_fuzz}
+          'documents': suite_documents, 'node': suite_node, 'fuzz': suite_fuzz}
 # Suites that are kept from running beside themselves: they time things, or open ports.
 ALONE = {'node', 'documents'}
 

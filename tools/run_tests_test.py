@@ -49,6 +49,13 @@ class RunTestsTest(unittest.TestCase):
         self.counts(0, 'ok 1 - a # SKIP no browser\n# pass 4\n# fail 0\n# skipped 1\n', (4, 0, 1))
         self.counts(1, '# pass 4\n# fail 2\n# skipped 0\n', (4, 2, 0))
 
+    def test_python(self):
+        r = self.counts(0, "a (x.T.a) ... skipped 'no openssl'\n" + '-' * 70 +
+                        '\nRan 7 tests in 0.1s\n\nOK (skipped=1)\n', (6, 0, 1))
+        self.assertEqual(r.reasons, ['no openssl'])
+        self.counts(1, 'FAIL: a (x.T.a)\nERROR: b (x.T.b)\nRan 7 tests in 0.1s\n\nFAILED\n',
+                    (5, 2, 0))
+
     def test_our_own_summary(self):
         self.counts(0, 'skipped: no browser\n7 passed, 0 failed, 1 skipped\n', (7, 0, 1))
         self.counts(1, '7 passed, 0 failed\n', (7, 1, 0))
