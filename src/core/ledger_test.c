@@ -210,6 +210,13 @@ static void chains_all_or_none(void **state)
     assert_int_equal(ledger_post(w.c, loss, 2, POSTING_variation, 0, 0), REJECT_none);
     assert_int_equal(ledger_cash(w.c, a), -5);
     clearing_check(w.c);
+    /* What is pending may not be sent away as well. */
+    struct ledger_line out[2] = {{b, ASSET_USD, -50}, {bank, ASSET_USD, 50}};
+    assert_int_equal(ledger_pend(w.c, b, ASSET_USD, 40, POSTING_withdrawal, 1), REJECT_none);
+    assert_int_equal(ledger_post(w.c, out, 2, POSTING_withdrawal, 0, 0),
+                     REJECT_insufficient_funds);
+    ledger_unpend(w.c, b, ASSET_USD, 40, POSTING_withdrawal, 1, false, 0);
+    assert_int_equal(ledger_post(w.c, out, 2, POSTING_withdrawal, 0, 0), REJECT_none);
     world_close(&w);
 }
 

@@ -20,11 +20,11 @@ static struct view view_of(const struct core *c, uint32_t e)
     return (struct view){x->position, x->open_buys, x->open_sells, x->cost, x->buy_value};
 }
 
-static int64_t magnitude(int64_t v) { return v < 0 ? -v : v; }
-
+/* max(|position + open_buys|, |position - open_sells|): the side on which the position lies only
+ * grows with its own orders, so neither sum need be looked at below zero. */
 static int64_t worst_lots(const struct view *v)
 {
-    return int64_max(magnitude(v->position + v->open_buys), magnitude(v->position - v->open_sells));
+    return int64_max(v->position + v->open_buys, v->open_sells - v->position);
 }
 
 /* False when out of range. */

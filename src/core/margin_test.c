@@ -81,6 +81,15 @@ static void spread_counts_in_both_legs(void **state)
     assert_int_equal(world_order(&d.w, d.b, d.spread, SIDE_sell, USD, 5), REJECT_none);
     assert_int_equal(world_exposure(&d.w, d.a, d.j)->position, -5);
     assert_int_equal(required(&d), 100 * USD);
+    /* Selling the spread closes both legs first, and may turn them over. */
+    struct command all = {.cancel_many = {.scope = CANCEL_SCOPE_account}};
+    assert_int_equal(world_step(&d.w, &all, COMMAND_cancel_many, d.a), REJECT_none);
+    assert_int_equal(world_order(&d.w, d.a, d.spread, SIDE_buy, USD, 1),
+                     REJECT_insufficient_margin);
+    assert_int_equal(world_order(&d.w, d.a, d.spread, SIDE_sell, 9 * USD, 11),
+                     REJECT_insufficient_margin);
+    assert_int_equal(world_order(&d.w, d.a, d.spread, SIDE_sell, 9 * USD, 10), REJECT_none);
+    assert_int_equal(required(&d), 100 * USD);
     world_close(&d.w);
 }
 
@@ -117,6 +126,28 @@ static void collateralised_pays_in_full(void **state)
     assert_int_equal(world_mark(&d.w), REJECT_none);
     assert_int_equal(ledger_cash(d.w.c, d.a), 128 * USD);
     assert_int_equal(required(&d), 28 * USD);
+    world_close(&d.w);
+}
+
+/* What a summary shows: equity with what is not yet marked, margin with and without orders. */
+static void summary_of_an_account(void **state)
+{
+    (void)state;
+    struct command terms = world_product_terms("ZZ");
+    terms.product_create.flat_margin = MONEY(10 * USD);
+    struct desk d = desk_open(&terms, MODE_margined);
+    world_trade(&d.w, d.i, d.a, d.b, 5 * USD, 3);
+    assert_int_equal(world_order(&d.w, d.a, d.i, SIDE_buy, 4 * USD, 2), REJECT_none);
+    assert_int_equal(world_settle(&d.w, d.i, 3 * USD), REJECT_none);
+    outbox_reset(&d.w.out, d.w.seq, d.w.ts);
+    event_account_push(d.w.c, &d.w.out, d.a);
+    const struct event_account *e = world_event(&d.w, EVENT_account);
+    assert_int_equal(e->cash.v, 100 * USD);
+    assert_int_equal(e->unrealised.v, -6 * USD);
+    assert_int_equal(e->equity.v, 94 * USD);
+    assert_int_equal(e->initial_margin.v, 50 * USD);
+    assert_int_equal(e->maintenance_margin.v, 30 * USD);
+    assert_int_equal(e->available.v, 50 * USD);
     world_close(&d.w);
 }
 
@@ -202,6 +233,7 @@ int main(void)
         cmocka_unit_test(flat_worst_case),
         cmocka_unit_test(spread_counts_in_both_legs),
         cmocka_unit_test(collateralised_pays_in_full),
+        cmocka_unit_test(summary_of_an_account),
         cmocka_unit_test(collateralised_needs_a_floor),
         cmocka_unit_test(bounds_are_refused),
         cmocka_unit_test(margin_is_monotone),

@@ -61,6 +61,9 @@ static void four_postings(void **state)
     world_trade(&d.w, d.i, d.a, d.a, 6 * USD, 2); /* with itself: a price, no position */
     assert_true(in->open_interest.v == 1 && in->last.v == 6 * USD && in->volume.v == 7);
     assert_int_equal(world_exposure(&d.w, d.a, d.i)->position, 1);
+    d.w.ts = TS(d.w.ts.v + NS_PER_DAY); /* another session day */
+    world_trade(&d.w, d.i, d.a, d.b, 3 * USD, 1);
+    assert_true(in->volume.v == 1 && in->open.v == 3 * USD && in->high.v == 3 * USD);
     world_close(&d.w);
 }
 
@@ -185,10 +188,10 @@ static void fees_tiers_and_rebates(void **state)
     assert_int_equal(ledger_cash(d.w.c, fees), 9 * (507 - 193));
     assert_int_equal(d.w.c->accounts[d.b].fees_paid.v, 9 * 507);
     assert_memory_equal(t, &d.w.c->trades[1], sizeof *t);
-    world_trade(&d.w, d.i, d.a, d.b, USD, 5); /* 9 lots before it: still tier 0 */
+    world_trade(&d.w, d.i, d.a, d.b, USD, 1); /* 9 lots before it: still tier 0 */
     t = world_event(&d.w, EVENT_trade);
-    assert_int_equal(t->fee[SIDE_sell].v, 5 * 507);
-    world_trade(&d.w, d.i, d.a, d.b, USD, 1); /* 14 before it: tier 1 */
+    assert_int_equal(t->fee[SIDE_sell].v, 507);
+    world_trade(&d.w, d.i, d.a, d.b, USD, 1); /* from 10 on: tier 1 */
     t = world_event(&d.w, EVENT_trade);
     assert_int_equal(t->fee[SIDE_sell].v, 407);
     assert_int_equal(t->fee[SIDE_buy].v, -293);

@@ -132,6 +132,29 @@ static void mark_overflow_changes_nothing(void **state)
     world_close(&w);
 }
 
+/* Each account could bear it, but not the clearing house in between. */
+static void mark_overflow_in_sum(void **state)
+{
+    (void)state;
+    struct core_limits limits = core_limits_small();
+    struct world w = world_open(&limits);
+    struct command terms = world_product_terms("BIG");
+    uint32_t product = world_product(&w, &terms);
+    uint32_t i = world_list(&w, product, "2027M03");
+    assert_int_equal(world_state(&w, product, STATE_open), REJECT_none);
+    const char *const names[] = {"a", "b", "c", "d"};
+    uint32_t account[4];
+    for (int at = 0; at < 4; at++) account[at] = world_account(&w, names[at], "m");
+    world_trade(&w, i, account[0], account[1], 0, 2500000000000);
+    world_trade(&w, i, account[2], account[3], 0, 2500000000000);
+    assert_int_equal(world_settle(&w, i, USD), REJECT_none);
+    assert_int_equal(world_mark(&w), REJECT_amount_overflow);
+    assert_int_equal(world_settle(&w, i, USD / 10), REJECT_none);
+    assert_int_equal(world_mark(&w), REJECT_none);
+    assert_int_equal(ledger_cash(w.c, account[3]), INT64_C(-250000000000) * USD);
+    world_close(&w);
+}
+
 static void expire_settles_and_closes(void **state)
 {
     (void)state;
@@ -204,6 +227,7 @@ int main(void)
         cmocka_unit_test(mark_rounds_and_conserves),
         cmocka_unit_test(settlement_price_bounds),
         cmocka_unit_test(mark_overflow_changes_nothing),
+        cmocka_unit_test(mark_overflow_in_sum),
         cmocka_unit_test(expire_settles_and_closes),
         cmocka_unit_test(expire_pays_closed_positions),
     };
