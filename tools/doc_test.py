@@ -8,8 +8,8 @@ that end in a backslash) is run from the root of the tree, and what it prints is
 lines that follow it: `...` within a line stands for any text, a line of `...` for any lines. A
 command without lines after it has only to end well. `build/dojima` is replaced by DOJIMA.
 
-Also checked: that links to files of this tree lead somewhere, and that docs/api.md lists every
-reject in the order of src/msg/reject.def.
+Also checked: that links to files of this tree lead somewhere, that a `src/file.c:function` that is
+named exists, and that docs/api.md lists every reject in the order of src/msg/reject.def.
 """
 import glob
 import os
@@ -98,6 +98,18 @@ def links_broken(path, text):
             yield target
 
 
+def functions_missing(text):
+    """`src/...c:name` and `src/...c` that a document names and that do not exist."""
+    for path, name in re.findall(r'`((?:src|sim|web|tools|test)/[\w/.]+\.\w+)(?::(\w+))?`', text):
+        file = os.path.join(ROOT, path)
+        if not os.path.exists(file):
+            yield path
+        elif name:
+            with open(file, encoding='utf-8') as f:
+                if not re.search(r'^[a-z].*\b%s\(' % name, f.read(), re.MULTILINE):
+                    yield path + ':' + name
+
+
 def rejects_missing():
     with open(os.path.join(ROOT, 'src/msg/reject.def'), encoding='utf-8') as f:
         names = re.findall(r'^REJECT\((\w+),', f.read(), re.MULTILINE)
@@ -134,6 +146,8 @@ def main():
             text = f.read()
         broken = list(links_broken(path, text))
         count('links lead nowhere: ' + ', '.join(broken) if broken else None, name)
+        gone = list(functions_missing(text))
+        count('these are no more: ' + ', '.join(gone) if gone else None, name)
         for line, block in blocks_of(text):
             for command, expected in commands_of(block):
                 count(check_command(command, expected, dojima), '%s:%d: %s' % (name, line, command))

@@ -34,6 +34,11 @@ class DocTest(unittest.TestCase):
     def test_what_is_not_tagged_is_not_run(self):
         self.assertEqual(checked('```sh\n$ exit 3\n```\n'), [])
 
+    def test_functions(self):
+        self.assertEqual(list(doc_test.functions_missing(
+            '`src/core/core.h` `src/core/core.h:core_step` `src/core/core.h:core_gone` '
+            '`src/core/gone.c`')), ['src/core/core.h:core_gone', 'src/core/gone.c'])
+
     def test_links(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 'a.md')
