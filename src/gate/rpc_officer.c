@@ -258,7 +258,8 @@ int rpc_settlement_price(struct rpc_call *c)
     return REJECT_none;
 }
 
-/* How many accounts were paid or charged, and how much went from one side to the other. */
+/* How many participants' accounts were paid or charged, and how much was paid. The clearing house
+ * stands between them in the ledger and is not counted. */
 static void variation_write(struct rpc_call *c, const struct outbox *events)
 {
     int64_t count = 0;
@@ -267,11 +268,13 @@ static void variation_write(struct rpc_call *c, const struct outbox *events)
          h = outbox_next(events, h)) {
         const struct event_posting *p = (const struct event_posting *)(const void *)h;
         if (h->kind != EVENT_posting || p->asset > ASSET_INSTRUMENT) continue;
+        const struct event_account *a = directory_account(c->names, p->account);
+        if (a != NULL && a->system != 0) continue;
         count += 1;
         if (p->amount > 0) moved += p->amount;
     }
-    json_key_int(c->out, "postings", count);
-    json_key_fixed(c->out, "moved", moved, 6);
+    json_key_int(c->out, "accounts", count);
+    json_key_fixed(c->out, "paid", moved, 6);
 }
 
 int rpc_mark_to_market(struct rpc_call *c)

@@ -304,12 +304,15 @@ static void trades_write(struct rpc_call *c, const struct outbox *events,
 static void order_result_write(struct rpc_call *c, const struct outbox *events, uint64_t id,
                                const struct event_order_text *text)
 {
-    const struct event_order *order = order_last(events, id);
+    const struct event_order *last = order_last(events, id);
     json_open_object(c->out);
-    if (order != NULL) {
+    if (last != NULL) {
+        struct event_order order = *last;
+        bool edited = c->command->header.kind == COMMAND_order_edit;
+        if (edited && order.state == ORDER_STATE_open) order.cause = CAUSE_edited;
         json_key(c->out, "order");
-        rpc_write_order(c->out, c->names, order, text);
-        trades_write(c, events, order);
+        rpc_write_order(c->out, c->names, &order, text);
+        trades_write(c, events, &order);
     }
     json_close_object(c->out);
 }
