@@ -68,7 +68,7 @@ static uint32_t weight_of(const struct event_instrument *i, const struct demo_pr
     uint32_t weight = 1;
     if (i->period == PERIOD_month && i->block == BLOCK_base) {
         int64_t ahead = (i->start.v - now.v) / NS_PER_DAY;
-        weight = ahead < 120 ? 10 : 4;
+        weight = ahead < 120 ? 20 : 4;
     } else if (i->period == PERIOD_quarter || i->period == PERIOD_year) {
         weight = 3;
     } else if (i->block != BLOCK_base || i->period == PERIOD_week) {

@@ -242,6 +242,76 @@ async function ticket(places, tick) {
     });
 }
 
+/* Every type, with the fields that it shows; prices at which nothing happens at once. */
+async function types(places, tick) {
+    const at = (price) => price.toFixed(places);
+    const away = async (steps) => at(await best.bid() + steps * tick);
+    const every = {
+        limit: async () => {
+            await page.fill('#k-price', await away(-50));
+            await page.fill('#k-show', '2');
+        },
+        stop_limit: async () => {
+            await page.fill('#k-trigger', await away(200));
+            await page.fill('#k-price', await away(210));
+        },
+        stop_market: async () => page.fill('#k-trigger', await away(200)),
+        take_limit: async () => {
+            await page.fill('#k-trigger', await away(-200));
+            await page.fill('#k-price', await away(-190));
+        },
+        take_market: async () => page.fill('#k-trigger', await away(-200)),
+        trailing_stop: async () => page.fill('#k-offset', at(200 * tick)),
+        pegged: async () => page.fill('#k-offset', '-30'),
+    };
+    await test('every type that waits is understood and listed as what it is', async () => {
+        await page.click('#k-buy');
+        await page.fill('#k-amount', '6');
+        let orders = 0;
+        for (const [type, fill] of Object.entries(every)) {
+            await page.selectOption('#k-type', type);
+            await fill();
+            await page.click('#k-submit');
+            orders += 1;
+            const words = type.replaceAll('_', ' ');
+            await until(`${type}: ${await text('#k-refusal')}`, async () =>
+                await count('#b-body tr[data-order]') === orders
+                && (await text('#b-body')).includes(words), 3000);
+        }
+        assert.match(await text('#b-body'), /iceberg 2/);
+        await shot('types');
+    });
+    await test('every time in force is understood', async () => {
+        await page.selectOption('#k-type', 'limit');
+        await page.fill('#k-show', '');
+        const orders = await count('#b-body tr[data-order]');
+        await page.fill('#k-price', await away(-50));
+        await page.selectOption('#k-tif', 'good_til_date');
+        await page.fill('#k-expires', '2031-01-01T00:00');
+        await page.click('#k-submit');
+        await page.locator('#b-body', { hasText: 'GTD' }).waitFor();
+        await page.selectOption('#k-tif', 'good_til_day');
+        await page.click('#k-submit');
+        await page.locator('#b-body', { hasText: 'Day' }).waitFor();
+        assert.equal(await count('#b-body tr[data-order]'), orders + 2);
+        for (const tif of ['immediate_or_cancel', 'fill_or_kill']) {
+            await page.selectOption('#k-tif', tif);
+            await page.click('#k-submit');
+            await page.locator('.toast', { hasText: 'nothing of' }).last().waitFor();
+        }
+        await page.selectOption('#k-tif', 'at_the_opening');
+        await page.click('#k-submit');
+        await until('its rule', async () => /MATCH-02/.test(await text('#k-refusal small')));
+        await page.selectOption('#k-tif', 'good_til_cancelled');
+    });
+    await test('all are cancelled by one key', async () => {
+        await page.locator('#k-type').blur();
+        await page.locator('#l-mid').click();
+        await page.keyboard.press('Shift+X');
+        await until('none', async () => await text('#b-body') === 'No working orders.');
+    });
+}
+
 async function reconnects(node, places, tick) {
     await test('a killed node comes back, and the page with it: order and position are there',
         async () => {
@@ -312,6 +382,7 @@ async function all(node, context) {
     const places = price.split('.')[1]?.length ?? 0;
     const tick = Number(await page.locator('#l-group option').first().textContent());
     await ticket(places, tick);
+    await types(places, tick);
     await views();
     await reconnects(node, places, tick);
     await test('no error on the console, none of the policy', async () => {

@@ -44,6 +44,8 @@ function describe(name: string, spread: boolean): { product: string; period: str
     return { product, period: sameYear(periodText(a), second) };
 }
 
+const RANKS = ['month', 'quarter', 'year', 'week', 'day', 'hour'];
+
 export function readInstrument(value: Json): Instrument {
     const o = object(value);
     const name = text(o['instrument_name']);
@@ -52,6 +54,7 @@ export function readInstrument(value: Json): Instrument {
     const { product, period } = describe(name, spread);
     return {
         name, product, period, spread, tick,
+        rank: RANKS.indexOf(text(o['settlement_period'])) * 2 + (/-(PK|OP)$/.test(name) ? 1 : 0),
         places: placesOf(tick),
         lot: number(o['min_trade_amount']) ?? 1,
         contractSize: number(o['contract_size']) ?? 1,

@@ -10,6 +10,7 @@ export interface Instrument {
     product: string;
     period: string;
     spread: boolean;
+    rank: number; /* in the list: months, then longer, then shorter periods */
     tick: number;
     places: number;
     lot: number;

@@ -114,7 +114,7 @@ export class Venue implements RpcOwner {
             .map((p) => [p.name, p]));
         const all = items(result, 'instruments').map(readInstrument);
         all.sort((a, b) => Number(a.spread) - Number(b.spread)
-            || a.product.localeCompare(b.product) || a.expires - b.expires
+            || a.product.localeCompare(b.product) || a.rank - b.rank || a.expires - b.expires
             || a.name.localeCompare(b.name));
         store.instruments = all;
         store.byName = new Map(all.map((i) => [i.name, i]));

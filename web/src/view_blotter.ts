@@ -160,8 +160,10 @@ export class Blotter {
         setText(c[2]!, o.side);
         c[2]!.className = o.side;
         setText(c[3]!, o.type.replaceAll('_', ' '));
-        const trigger = o.trigger === null ? '' : ` ⟂ ${show(o.trigger, p)}`;
-        setText(c[4]!, (o.price === null ? 'market' : show(o.price, p)) + trigger);
+        const trigger = o.trigger === null ? '' : '⟂ ' + show(o.trigger, p);
+        const price = o.price === null ? (trigger === '' ? 'market' : '') : show(o.price, p);
+        setText(c[4]!, `${price} ${trigger}`.trim());
+        c[4]!.title = trigger === '' ? '' : '⟂ trigger';
         setText(c[5]!, show(o.amount, 0));
         setText(c[6]!, o.filled > 0 ? `${show(o.filled, 0)} @ ${show(o.average, p)}` : '0');
         const terms = [TERMS[o.tif] ?? o.tif, ...o.flags, o.label].filter((s) => s !== '');

@@ -34,7 +34,7 @@ export function marketsView(store: Store, venue: Venue): { step: (by: number) =>
             setClass(change!, 'buy', (t?.change ?? 0) > 0);
             setClass(change!, 'sell', (t?.change ?? 0) < 0);
             setClass(row, 'on', store.selected?.name === i.name);
-            setClass(row, 'quiet', t !== undefined && t.state !== 'open');
+            setClass(row, 'quiet', t?.state === 'closed' || t?.state === 'halted');
             flash(last!, lastSeen, i.name, t?.last ?? null);
         });
 

@@ -287,7 +287,8 @@ export class Ticket {
         this.draw();
         try {
             const order = await this.venue.place(f.side, request(f, i, makeClientOrderId()));
-            toast(outcome(order, i.places, `${f.side} ${f.amount.trim()} ${i.name}`), 'good');
+            toast(outcome(order, i.places, `${f.side} ${f.amount.trim()} ${i.name}`),
+                text(order['order_state']) === 'cancelled' ? 'plain' : 'good');
         } catch (e) {
             this.showRefusal(e);
         } finally {
