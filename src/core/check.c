@@ -1,6 +1,7 @@
-/* check.c: asserts every invariant of the whole state (numbered in state.h). Slow, and complete: for
- * tests, simulation, and after recovery.
+/* check.c: asserts every invariant of the whole state (numbered in state.h). Slow, and complete:
+ * for tests, simulation, and after recovery.
  */
+#include "core/ledger.h"
 #include "core/state.h"
 
 static bool is_live(const struct order *o)
@@ -119,4 +120,5 @@ void core_check(const struct core *c)
     for (uint32_t a = 1; a <= c->s->accounts; a++) check_working(c, a);
     check_orders(c);
     check_timers(c);
+    clearing_check(c);
 }

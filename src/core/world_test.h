@@ -80,7 +80,6 @@ static inline enum reject world_step(struct world *w, struct command *cmd, enum 
     core_step(w->c, cmd, &w->out);
     if (w->check_every != 0 && w->seq % w->check_every == 0) {
         core_check(w->c);
-        clearing_check(w->c);
     }
     const struct event_reject *r = world_event(w, EVENT_reject);
     return r == NULL ? REJECT_none : (enum reject)r->reason;
