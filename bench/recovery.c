@@ -1,10 +1,10 @@
-/* recovery.c: durability in figures (DOJIMA_BENCH_DIR says where the files go; [/var/tmp]): what the disk costs, what an acknowledgement costs, and how
- * fast a node comes back.
+/* recovery.c: durability in figures (DOJIMA_BENCH_DIR says where the files go; [/var/tmp]): what
+ * the disk costs, what an acknowledgement costs, and how fast a node comes back.
  *
  *   bench_durable   floors: one 4 KiB block made durable on space written beforehand, by pwrite +
  *                   fdatasync, by pwritev2(RWF_DSYNC); then one order at a time through the
- *                   sequencer (core, journal, release), made durable in the loop's thread and by the
- *                   worker; then full groups.
+ *                   sequencer (core, journal, release), made durable in the loop's thread and by
+ *                   the worker; then full groups.
  *   bench_recovery  the same commands applied from memory by the core alone, and recovered from a
  *                   journal on disk (read, checked, applied); goal: at least half the rate. Both
  *                   end in the same state hash, which is printed.

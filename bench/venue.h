@@ -1,9 +1,9 @@
-/* venue.h: a core ready to trade, for benchmarks: members, accounts with money, an open product with
- * a margin check on every order, instruments.
+/* venue.h: a core ready to trade, for benchmarks: members, accounts with money, an open product
+ * with a margin check on every order, instruments.
  *
- * All of it is made by commands through core_step, as a running node would. The caller then fills in
- * and applies commands of its own. What is left out against a node: the gateway, command_is_valid,
- * the journal, and the release of events.
+ * All of it is made by commands through core_step, as a running node would. The caller then fills
+ * in and applies commands of its own. What is left out against a node: the gateway,
+ * command_is_valid, the journal, and the release of events.
  *
  * Upstream: core. Downstream: bench_core.c, challenge/whole_core.c.
  */

@@ -3,8 +3,8 @@
  * The production sequencer, journal, snapshots and recovery run over sim/disk.c. A run is one
  * history: commands, flushes, completions in any order, snapshots, clean restarts, killed
  * processes, power cuts at any operation (recovery included), failed syncs, full disks, a clock
- * that jumps. Beside it, at operations drawn at random, the disk is copied, the power of the copy is
- * cut, and it is recovered: each is one crash state. Checked every time:
+ * that jumps. Beside it, at operations drawn at random, the disk is copied, the power of the copy
+ * is cut, and it is recovered: each is one crash state. Checked every time:
  *   (1) what was released (durable was called) is there;
  *   (2) what is there is a prefix of what was submitted: no gap, nothing else;
  *   (3) the recovered state has the hash that the live state had at that seq;
@@ -13,8 +13,8 @@
  *   (6) flipped bits: refused with the place, or provably harmless; a snapshot that rots is passed
  *       over.
  *
- * sim SEED STEPS [tiny|core] [RUNS]: with RUNS, seeds SEED .. SEED + RUNS - 1. Exit status 1 and the
- * seed on a failure; the same build, seed and steps fail the same way.
+ * sim SEED STEPS [tiny|core] [RUNS]: with RUNS, seeds SEED .. SEED + RUNS - 1. Exit status 1 and
+ * the seed on a failure; the same build, seed and steps fail the same way.
  *
  * Upstream: disk, tiny, workload, seq. Downstream: nobody.
  */
@@ -153,7 +153,11 @@ struct branch { /* a recovered copy that goes on by itself */
     bool failed;
 };
 
-static void branch_durable(void *context, uint64_t seq) { ((struct branch *)context)->durable = seq; }
+static void branch_durable(void *context, uint64_t seq)
+{
+    ((struct branch *)context)->durable = seq;
+}
+
 static void branch_failed(void *context, const char *text)
 {
     (void)text;
@@ -277,7 +281,8 @@ static void rot_check(struct world *w)
         if (refused && journal && strstr(error, "damaged") != NULL && strstr(error, name) == NULL)
             fail(w, "bit flipped in %s, yet refused with: %s", name, error);
         if (refused && !journal && !w->pruned)
-            fail(w, "bit flipped in %s at %zu, and the journal was not enough: %s", name, at, error);
+            fail(w, "bit flipped in %s at %zu, and the journal was not enough: %s", name, at,
+                 error);
         /* Only the very last group can rot unseen, as a torn tail (journal.c). */
         if (!refused) {
             if (result.seq > w->submitted ||
@@ -508,8 +513,8 @@ int main(int argc, char **argv)
     }
     (void)printf("sim: %" PRIu64 " runs of %" PRIu64 " steps from seed %" PRIu64 ": %" PRIu64
                  " crash states, %" PRIu64 " starts, %" PRIu64 " commands, %" PRIu64
-                 " snapshots, %" PRIu64 " torn tails cut, %" PRIu64 " snapshots passed over, %" PRIu64
-                 " bits flipped (%" PRIu64 " refused); all held; commit %s\n",
+                 " snapshots, %" PRIu64 " torn tails cut, %" PRIu64 " snapshots passed over, %"
+                 PRIu64 " bits flipped (%" PRIu64 " refused); all held; commit %s\n",
                  runs, steps, seed, sum.crash_states, sum.recoveries, sum.commands, sum.snapshots,
                  sum.torn, sum.fallbacks, sum.rots, sum.rots_refused, SIM_COMMIT);
     return 0;

@@ -162,7 +162,8 @@ static void officer(struct workload *w, struct command *c)
     case 1:
         begin(c, COMMAND_state_set);
         c->state_set.product = 1;
-        c->state_set.state = random_below(r, 2) == 0 ? STATE_open : 1 + (uint32_t)random_below(r, 4);
+        c->state_set.state =
+            random_below(r, 2) == 0 ? STATE_open : 1 + (uint32_t)random_below(r, 4);
         return;
     case 2:
         begin(c, COMMAND_settlement_price);

@@ -1,6 +1,7 @@
-/* bare_book.c: the book alone behind the Matching Engine Performance Challenge: src/core/book with a
- * FIFO matching loop and a direct table from client order ids to slots. No accounts, no margin, no
- * ledger, no events: what the structure can do, not what the exchange does (whole_core.c is that).
+/* bare_book.c: the book alone behind the Matching Engine Performance Challenge: src/core/book with
+ * a FIFO matching loop and a direct table from client order ids to slots. No accounts, no margin,
+ * no ledger, no events: what the structure can do, not what the exchange does (whole_core.c is
+ * that).
  *
  * Invariants: (1) slot_of[id] is the slot of the resting order with that client id, else 0; (2) a
  * slot not in the book is on the free list or was never used.

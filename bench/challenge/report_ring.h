@@ -1,7 +1,7 @@
 /* report_ring.h: the queue over which an adapter's reports leave: one producer, one consumer.
  *
- * A power-of-two ring of 32-byte records. A report without a maker takes one; a trade takes two. The
- * consumer expands them into the challenge's 64-byte reports, so half as many cache lines cross
+ * A power-of-two ring of 32-byte records. A report without a maker takes one; a trade takes two.
+ * The consumer expands them into the challenge's 64-byte reports, so half as many cache lines cross
  * between the cores. Each side keeps a copy of the other's index and reads the shared one only when
  * the copy says full or empty; the producer publishes once in RING_BATCH records (and at flush).
  *
@@ -29,7 +29,7 @@ struct ring_record {
     uint64_t seq;
     uint64_t order_id;
     int64_t px;
-    uint64_t rest; /* quantity | type << 32 | side << 40; second record of a trade: the maker's id */
+    uint64_t rest; /* quantity | type << 32 | side << 40; 2nd record of a trade: maker's id */
 };
 static_assert(sizeof(struct ring_record) == 32, "two records a cache line");
 

@@ -16,7 +16,8 @@
 
 #include "../venue.h"
 
-enum { ACCOUNTS = 1000, ORDERS = 1 << 18, LEVELS = 1 << 17, TICK = 5000, SLOT_MASK = (1 << 24) - 1 };
+enum { ACCOUNTS = 1000, ORDERS = 1 << 18, LEVELS = 1 << 17, TICK = 5000 };
+enum { SLOT_MASK = (1 << 24) - 1 };
 static const uint64_t IDS = UINT64_C(1) << 32;
 
 struct slot {

@@ -1,4 +1,5 @@
-/* arena.h: one block of zeroed memory, taken at start, cut from the front, never given back in part.
+/* arena.h: one block of zeroed memory, taken at start, cut from the front, never given back in
+ * part.
  *
  * Invariants: (1) every cut is 64-byte aligned; (2) memory is zero when cut; (3) running out aborts
  * at start, never later, because sizes come from limits and the sum is computed first.

@@ -25,9 +25,10 @@ static void usage(FILE *to)
           "                        [--public-key BASE64URL] [--json]\n"
           "       dojima keys list --data DIR [--json]\n"
           "       dojima keys revoke --data DIR ID\n\n"
-          "Scopes: read, trade, withdraw, clear, officer, auditor, or all. A secret is shown once;\n"
-          "DIR/keys keeps HMAC secrets readable to its owner only, for signatures are checked\n"
-          "with them; of an Ed25519 key it keeps the public half. Two keys are two officers.\n", to);
+          "Scopes: read, trade, withdraw, clear, officer, auditor, or all. A secret is shown\n"
+          "once; DIR/keys keeps HMAC secrets readable to its owner only, for signatures are\n"
+          "checked with them; of an Ed25519 key it keeps the public half. Two keys are two\n"
+          "officers.\n", to);
 }
 
 static int failed(const char *text)

@@ -92,7 +92,7 @@ static const struct argp_option options[] = {
     {"hash", KEY_HASH, NULL, 0, "print only the hash of the state", 0},
     {"dump", KEY_DUMP, NULL, 0, "print every event: seq, index, kind, fields", 0},
     {"from", KEY_FROM, "SEQ", 0, "with --dump: from this sequence number on", 0},
-    {"verify", KEY_VERIFY, NULL, 0, "every snapshot and its tail against a full replay, by hash", 0},
+    {"verify", KEY_VERIFY, NULL, 0, "each snapshot and its tail against a full replay, by hash", 0},
     {"full", KEY_FULL, NULL, 0, "from the first command, without snapshots", 0},
     {"json", KEY_JSON, NULL, 0, "one JSON object a line", 0},
     {0},
@@ -292,7 +292,8 @@ static int recover(struct replay *r, bool full, uint64_t events_from,
     return recovery_run(r->io, r->machine, &o, result, r->error, sizeof r->error);
 }
 
-/* Each snapshot's own hash, and the end's from the newest; then all of it from the first command. */
+/* Each snapshot's own hash, and the end's from the newest; then all of it from the first
+ * command. */
 static int verify(struct replay *r)
 {
     int64_t count = snapshot_list(r->io, r->seqs, SNAPSHOTS_MAX);
@@ -326,8 +327,8 @@ static int verify(struct replay *r)
                      r->unusable + r->differing == 0 ? "true" : "false", tail.seq, hash,
                      r->snapshots, r->unusable, r->differing);
     } else if (r->unusable + r->differing == 0) {
-        (void)printf("verified: %" PRIu64 " commands and %zu snapshots agree, state hash %016" PRIx64
-                     "\n", tail.seq, r->snapshots, hash);
+        (void)printf("verified: %" PRIu64 " commands and %zu snapshots agree, state hash %016"
+                     PRIx64 "\n", tail.seq, r->snapshots, hash);
     }
     return r->unusable + r->differing == 0 ? 0 : 1;
 }

@@ -1,10 +1,10 @@
 /* auction.c: opening, closing and resumption auctions: one price for all; MATCH-07.
  *
  * The price: of all ticks between the lowest and the highest limit, (1) most volume; (2) least
- * surplus; (3) all that remain have buy surplus: the highest, all sell: the lowest; (4) otherwise the
- * nearest to the reference (last trade of the session, else settlement); none, or two equally near:
- * the lowest. Volume and surplus change only at limits, so whole stretches of ticks between two
- * limits are judged at once, walking both sides' levels from one end to the other.
+ * surplus; (3) all that remain have buy surplus: the highest, all sell: the lowest; (4) otherwise
+ * the nearest to the reference (last trade of the session, else settlement); none, or two equally
+ * near: the lowest. Volume and surplus change only at limits, so whole stretches of ticks between
+ * two limits are judged at once, walking both sides' levels from one end to the other.
  *
  * Allocation is by price, then time, whatever the product's algorithm; an iceberg's displayed part
  * has its time, its refreshed parts go behind. Stops that the price elects join as limit orders and

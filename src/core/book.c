@@ -1,14 +1,14 @@
 /* book.c: the ladder behind a book: from a price to its level, and from a new level to its
  * neighbours. The rest of the book, which needs no search, is inline in book.h.
  *
- * The ladder of a side is a radix tree over the price's 64 bits, six at a time, with one-child nodes
- * left out. A node holds 64 references and a bitmap of those in use; so the nearest level below or
- * above a new one is found with one count of zero bits a step, and linked: a walk over levels in
- * order of price never enters the tree again.
+ * The ladder of a side is a radix tree over the price's 64 bits, six at a time, with one-child
+ * nodes left out. A node holds 64 references and a bitmap of those in use; so the nearest level
+ * below or above a new one is found with one count of zero bits a step, and linked: a walk over
+ * levels in order of price never enters the tree again.
  *
  * Most levels of a moving market are made better than all others and go again at once. So the best
- * few (NEAR_MAX at most) may be left out of the ladder: they are only linked, and looked through one
- * by one. A level that falls off their end is put into the ladder.
+ * few (NEAR_MAX at most) may be left out of the ladder: they are only linked, and looked through
+ * one by one. A level that falls off their end is put into the ladder.
  *
  * Invariants: (1) a node has at least two children; (2) all keys below a node agree with its prefix
  * above its six bits, and with its parent's slot; (3) so there are fewer nodes than levels;

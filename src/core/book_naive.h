@@ -1,8 +1,8 @@
 /* book_naive.h: a plainly correct book, and a pair of it and the real one that do the same things.
  *
- * The naive book is one array of orders, always sorted by side, price and time; every operation is a
- * search from the front. Tests and fuzzers drive the pair and compare what both books hold, level by
- * level and order by order.
+ * The naive book is one array of orders, always sorted by side, price and time; every operation is
+ * a search from the front. Tests and fuzzers drive the pair and compare what both books hold, level
+ * by level and order by order.
  *
  * Upstream: book.h. Downstream: book_test.c, book_fuzz.c.
  */
@@ -34,7 +34,8 @@ void naive_change(struct naive *n, uint32_t slot, int64_t left, int64_t shown);
 uint32_t naive_count_at(const struct naive *n, enum side side, int64_t px);
 /* How many levels both sides have. */
 uint32_t naive_levels(const struct naive *n);
-/* Hash of all levels (price, shown, total, count) and orders (slot, left, shown) in priority order. */
+/* Hash of all levels (price, shown, total, count) and orders (slot, left, shown) in priority
+ * order. */
 uint64_t naive_hash(const struct naive *n);
 uint64_t book_content_hash(const struct book_pools *p, const struct book *b);
 
@@ -59,7 +60,8 @@ enum pair_operation { PAIR_add, PAIR_remove, PAIR_requeue, PAIR_change, PAIR_tak
 void pair_step(struct pair *x, uint32_t book, enum pair_operation operation, enum side side,
                int64_t px, uint32_t pick);
 
-/* Asserts that both books hold the same, that a lookup at px agrees, and the real ones' invariants. */
+/* Asserts that both books hold the same, that a lookup at px agrees, and the real ones'
+ * invariants. */
 void pair_compare(const struct pair *x, int64_t px);
 
 /* Moves the real books to another block by copying bytes: a snapshot must be the same book. */

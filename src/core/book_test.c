@@ -1,5 +1,5 @@
-/* book_test.c: the book against a naive one, over dense, sparse, clustered and wandering prices, and
- * what a random test would be unlikely to try.
+/* book_test.c: the book against a naive one, over dense, sparse, clustered and wandering prices,
+ * and what a random test would be unlikely to try.
  *
  * BOOK_TEST_OPERATIONS sets the number of random operations in all (default 10^6).
  */

@@ -1,8 +1,8 @@
 /* core.h: the venue and the clearing house as one deterministic state machine; all that other
  * folders may include of core.
  *
- * core_step applies one command and writes events. It cannot fail: a refusal is an event. It does no
- * I/O, reads no clock, allocates nothing after core_open and uses no floating point: the same
+ * core_step applies one command and writes events. It cannot fail: a refusal is an event. It does
+ * no I/O, reads no clock, allocates nothing after core_open and uses no floating point: the same
  * commands give the same events and the same hash on every machine, replica and restart.
  *
  * Memory is one block whose size follows from limits. It holds no pointers, so a copy of the block

@@ -143,7 +143,8 @@ static void random_linked(struct random *r, struct command *c)
         l->trigger = PRICE((int64_t)(80 + below(r, 40)) * 500000);
         l->qty = QTY((int64_t)below(r, 9));
     }
-    c->header.size = (uint32_t)(COMMAND_ORDER_NEW_TEXT_SIZE + o->linked_count * sizeof o->linked[0]);
+    c->header.size =
+        (uint32_t)(COMMAND_ORDER_NEW_TEXT_SIZE + o->linked_count * sizeof o->linked[0]);
 }
 
 static void random_order(struct world *w, struct random *r, struct command *c)

@@ -131,7 +131,8 @@ static enum reject check_trigger(const struct core *c, const struct entry *e)
     }
     if (px_is_none(e->trigger)) return REJECT_invalid_trigger;
     bool rises = trigger_rises((enum side)e->side, type);
-    if (!e->held && !e->waking && trigger_met(c, e->instrument, rises, e->trigger)) return REJECT_invalid_trigger;
+    if (!e->held && !e->waking && trigger_met(c, e->instrument, rises, e->trigger))
+        return REJECT_invalid_trigger;
     return REJECT_none;
 }
 

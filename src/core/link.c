@@ -1,8 +1,8 @@
 /* link.c: linked orders as Deribit's linked_order_type has them.
  *
  *   one_triggers_other                  a held child wakes when its parent fills
- *   one_cancels_other                   two live orders; a fill, election or end of one ends the other
- *   one_triggers_one_cancels_other      two held children that cancel each other once awake
+ *   one_cancels_other                   two live orders; a fill, election or end of one ends the
+ *   other one_triggers_one_cancels_other      two held children that cancel each other once awake
  *
  * When a parent fills is its fill_condition: first_hit (any fill), complete_fill, or incremental
  * (the child follows the parent's filled amount). A parent that ends without a fill takes its held

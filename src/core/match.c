@@ -327,7 +327,8 @@ void match_enter(struct core *c, uint32_t a)
     match_end(c, a);
 }
 
-/* A directed execution (replays only): trades with the named resting order at its price, no other. */
+/* A directed execution (replays only): trades with the named resting order at its price, no
+ * other. */
 void match_directed(struct core *c, uint32_t a, uint32_t target)
 {
     const struct order *r = order_at(c, target);

@@ -57,7 +57,8 @@ enum repeat repeat_look(struct core *c, const struct command *cmd, uint64_t *bod
     return REPEAT_rejected;
 }
 
-/* The largest answer: an order, its linked ones, and as many own trades as one command may cause. */
+/* The largest answer: an order, its linked ones, and as many own trades as one command may
+ * cause. */
 static size_t answer_most(const struct core *c)
 {
     size_t most = (LINKED_ORDERS_MAX + 2) * (sizeof(struct event_order) * 2 +

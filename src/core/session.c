@@ -1,4 +1,5 @@
-/* session.c: the trading states of a product, and what the clock brings; MATCH-07, MATCH-02's times.
+/* session.c: the trading states of a product, and what the clock brings; MATCH-07, MATCH-02's
+ * times.
  *
  * A product starts closed. A session begins when it leaves `closed`: its last trade is forgotten
  * then. Any move into `open` from another state uncrosses every book of the product first. Day
@@ -74,7 +75,8 @@ void session_day(struct core *c)
 {
     c->s->day = int64_div_floor(c->s->ts.v, NS_PER_DAY);
     if (c->s->client_ids == 0) return;
-    memset(c->client_id_map.slots, 0, ((size_t)c->client_id_map.mask + 1) * sizeof(struct map_slot));
+    memset(c->client_id_map.slots, 0,
+           ((size_t)c->client_id_map.mask + 1) * sizeof(struct map_slot));
     memset(c->client_ids, 0, ((size_t)c->s->client_ids + 1) * sizeof *c->client_ids);
     memset(c->answers, 0, c->s->answer_bytes_used);
     c->s->client_id_map_count = 0;

@@ -1,17 +1,19 @@
 /* state.h: the whole state of the venue, and what the files of core offer each other.
  *
  * Everything that matters to the future lies in one arena block: `struct venue_state` first, then
- * the pools. Records refer to each other by index; index 0 (NIL) is never used. `struct core` is the
- * handle: pointers into the block, rebuilt by core_open, and never part of a snapshot or a hash.
+ * the pools. Records refer to each other by index; index 0 (NIL) is never used. `struct core` is
+ * the handle: pointers into the block, rebuilt by core_open, and never part of a snapshot or a
+ * hash.
  *
  * Flow of a command: core.c (dispatch) -> order.c (checks, in the order of reject.def) -> match.c
- * (trades) -> novation.c -> ledger.c (every balance) -> trigger.c, link.c (what follows from trades).
+ * (trades) -> novation.c -> ledger.c (every balance) -> trigger.c, link.c (what follows from
+ * trades).
  *
  * Invariants, asserted by check.c: (1) positions per instrument sum to zero; (2) balances per asset
  * sum to zero; (3) open_buys/open_sells of an exposure are the sums of its working orders' left;
  * (4) an account's requirement is the sum of its exposures'; (5) books as in book.h; not crossed
- * while open; (6) every live order is in exactly one book, or waits as a linked order, and is in its
- * account's list.
+ * while open; (6) every live order is in exactly one book, or waits as a linked order, and is in
+ * its account's list.
  */
 #ifndef DOJIMA_CORE_STATE_H
 #define DOJIMA_CORE_STATE_H
@@ -105,7 +107,7 @@ ASSERT_SIZE(struct account, 96);
 struct balance {
     uint32_t account;
     uint32_t asset;
-    int64_t amount;      /* posted; negative only for system accounts and where variation makes it */
+    int64_t amount;      /* posted; negative only in system accounts and where variation makes it */
     int64_t pending_out; /* reserved by a pending withdrawal; 0 <= pending_out */
     uint32_t next;       /* of the account */
     uint32_t reserved;
@@ -145,7 +147,7 @@ struct instrument {
     struct book book;      /* resting orders */
     struct book stops;     /* triggers of stops, by -trigger: buys are elected by a rise, lowest
                               trigger first; sells by a fall, highest first */
-    struct book takes;     /* triggers of take orders, by trigger: sells by a rise, buys by a fall */
+    struct book takes;     /* triggers of take orders, by trigger: sells by rise, buys by a fall */
     uint32_t product;
     uint32_t next_of_product;
     price_t tick;
@@ -325,7 +327,8 @@ uint32_t balance_get(struct core *c, uint32_t account, uint32_t asset);
 uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument);
 uint32_t exposure_find(const struct core *c, uint32_t account, uint32_t instrument);
 /* Posts a linked chain: all lines or none. Lines sum to zero in each asset (ASSERT). Returns
- * REJECT_none, or insufficient_funds / amount_overflow / capacity_exhausted with nothing changed. */
+ * REJECT_none, or insufficient_funds / amount_overflow / capacity_exhausted with nothing
+ * changed. */
 enum reject ledger_post(struct core *c, const struct ledger_line *lines, uint32_t count,
                         enum posting_code code, uint32_t instrument, uint64_t reference);
 /* Two-phase: reserve now, then post or void. */
@@ -349,8 +352,8 @@ struct trade {
     uint32_t order[2];   /* slots, [SIDE_buy], [SIDE_sell] */
     bool maker[2];
 };
-/* Trade id, ledger chain, fees, cost, last prices, volumes, the trade event; for a spread, its legs.
- * Capacity for exposures was made sure of when the orders entered. Cannot fail. */
+/* Trade id, ledger chain, fees, cost, last prices, volumes, the trade event; for a spread, its
+ * legs. Capacity for exposures was made sure of when the orders entered. Cannot fail. */
 void novation_trade(struct core *c, const struct trade *t);
 
 /* ---- margin.c: CLEAR-08, the flat model and the fully collateralised mode ---- */
@@ -369,7 +372,8 @@ void margin_update(struct core *c, uint32_t e);
 void settlement_price(struct core *c, const struct command *cmd);
 void mark_to_market(struct core *c, const struct command *cmd);
 void expire(struct core *c, const struct command *cmd);
-price_t price_mark(const struct core *c, uint32_t instrument); /* settlement, else last, else none */
+/* Settlement, else last, else none. */
+price_t price_mark(const struct core *c, uint32_t instrument);
 
 /* ---- entry.c: what an order must satisfy, in the order of reject.def ---- */
 enum { ORDER_FLAGS_ALL = (1 << 19) - 1, ENTRY_OFF_TICK = 1 << 19, ENTRY_OUT_OF_RANGE = 1 << 20 };

@@ -1,4 +1,5 @@
-/* gate.h: the JSON-RPC gate of a node: HTTP and WebSocket requests in, answers and notifications out.
+/* gate.h: the JSON-RPC gate of a node: HTTP and WebSocket requests in, answers and notifications
+ * out.
  *
  * Routes: GET and POST /api/v2/{public|private}/METHOD, POST /api/v2, WebSocket /ws/api/v2, the
  * page at /, /metrics (Prometheus), /health, and with a demo /demo/key.

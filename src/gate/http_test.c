@@ -158,8 +158,8 @@ static void test_utf8(void **state)
 {
     (void)state;
     static const char *const good[] = {"", "abc", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
-    static const char *const bad[] = {"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                      "\x80", "\xc3", "\xff"};
+    static const char *const bad[] = {"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+                                      "\xf4\x90\x80\x80", "\x80", "\xc3", "\xff"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_true(utf8_is_valid((const unsigned char *)good[i], strlen(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

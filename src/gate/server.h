@@ -1,5 +1,5 @@
-/* server.h: listens on a libuv loop and speaks HTTP/1.1 and WebSocket over TCP or TLS; knows nothing
- * of what is said.
+/* server.h: listens on a libuv loop and speaks HTTP/1.1 and WebSocket over TCP or TLS; knows
+ * nothing of what is said.
  *
  * Invariants: (1) everything that a client can make grow has a bound in server_options; (2) a
  * connection whose send queue passes its bound is told why and closed: the slow never hold up the
@@ -28,7 +28,7 @@ struct server_options {
     uint32_t send_bytes_max;  /* queued to one connection: [4 MiB] */
     uint32_t request_ms;      /* from a request's first byte to its last: [10000] */
     uint32_t idle_ms;         /* without a request, HTTP: [75000] */
-    uint32_t ping_ms;         /* without a byte, WebSocket: a ping, and closed after three: [20000] */
+    uint32_t ping_ms;         /* without a byte, WebSocket: a ping; closed after three: [20000] */
     uint32_t linger_ms;       /* for what is left to send to a closing connection: [3000] */
 };
 

@@ -86,7 +86,8 @@ size_t websocket_head(unsigned char *out, enum websocket_opcode opcode, size_t p
         return 4;
     }
     out[1] = 127;
-    for (unsigned i = 0; i < 8; i++) out[2 + i] = (unsigned char)((uint64_t)payload >> (56 - 8 * i));
+    for (unsigned i = 0; i < 8; i++)
+        out[2 + i] = (unsigned char)((uint64_t)payload >> (56 - 8 * i));
     return 10;
 }
 

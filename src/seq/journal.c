@@ -358,7 +358,8 @@ static int journal_seal(struct journal *j)
 {
     struct buffer *b = &j->buffers[j->filling];
     ASSERT(!j->write_under_way && b->count == 0);
-    if (j->offset + JOURNAL_BLOCK > j->options.segment_bytes) return 0; /* full: the next one begins it */
+    /* Full: the next one begins it. */
+    if (j->offset + JOURNAL_BLOCK > j->options.segment_bytes) return 0;
     b->first_seq = j->log.appended + 1;
     uint64_t size = group_finish(j, b, JOURNAL_GROUP_seal);
     int error = io_write_sync(j->io, j->file, j->offset, b->bytes, size);

@@ -143,7 +143,8 @@ static int group_find(struct journal_reader *r, uint32_t *segment, uint64_t *off
     return 0;
 }
 
-/* From the end on nothing is valid: finds what is not zero and whether one torn group explains it. */
+/* From the end on nothing is valid: finds what is not zero and whether one torn group explains
+ * it. */
 static int end_measure(struct journal_reader *r)
 {
     struct journal_position *p = &r->position;
@@ -375,8 +376,8 @@ static int segment_choose(struct journal_reader *r)
     const struct journal_group *g;
     if (group_at(r, r->first, JOURNAL_BLOCK, &g) == GROUP_valid) {
         (void)snprintf(r->error, r->error_size,
-                       "journal: the commands before seq %" PRIu64 " are gone (pruned), seq %" PRIu64
-                       " is needed", g->first_seq, r->from);
+                       "journal: the commands before seq %" PRIu64 " are gone (pruned), seq %"
+                       PRIu64 " is needed", g->first_seq, r->from);
         return -1;
     }
     if (r->first == 1) { /* a log that ends before it has begun */

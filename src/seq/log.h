@@ -46,7 +46,8 @@ static inline bool log_has_room(const struct log *l, uint32_t bytes)
     return l->verbs->has_room(l, bytes);
 }
 
-/* Takes a copy of the next command: seq = appended + 1, log_has_room. Durable only once committed. */
+/* Takes a copy of the next command: seq = appended + 1, log_has_room. Durable only once
+ * committed. */
 static inline void log_append(struct log *l, const struct command *c) { l->verbs->append(l, c); }
 
 /* Lets what was appended become durable: the loop calls it when it has nothing else to append. */

@@ -43,7 +43,10 @@ static void core_query_verb(void *state, const struct query *query, struct outbo
     core_query(((struct machine_core *)state)->core, query, outbox);
 }
 
-static uint64_t core_hash_verb(void *state) { return core_hash(((struct machine_core *)state)->core); }
+static uint64_t core_hash_verb(void *state)
+{
+    return core_hash(((struct machine_core *)state)->core);
+}
 
 static void core_check_verb(void *state) { core_check(((struct machine_core *)state)->core); }
 
@@ -90,7 +93,11 @@ static int core_open_verb(void *state)
     return mc->core == NULL ? -1 : 0;
 }
 
-static uint64_t core_seq_verb(void *state) { return core_seq(((struct machine_core *)state)->core); }
+static uint64_t core_seq_verb(void *state)
+{
+    return core_seq(((struct machine_core *)state)->core);
+}
+
 static ts_t core_ts_verb(void *state) { return core_ts(((struct machine_core *)state)->core); }
 static ts_t core_due_verb(void *state) { return core_due(((struct machine_core *)state)->core); }
 

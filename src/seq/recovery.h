@@ -25,8 +25,8 @@ struct recovery_result {
 /* The limits that the journal was written with: 1; no journal yet: 0; a line in `error`: -1. */
 int recovery_limits(struct io *io, struct machine_limits *limits, char *error, size_t error_size);
 
-/* Fills and opens the machine (whatever its state), checks all its invariants. 0, or -1 and one line
- * in `error` that names what is wrong and where; the machine is then undefined. */
+/* Fills and opens the machine (whatever its state), checks all its invariants. 0, or -1 and one
+ * line in `error` that names what is wrong and where; the machine is then undefined. */
 int recovery_run(struct io *io, struct machine *machine, const struct recovery_options *options,
                  struct recovery_result *result, char *error, size_t error_size);
 

@@ -58,8 +58,8 @@ struct sequencer *sequencer_open(struct io *io, struct machine *machine,
                                  const struct sequencer_listener *listener, char *error,
                                  size_t error_size);
 
-/* Stamps (command->header.seq, .ts), applies and appends. Whatever the caller put into seq and ts is
- * written over. What lies in *command behind header.size is not looked at. */
+/* Stamps (command->header.seq, .ts), applies and appends. Whatever the caller put into seq and ts
+ * is written over. What lies in *command behind header.size is not looked at. */
 enum sequencer_status sequencer_submit(struct sequencer *s, struct command *command,
                                        const struct outbox **events);
 
