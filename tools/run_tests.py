@@ -142,16 +142,27 @@ def suite_c(options):
         yield one
 
 
+def scenario(runner, dojima, path, seconds):
+    """A scenario of a rule that is not in force says so in a line `# not in force yet: why`. It is
+    run all the same: when it passes, the line has to go."""
+    name = os.path.relpath(path, os.path.join(ROOT, 'test'))
+    with open(path, encoding='utf-8') as f:
+        mark = re.search(r'^# (not in force yet: .*)$', f.read(), re.MULTILINE)
+    result = whole(name, *run([sys.executable, runner, dojima, path], seconds))
+    if mark and result.failed:
+        return Result(name, skipped=1, reasons=[mark.group(1)], seconds=result.seconds)
+    if mark:
+        return Result(name, failed=1, output='it passes, but says `%s`' % mark.group(1),
+                      seconds=result.seconds)
+    return result
+
+
 def suite_scenarios(options):
     runner = os.path.join(ROOT, 'test/scenarios/run.py')
     dojima = os.path.join(ROOT, options.build, 'dojima')
-    files = sorted(glob.glob(os.path.join(ROOT, 'test/scenarios/**/*.scenario'), recursive=True))
-    for path in files:
-        def one(path=path):
-            name = os.path.relpath(path, os.path.join(ROOT, 'test'))
-            return whole(name, *run([sys.executable, runner, dojima, path],
-                                    60 * options.patience))
-        yield one
+    for path in sorted(glob.glob(os.path.join(ROOT, 'test/scenarios/**/*.scenario'),
+                                 recursive=True)):
+        yield lambda path=path: scenario(runner, dojima, path, 60 * options.patience)
 
 
 def suite_documents(options):
