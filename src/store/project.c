@@ -126,8 +126,16 @@ static int project_order_history(struct store *s, const struct event_order *e)
     return store_run(s, WRITE_order_history);
 }
 
+/* Market makers replace quotes many times a second, and nearly none trades: a mass quote's order
+ * has rows from its first fill on (MATCH-09). The journal has them all. */
+static bool is_untraded_quote(const struct event_order *e)
+{
+    return (e->flags & ORDER_FLAG_QUOTE) != 0 && e->filled.v == 0;
+}
+
 static int project_order(struct store *s, const struct event_order *e)
 {
+    if (is_untraded_quote(e)) return STORE_OK;
     sqlite3_stmt *q = s->write[WRITE_order];
     store_bind(q, 1, (int64_t)e->order_id);
     store_bind(q, 2, (int64_t)e->header.seq);

@@ -7,7 +7,8 @@
  *
  *   projector            where the projection stands: one row
  *   assets, members, accounts, products, instruments   the directory
- *   orders               latest state of every order ever entered
+ *   orders               latest state of every order ever entered; a mass quote's from its first
+ *                        fill on
  *   order_texts          label and client order id, of those that have any
  *   order_history        one row per event of an order
  *   trades               price, quantity, both sides, fees
@@ -17,8 +18,7 @@
  *   statement_positions  per account, day and instrument: bought, sold, settled, position at the
  *                        end
  *   candles              per instrument, resolution (60, 3600, 86400 s) and start: prints of the
- *                        book
- *                        (continuous and auction; legs of spread trades and blocks are not prints)
+ *                        book (continuous and auction; legs of spread trades and blocks are not)
  *   states               every change of a product's trading state, with its reason
  *   auctions             final results of auctions
  *

@@ -158,9 +158,27 @@ static void enter_order(struct world *w)
     if (e != NULL && e->state == ORDER_STATE_open) w->last_order = e->order_id;
 }
 
+static void enter_quote(struct world *w)
+{
+    w->command = (struct command){0};
+    struct command_mass_quote *m = &w->command.mass_quote;
+    int64_t middle = (int64_t)(195 + below(w, 10));
+    m->count = 1;
+    m->quotes[0] = (struct quote){.instrument = w->instrument[below(w, INSTRUMENTS)],
+                                  .bid_price = PRICE((middle - 2) * (E6 / 2)), .bid_qty = QTY(5),
+                                  .ask_price = PRICE((middle + 2) * (E6 / 2)), .ask_qty = QTY(5)};
+    size_t size = sizeof w->command.header + offsetof(struct command_mass_quote, quotes) +
+                  sizeof m->quotes[0];
+    (void)submit(w, COMMAND_mass_quote, w->account[below(w, TRADERS)], size);
+}
+
 static void step(struct world *w)
 {
     uint64_t dice = below(w, 100);
+    if (dice < 20) {
+        enter_quote(w);
+        return;
+    }
     if (dice < 80) {
         enter_order(w);
     } else if (dice < 92 && w->last_order != 0) {

@@ -376,6 +376,37 @@ static void answers_and_repeats_are_not_history(void **state)
     stream_free(&st);
 }
 
+/* A mass quote's order that never traded leaves no row; one that did has its whole state. */
+static void untraded_quotes_leave_nothing(void **state)
+{
+    (void)state;
+    unsigned char bytes[4096];
+    struct outbox out = {.bytes = bytes, .capacity = sizeof bytes};
+    struct event_order quote = {.order_id = 5, .account = 4, .instrument = 1, .qty = QTY(10),
+                                .flags = ORDER_FLAG_QUOTE, .state = ORDER_STATE_open,
+                                .left = QTY(10), .price = PRICE(E6), .trigger = PRICE_NONE};
+    for (int i = 0; i < 4; i++) {
+        struct event_order *e = outbox_push(&out, EVENT_order, sizeof *e);
+        struct event_header header = e->header;
+        header.seq = (uint64_t)i + 1;
+        *e = quote;
+        e->header = header;
+        e->order_id = i < 2 ? 5 : 6;
+        e->cause = i % 2 == 0 ? CAUSE_new : CAUSE_cancelled_quote;
+        if (i % 2 != 0) e->state = ORDER_STATE_cancelled;
+        if (i == 3) e->filled = QTY(4);
+    }
+    struct store *s = open_store(path_a);
+    assert_int_equal(store_apply(s, bytes, out.used), STORE_OK);
+    assert_int_equal(store_last_seq(s), 4);
+    struct event_order order;
+    assert_int_equal(store_order(s, 5, &order, NULL), 0);
+    assert_int_equal(store_order(s, 6, &order, NULL), 1);
+    assert_int_equal(order.filled.v, 4);
+    assert_int_equal(order.state, ORDER_STATE_cancelled);
+    store_close(s);
+}
+
 static void another_version_is_refused(void **state)
 {
     (void)state;
@@ -469,6 +500,7 @@ int main(void)
         cmocka_unit_test_setup(candles_are_the_trades, setup),
         cmocka_unit_test_setup(what_is_read_is_what_was_said, setup),
         cmocka_unit_test_setup(answers_and_repeats_are_not_history, setup),
+        cmocka_unit_test_setup(untraded_quotes_leave_nothing, setup),
         cmocka_unit_test_setup(another_version_is_refused, setup),
         cmocka_unit_test_setup(worker_catches_up, setup),
         cmocka_unit_test_setup(worker_with_room_needs_no_journal, setup),
