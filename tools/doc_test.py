@@ -9,7 +9,7 @@ lines that follow it: `...` within a line stands for any text, a line of `...` f
 command without lines after it has only to end well. `build/dojima` is replaced by DOJIMA.
 
 Also checked: that links to files of this tree lead somewhere, and that a `src/file.c:function` that
-is named exists. (docs/api.md has a test of its own, test/api/check_api.py.)
+is named exists, that each subcommand has a manual page. (docs/api.md has a test of its own, test/api/check_api.py.)
 """
 import glob
 import os
@@ -110,6 +110,16 @@ def functions_missing(text):
                     yield path + ':' + name
 
 
+def manuals_missing(dojima):
+    """Subcommands that no manual page names in its heading."""
+    said = subprocess.run([dojima, '--help'], capture_output=True, text=True, check=False).stdout
+    named = set()
+    for path in glob.glob(os.path.join(ROOT, 'docs/man/*.scd')):
+        with open(path, encoding='utf-8') as f:
+            named |= set(re.findall(r'\w+', f.read().split('# SYNOPSIS')[0]))
+    return [c for c in re.findall(r'^  (\w+)  ', said, re.MULTILINE) if c not in named]
+
+
 def main():
     if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
@@ -138,6 +148,9 @@ def main():
         for line, block in blocks_of(text):
             for command, expected in commands_of(block):
                 count(check_command(command, expected, dojima), '%s:%d: %s' % (name, line, command))
+    if len(sys.argv) == 2:
+        without = manuals_missing(dojima)
+        count('no page for ' + ', '.join(without) if without else None, 'docs/man')
     print('%d passed, %d failed' % (passed, failed))
     return 1 if failed else 0
 
