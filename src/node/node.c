@@ -332,6 +332,7 @@ int node_run(const struct node_options *options)
         announce(n);
         (void)uv_run(&n->loop, UV_RUN_DEFAULT);
         node_turn_stop(n);
+        uv_unref((uv_handle_t *)&n->wake); /* the sequencer's until it is closed */
         for (int i = 0; i < 2; i++) uv_close((uv_handle_t *)&n->signals[i], NULL);
         (void)uv_run(&n->loop, UV_RUN_DEFAULT);
     } else {
