@@ -119,7 +119,7 @@ static void answer_print(const struct rpc_answer *a)
     fflush(stdout);
 }
 
-/* Who speaks: an officer, an account, or nobody. */
+/* Who speaks: an officer, an account, or nobody. The clearing house's own accounts cannot. */
 static enum reject caller_find(struct script *s, const struct json *j, uint32_t as,
                                struct rpc_caller *caller)
 {
@@ -133,10 +133,11 @@ static enum reject caller_find(struct script *s, const struct json *j, uint32_t 
     }
     char name[ACCOUNT_NAME_SIZE];
     if (j->tokens[as].kind != JSON_string) return REJECT_malformed_request;
-    if (json_text(j, as, name, sizeof name) < 0) return REJECT_unknown_account;
-    uint32_t account = directory_find_text(s->names, DIRECTORY_account, name);
-    if (account == 0 || directory_account(s->names, account)->system != 0)
-        return REJECT_unknown_account;
+    uint32_t account = 0;
+    if (json_text(j, as, name, sizeof name) >= 0)
+        account = directory_find_text(s->names, DIRECTORY_account, name);
+    caller->unknown = account == 0 || directory_account(s->names, account)->system != 0;
+    if (caller->unknown) return REJECT_none;
     caller->scopes = RPC_SCOPE_read | RPC_SCOPE_trade | RPC_SCOPE_withdraw;
     caller->principal = PRINCIPAL_ACCOUNTS + account;
     caller->account = account;
@@ -184,8 +185,7 @@ static int line_run(struct script *s, const char *line, size_t length, unsigned 
     enum reject reason = rpc_read(s->rpc, line, length, &q);
     if (reason != REJECT_none) rpc_refuse(s->rpc, &caller, &q, reason, NULL, &answer);
     else if (clock != REJECT_none) rpc_refuse(s->rpc, &caller, &q, clock, "at", &answer);
-    else if (!q.known) rpc_refuse(s->rpc, &caller, &q, REJECT_unknown_method, q.method, &answer);
-    else if (who != REJECT_none) rpc_refuse(s->rpc, &caller, &q, who, "as", &answer);
+    else if (who == REJECT_malformed_request) rpc_refuse(s->rpc, &caller, &q, who, "as", &answer);
     else rpc_run(s->rpc, &caller, &q, &answer);
     answer_print(&answer);
     return ferror(stdout) ? 1 : 0;

@@ -310,6 +310,7 @@ static int call_run(struct rpc_call *c)
 {
     int reason = params_check(c, c->params, c->method->params);
     if (reason != REJECT_none) return reason;
+    if (c->caller->unknown) return REJECT_unknown_account;
     if (c->method->scopes != 0 && (c->method->scopes & c->caller->scopes) == 0)
         return REJECT_unauthorised;
     return c->method->run(c);

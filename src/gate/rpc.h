@@ -39,6 +39,7 @@ struct rpc_caller {
     uint32_t session;   /* 0: none */
     ts_t received_ts;   /* 0: unknown; usIn is then the venue's clock, and GUARD-08 does not look */
     uint64_t nonce;     /* of a signed request, hashed; 0: none */
+    bool unknown;       /* named an account that does not exist: whatever it asks is refused */
 };
 
 struct rpc_answer {

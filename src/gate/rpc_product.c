@@ -164,8 +164,11 @@ static int peak_get(struct rpc_call *c, struct command_product_create *p)
 
 static int guards_get(struct rpc_call *c, struct command_product_create *p)
 {
-    uint32_t o = c->params;
-    int reason = decimal_get(c, o, "price_floor", -PRICE_MAX, PRICE_MAX, &p->floor.v);
+    static const struct param_spec none[] = {{.name = NULL}};
+    uint32_t o = c->params, guards = param_find(c, o, "guards");
+    int reason = guards == 0 ? REJECT_none : params_check(c, guards, none);
+    if (reason == REJECT_none)
+        reason = decimal_get(c, o, "price_floor", -PRICE_MAX, PRICE_MAX, &p->floor.v);
     if (reason == REJECT_none) reason = decimal_get(c, o, "price_band", 0, PRICE_MAX, &p->band.v);
     if (reason == REJECT_none)
         reason = decimal_get(c, o, "protection_points", 0, PRICE_MAX, &p->protection.v);
@@ -253,6 +256,7 @@ int rpc_list_instrument(struct rpc_call *c)
     l->expires_at = TS(ms * NS_PER_MS);
     param_text(c, c->params, "period", l->period, sizeof l->period);
     reason = command_submit(c, &events);
+    if (reason == REJECT_malformed_request) return malformed(c, "period");
     return reason != REJECT_none ? reason : listed_write(c, events);
 }
 
@@ -278,5 +282,6 @@ int rpc_list_spread(struct rpc_call *c)
         if (cmd->spread_list.legs[n] == 0) return REJECT_unknown_instrument;
     }
     int reason = command_submit(c, &events);
+    if (reason == REJECT_malformed_request) return malformed(c, "legs");
     return reason != REJECT_none ? reason : listed_write(c, events);
 }

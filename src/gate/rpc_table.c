@@ -172,6 +172,7 @@ static const struct param_spec product_params[] = {
     ENUM("contract_unit", rpc_unit_names),
     ENUM("settlement", rpc_settlement_names),
     {.name = "matching", .kind = PARAM_object},
+    {.name = "guards", .kind = PARAM_object},
     DECIMAL("price_floor"),
     DECIMAL("price_band"),
     DECIMAL("protection_points"),

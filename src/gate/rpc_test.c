@@ -159,7 +159,7 @@ static void test_malformed(void **state)
     static const struct {
         const char *params, *named;
     } bad[] = {
-        {"\"amount\":1,\"guards\":{}", "\"param\":\"guards\""},
+        {"\"amount\":1,\"colour\":{}", "\"param\":\"colour\""},
         {"\"amount\":\"1x\"", "\"param\":\"amount\""},
         {"\"amount\":true", "\"param\":\"amount\""},
         {"\"amount\":1,\"type\":\"stopp\"", "\"param\":\"type\""},
