@@ -8,8 +8,9 @@ that end in a backslash) is run from the root of the tree, and what it prints is
 lines that follow it: `...` within a line stands for any text, a line of `...` for any lines. A
 command without lines after it has only to end well. `build/dojima` is replaced by DOJIMA.
 
-Also checked: that links to files of this tree lead somewhere, and that a `src/file.c:function` that
-is named exists, that each subcommand has a manual page. (docs/api.md has a test of its own, test/api/check_api.py.)
+Also checked: that links to files of this tree lead somewhere, that a `src/file.c:function` that is
+named exists, and that each subcommand has a manual page. (docs/api.md has a test of its own,
+test/api/check_api.py.)
 """
 import glob
 import os

@@ -215,14 +215,11 @@ ALONE = {'node', 'documents'}
 
 def report(result):
     verdict = 'FAILED' if result.failed else 'ok' if result.passed else 'skipped'
-    counts = '%d' % result.passed
-    if result.failed:
-        counts += ', %d failed' % result.failed
-    if result.skipped:
-        counts += ', %d skipped' % result.skipped
+    counts = ', '.join('%d %s' % (n, word) for n, word in (
+        (result.passed, 'passed'), (result.failed, 'failed'), (result.skipped, 'skipped')) if n)
     print('%-8s %-52s %s  (%.1f s)' % (verdict, result.name, counts, result.seconds))
     for reason in result.reasons[:result.skipped]:
-        print('         skipped: ' + reason.strip())
+        print('         skipped: ' + re.sub(r'^skip\w*: *', '', reason.strip()))
     if result.failed:
         lines = result.output.rstrip().split('\n')
         if len(lines) > OUTPUT_LINES_MAX:

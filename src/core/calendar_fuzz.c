@@ -1,5 +1,5 @@
-/* calendar_fuzz.c: any text as a period's name. What is read must be a sane stretch of hours, and its
- * name, written anew from the dates, must be the very text that was read.
+/* calendar_fuzz.c: any text as a period's name. What is read must be a sane stretch of hours, and
+ * its name, written anew from the dates, must be the very text that was read.
  */
 #include "core/calendar.h"
 
