@@ -388,6 +388,10 @@ async function all(node, context) {
     await test('no error on the console, none of the policy', async () => {
         assert.deepEqual(errors, []);
     });
+    await test('told to end, the node ends, and says so with 0', async () => {
+        disconnected = true;
+        assert.equal(await node.stop(), 0);
+    });
 }
 
 async function main() {
