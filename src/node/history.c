@@ -35,7 +35,14 @@ int node_history_start(struct node *n, char *error, size_t error_size)
     return -1;
 }
 
+/* What was released after the loop's last turn is handed over too, so that the next start finds
+ * nothing to catch up with and can begin with the newest snapshot. */
 void node_history_stop(struct node *n)
 {
+    int64_t got = 1;
+    while (n->history != NULL && got > 0) {
+        got = tap_read(sequencer_tap(n->sequencer), &n->reader, n->events, n->events_size);
+        if (got > 0) (void)store_worker_push(n->history, n->events, (size_t)got);
+    }
     store_worker_stop(n->history);
 }
