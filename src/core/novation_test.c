@@ -162,6 +162,45 @@ static void spread_is_held_in_legs(void **state)
     world_close(&d.w);
 }
 
+/* Each order of an implied trade prints alone, against the clearing house, which ends flat. */
+static void implied_prints_net_out(void **state)
+{
+    (void)state;
+    struct command terms = world_product_terms("ZZ");
+    struct desk d = desk_open(&terms);
+    struct core *c = d.w.c;
+    uint32_t x = world_account(&d.w, "x", "o");
+    assert_int_equal(world_order(&d.w, d.a, d.i, SIDE_sell, 95 * USD, 3), REJECT_none);
+    uint32_t ask = c->s->orders_used;
+    assert_int_equal(world_order(&d.w, d.b, d.j, SIDE_buy, 94 * USD, 3), REJECT_none);
+    uint32_t bid = c->s->orders_used;
+    assert_int_equal(world_order(&d.w, x, d.spread, SIDE_buy, -9 * USD, 3), REJECT_none);
+    uint32_t spread = c->s->orders_used;
+    c->out = &d.w.out;
+    outbox_reset(&d.w.out, d.w.seq, d.w.ts);
+    /* Someone buys the spread at 1 from the ask at 95 and the bid at 94. */
+    struct trade whole = {.instrument = d.spread, .px = PX(1000), .qty = QTY(2),
+                          .order = {spread, NIL}};
+    struct trade first = {.instrument = d.i, .px = PX(95000), .qty = QTY(2), .order = {NIL, ask},
+                          .maker = {false, true}};
+    struct trade second = {.instrument = d.j, .px = PX(94000), .qty = QTY(2), .order = {bid, NIL},
+                           .maker = {true, false}};
+    novation_trade_legs(c, &whole, PRICE(94 * USD));
+    novation_trade(c, &first);
+    novation_trade(c, &second);
+    assert_int_equal(world_count(&d.w, EVENT_trade), 5);
+    assert_int_equal(world_count(&d.w, EVENT_posting), 8);
+    assert_int_equal(world_exposure(&d.w, x, d.i)->position, 2);
+    assert_int_equal(world_exposure(&d.w, x, d.j)->position, -2);
+    assert_int_equal(world_exposure(&d.w, d.a, d.i)->position, -2);
+    assert_true(world_exposure(&d.w, x, d.i)->cost == 190 * (int128_t)USD);
+    assert_true(world_exposure(&d.w, x, d.j)->cost == -188 * (int128_t)USD);
+    assert_int_equal(c->instruments[d.i].open_interest.v, 2);
+    assert_int_equal(c->instruments[d.i].last.v, 95 * USD);
+    clearing_check(c);
+    world_close(&d.w);
+}
+
 static struct command fee_terms(void)
 {
     struct command terms = world_product_terms("FEE");
@@ -257,7 +296,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_postings),          cmocka_unit_test(entry_price_follows),
         cmocka_unit_test(entry_cost_rounds_half_even),
-        cmocka_unit_test(spread_is_held_in_legs), cmocka_unit_test(fees_tiers_and_rebates),
+        cmocka_unit_test(spread_is_held_in_legs), cmocka_unit_test(implied_prints_net_out),
+        cmocka_unit_test(fees_tiers_and_rebates),
         cmocka_unit_test(fees_of_spreads),        cmocka_unit_test(fees_in_auctions),
         cmocka_unit_test(fees_at_the_bounds),
     };
