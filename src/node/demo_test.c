@@ -126,6 +126,24 @@ static struct event_account account(struct world *w, uint32_t id)
     return *(const struct event_account *)(const void *)e;
 }
 
+/* How many outrights there are, and how many of them have both sides. */
+static void count_sides(struct world *w, unsigned *outrights, unsigned *two_sided)
+{
+    *outrights = *two_sided = 0;
+    for (uint32_t k = 0; k < w->demo.instrument_count; k++) {
+        struct query q = {.kind = QUERY_ticker, .instrument = w->demo.instruments[k].id,
+                          .now = w->now};
+        const struct outbox *events;
+        world_query(w, &q, &events);
+        const struct event_ticker *t = (const void *)outbox_next(events, NULL);
+        if (w->demo.instruments[k].legs[0] != 0) continue;
+        *outrights += 1;
+        *two_sided += !price_is_none(t->bid) && !price_is_none(t->ask);
+        assert_int_equal(t->state, STATE_open);
+        assert_false(price_is_none(t->settlement));
+    }
+}
+
 static void seeds_and_is_lively_within_seconds(void **state)
 {
     (void)state;
@@ -137,19 +155,8 @@ static void seeds_and_is_lively_within_seconds(void **state)
     world_run(w, 20000);
     assert_true(w->demo.instrument_count >= 26);
     assert_true(w->demo.counts.trades > 100);
-    unsigned two_sided = 0, outrights = 0;
-    for (uint32_t k = 0; k < w->demo.instrument_count; k++) {
-        struct query q = {.kind = QUERY_ticker, .instrument = w->demo.instruments[k].id,
-                          .now = w->now};
-        const struct outbox *events;
-        world_query(w, &q, &events);
-        const struct event_ticker *t = (const void *)outbox_next(events, NULL);
-        if (w->demo.instruments[k].legs[0] != 0) continue;
-        outrights += 1;
-        two_sided += !price_is_none(t->bid) && !price_is_none(t->ask);
-        assert_int_equal(t->state, STATE_open);
-        assert_false(price_is_none(t->settlement));
-    }
+    unsigned two_sided, outrights;
+    count_sides(w, &outrights, &two_sided);
     assert_int_equal(two_sided, outrights);
     core_check(w->core);
     world_close(w);
@@ -192,6 +199,30 @@ static void auctions_come_and_end(void **state)
             assert_int_equal(w->demo.products[p].state, STATE_open);
     }
     assert_true(w->auctioned > 0);
+    core_check(w->core);
+    world_close(w);
+}
+
+static void an_hour_goes_well(void **state)
+{
+    (void)state;
+    struct world *w = world_open();
+    assert_int_equal(demo_start(&w->demo, &w->venue, 9, 0), 0);
+    for (int m = 0; m < 60; m++) {
+        world_run(w, 60 * 1000);
+        for (uint32_t k = 0; k < w->demo.instrument_count; k++) {
+            const struct demo_instrument *i = &w->demo.instruments[k];
+            int64_t drift = INT64_C(1000000000) * 6 / 100; /* six standard deviations and more */
+            assert_in_range(w->demo.market + i->own + drift, 0, 2 * drift);
+        }
+    }
+    while (w->demo.auction_product != 0) world_run(w, 1000);
+    unsigned two_sided, outrights;
+    count_sides(w, &outrights, &two_sided);
+    assert_true(two_sided + 1 >= outrights); /* one may just have been taken out */
+    uint64_t others = w->demo.counts.rejects - w->rejects[REJECT_unknown_order];
+    assert_true(others * 100 < w->demo.counts.commands);
+    assert_true(w->demo.counts.trades > 50000);
     core_check(w->core);
     world_close(w);
 }
@@ -257,6 +288,7 @@ int main(void)
         cmocka_unit_test(seeds_and_is_lively_within_seconds),
         cmocka_unit_test(the_rate_is_kept_and_little_is_refused),
         cmocka_unit_test(auctions_come_and_end),
+        cmocka_unit_test(an_hour_goes_well),
         cmocka_unit_test(the_same_seed_is_the_same_market),
         cmocka_unit_test(a_restart_goes_on_and_stop_leaves_nothing),
         cmocka_unit_test(a_venue_that_takes_nothing_is_reported),

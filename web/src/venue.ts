@@ -9,6 +9,7 @@ import type { Store } from './store.ts';
 import { list, number, object, text, type Json, type JsonObject } from './types.ts';
 
 const POSITIONS_EVERY_MS = 2000;
+const INSTRUMENTS_EVERY_MS = 30000;
 const HISTORY_COUNT = 1000;
 const KEY_STORED = 'dojima.key';
 const USER_CHANNELS = ['user.orders.any.any.raw', 'user.trades.any.any.raw',
@@ -35,13 +36,16 @@ export class Venue implements RpcOwner {
         }
         this.rpc = new Rpc(`${scheme}//${location.host}/ws/api/v2`, this);
         window.setInterval(() => this.refreshPrivate(), POSITIONS_EVERY_MS);
+        window.setInterval(() => {
+            if (this.rpc.status === 'live') this.loadInstruments(false).catch(() => undefined);
+        }, INSTRUMENTS_EVERY_MS);
     }
 
     onStatus(): void { this.store.mark('status'); }
 
     onOpen(): void {
         this.subscribed.clear();
-        this.loadInstruments().catch((e: unknown) => console.warn('instruments', e));
+        this.loadInstruments(true).catch((e: unknown) => console.warn('instruments', e));
         if (this.key !== null) {
             this.signIn(this.key, true).catch((e: unknown) => {
                 if (e instanceof RpcError && e.code !== 0) this.signOut();
@@ -104,7 +108,8 @@ export class Venue implements RpcOwner {
         if (known.length > 0) await this.rpc.call('public/unsubscribe', { channels: known });
     }
 
-    private async loadInstruments(): Promise<void> {
+    /* fresh: after a connect, when nothing is subscribed. */
+    private async loadInstruments(fresh: boolean): Promise<void> {
         const store = this.store;
         const [result, products] = await Promise.all([
             this.rpc.call('public/get_instruments', { currency: 'any' }),
@@ -119,10 +124,12 @@ export class Venue implements RpcOwner {
         store.instruments = all;
         store.byName = new Map(all.map((i) => [i.name, i]));
         store.mark('instruments');
-        const wanted = store.selected?.name ?? decodeURIComponent(location.hash.slice(1));
-        const first = store.byName.get(wanted) ?? all[0];
-        store.selected = null;
-        if (first !== undefined) this.select(first.name);
+        if (fresh || store.selected === null) {
+            const wanted = store.selected?.name ?? decodeURIComponent(location.hash.slice(1));
+            const first = store.byName.get(wanted) ?? all[0];
+            store.selected = null;
+            if (first !== undefined) this.select(first.name);
+        }
         await this.subscribe(all.map((i) => `ticker.${i.name}.100ms`));
     }
 
