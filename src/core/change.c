@@ -72,7 +72,7 @@ static enum reject edit_admit(struct core *c, uint32_t o, const struct entry *e,
 {
     const struct order *order = order_at(c, o);
     int64_t more = e->qty - order->left.v;
-    px_t px = !px_is_none(e->px) ? e->px : !px_is_none(e->trigger) ? e->trigger : PX(0);
+    px_t px = entry_margin_px(c, e);
     const struct account *a = &c->accounts[e->account];
     bool whole = a->mode == MODE_collateralised; /* there the price counts too */
     if (e->held || (more <= 0 && !whole)) return REJECT_none;

@@ -165,7 +165,7 @@ void link_activate(struct core *c, uint32_t o)
         return;
     }
     if (type_is_trigger((enum order_type)e.type)) info->trigger_px = e.trigger;
-    px_t px = !px_is_none(e.px) ? e.px : !px_is_none(e.trigger) ? e.trigger : PX(0);
+    px_t px = entry_margin_px(c, &e);
     if (margin_admit(c, e.account, e.instrument, order->exposure, info->exposure_b,
                      (enum side)e.side, price_of(c, e.instrument, px), e.qty,
                      (e.flags & ORDER_FLAG_REDUCE_ONLY) != 0, &detail) != REJECT_none) {

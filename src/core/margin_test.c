@@ -151,6 +151,33 @@ static void summary_of_an_account(void **state)
     world_close(&d.w);
 }
 
+/* What is repriced later is admitted at its worst: a stop with the product's protection; a peg, which
+ * has no worst, not at all. */
+static void collateralised_counts_the_worst(void **state)
+{
+    (void)state;
+    struct command terms = world_product_terms("ZZ");
+    terms.product_create.flags = PRODUCT_FLAG_HAS_FLOOR | PRODUCT_FLAG_HAS_PROTECTION;
+    terms.product_create.protection = PRICE(40 * USD);
+    struct desk d = desk_open(&terms, MODE_collateralised);
+    struct command stop = {.order_new = {
+        .instrument = d.i, .side = SIDE_buy, .type = ORDER_TYPE_stop_market,
+        .flags = ORDER_FLAG_HAS_QTY | ORDER_FLAG_HAS_TRIGGER, .trigger = PRICE(10 * USD),
+        .qty = QTY(3)}};
+    assert_int_equal(world_step(&d.w, &stop, COMMAND_order_new, d.a), REJECT_insufficient_margin);
+    stop.order_new.qty = QTY(2);
+    assert_int_equal(world_step(&d.w, &stop, COMMAND_order_new, d.a), REJECT_none);
+    assert_int_equal(required(&d), 100 * USD);
+    world_trade(&d.w, d.i, d.b, d.b, 10 * USD, 1); /* elects it */
+    assert_int_equal(required(&d), 100 * USD);
+    struct command peg = {.order_new = {
+        .instrument = d.i, .side = SIDE_buy, .type = ORDER_TYPE_pegged, .peg = PEG_primary,
+        .flags = ORDER_FLAG_HAS_QTY, .qty = QTY(1)}};
+    assert_int_equal(world_deposit(&d.w, d.a, 1000 * (int64_t)USD), REJECT_none);
+    assert_int_equal(world_step(&d.w, &peg, COMMAND_order_new, d.a), REJECT_insufficient_margin);
+    world_close(&d.w);
+}
+
 static void collateralised_needs_a_floor(void **state)
 {
     (void)state;
@@ -234,6 +261,7 @@ int main(void)
         cmocka_unit_test(spread_counts_in_both_legs),
         cmocka_unit_test(collateralised_pays_in_full),
         cmocka_unit_test(summary_of_an_account),
+        cmocka_unit_test(collateralised_counts_the_worst),
         cmocka_unit_test(collateralised_needs_a_floor),
         cmocka_unit_test(bounds_are_refused),
         cmocka_unit_test(margin_is_monotone),

@@ -183,14 +183,23 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
     return o;
 }
 
-/* The price at which an order counts for margin: its limit, else its trigger. */
+px_t entry_margin_px(const struct core *c, const struct entry *e)
+{
+    if (e->type == ORDER_TYPE_pegged) return PX_NONE;
+    if (!px_is_none(e->px)) return e->px;
+    if (px_is_none(e->trigger)) return PX(0);
+    return trigger_limit(c, e->instrument, (enum side)e->side, e->trigger);
+}
+
+/* The price at which an order counts for margin: its limit, or what that will be once elected. */
 static px_t order_margin_px(const struct core *c, uint32_t o)
 {
     const struct order *order = &c->pools.orders[o];
     const struct order_info *info = &c->info[o];
     if (order->state != ORDER_STATE_untriggered) return px_is_none(order->px) ? PX(0) : order->px;
     if (!px_is_none(info->limit_px)) return info->limit_px;
-    return px_is_none(info->trigger_px) ? PX(0) : info->trigger_px;
+    if (px_is_none(info->trigger_px)) return PX(0);
+    return trigger_limit(c, order->instrument, (enum side)order->side, info->trigger_px);
 }
 
 /* Counts `lots` more (or fewer) of order o as working. */
@@ -246,10 +255,10 @@ static enum reject admit(struct core *c, const struct entry *e, uint32_t orders,
     if (room) {
         uint32_t x = exposure_get(c, e->account, spread ? in->terms.legs[0] : e->instrument);
         uint32_t xb = spread ? exposure_get(c, e->account, in->terms.legs[1]) : NIL;
-        px_t px = !px_is_none(e->px) ? e->px : !px_is_none(e->trigger) ? e->trigger : PX(0);
+        px_t px = entry_margin_px(c, e);
         int64_t missing = INT64_MIN;
         enum reject r = margin_admit(c, e->account, e->instrument, x, xb, (enum side)e->side,
-                                     PRICE(px.v * in->tick.v), e->qty,
+                                     price_of(c, e->instrument, px), e->qty,
                                      (e->flags & ORDER_FLAG_REDUCE_ONLY) != 0, &missing);
         if (r != REJECT_none) {
             *detail = missing;

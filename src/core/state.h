@@ -412,6 +412,8 @@ bool trigger_rises(enum side side, enum order_type type); /* elected by a rise *
 uint32_t order_create(struct core *c, const struct entry *e, uint32_t session);
 uint32_t order_find(const struct core *c, uint64_t id); /* live or retained; NIL */
 void order_start(struct core *c, uint32_t o);
+/* The price at which an entry is admitted (CLEAR-08); PX_NONE: it may be repriced without bound. */
+px_t entry_margin_px(const struct core *c, const struct entry *e);
 void order_work(struct core *c, uint32_t o, int64_t lots); /* counts lots as working */
 void order_new(struct core *c, const struct command *cmd);
 void order_edit(struct core *c, const struct command *cmd);
@@ -462,6 +464,8 @@ void trigger_run(struct core *c); /* enters what was elected, until none is left
 void election_push(struct core *c, uint32_t o);
 void election_drop(struct core *c, uint32_t o);
 struct book *trigger_book(const struct core *c, uint32_t o);
+/* The limit of a stop without one: its trigger with the product's protection. */
+px_t trigger_limit(const struct core *c, uint32_t instrument, enum side side, px_t trigger);
 bool trigger_met(const struct core *c, uint32_t instrument, bool rises, px_t trigger);
 
 /* ---- peg.c ---- */

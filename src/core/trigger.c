@@ -84,21 +84,26 @@ static void trigger_place(struct core *c, uint32_t o)
     book_add(&c->pools, trigger_book(c, o), o);
 }
 
+px_t trigger_limit(const struct core *c, uint32_t instrument, enum side side, px_t trigger)
+{
+    const struct product *p = product_of(c, instrument);
+    int64_t ticks = 0;
+    if (p->terms.flags & PRODUCT_FLAG_HAS_PROTECTION)
+        ticks = p->terms.protection.v / p->terms.tick.v;
+    int64_t px = trigger.v + (side == SIDE_buy ? ticks : -ticks);
+    bool floored = (p->terms.flags & PRODUCT_FLAG_HAS_FLOOR) && !is_spread(c, instrument);
+    if (floored && px * p->terms.tick.v < p->terms.floor.v)
+        px = -int64_div_floor(-p->terms.floor.v, p->terms.tick.v);
+    return PX(px);
+}
+
 /* The limit of an elected order: its own, or the trigger with the product's protection. */
 static px_t elected_px(const struct core *c, uint32_t o)
 {
     const struct order *order = order_at(c, o);
-    const struct product *p = product_of(c, order->instrument);
     if (order->type == ORDER_TYPE_stop_limit || order->type == ORDER_TYPE_take_limit)
         return c->info[o].limit_px;
-    int64_t ticks = 0;
-    if (p->terms.flags & PRODUCT_FLAG_HAS_PROTECTION)
-        ticks = p->terms.protection.v / p->terms.tick.v;
-    int64_t px = c->info[o].trigger_px.v + (order->side == SIDE_buy ? ticks : -ticks);
-    bool floored = (p->terms.flags & PRODUCT_FLAG_HAS_FLOOR) && !is_spread(c, order->instrument);
-    if (floored && px * p->terms.tick.v < p->terms.floor.v)
-        px = -int64_div_floor(-p->terms.floor.v, p->terms.tick.v);
-    return PX(px);
+    return trigger_limit(c, order->instrument, (enum side)order->side, c->info[o].trigger_px);
 }
 
 /* From a waiting trigger to an open order that is in no book yet. */
