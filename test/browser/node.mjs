@@ -50,7 +50,7 @@ export class Node {
     async stop(signal = 'SIGTERM') {
         if (this.child === undefined || this.status !== undefined) return;
         this.child.kill(signal);
-        await Promise.race([this.ended, sleep(5000)]);
+        await Promise.race([this.ended, sleep(12000)]);
         if (this.status === undefined) {
             this.child.kill('SIGKILL');
             await this.ended;
