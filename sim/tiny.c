@@ -76,12 +76,10 @@ static const void *tiny_image(void *state, size_t *bytes)
     return &t->state;
 }
 
-static uint64_t tiny_image_hash(const void *state, void *image)
+static struct machine *tiny_twin(const void *state)
 {
     (void)state;
-    struct tiny_state copy;
-    memcpy(&copy, image, sizeof copy);
-    return copy.magic == TINY_MAGIC ? state_hash(&copy) : 0;
+    return tiny_new();
 }
 
 static void *tiny_memory(void *state, size_t *bytes)
@@ -114,7 +112,7 @@ static ts_t tiny_due(void *state) { return TS(((struct tiny *)state)->state.ts.v
 
 static const struct machine_verbs tiny_verbs = {
     .step = tiny_step, .query = tiny_query, .hash = tiny_hash, .check = tiny_check,
-    .image = tiny_image, .image_hash = tiny_image_hash, .memory = tiny_memory,
+    .image = tiny_image, .twin = tiny_twin, .drop = tiny_free, .memory = tiny_memory,
     .clear = tiny_clear, .open = tiny_open, .seq = tiny_seq, .ts = tiny_ts, .due = tiny_due,
 };
 

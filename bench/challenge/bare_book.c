@@ -12,7 +12,7 @@
 
 #include "core/book.c"
 
-uint64_t assert_seq_current;
+_Thread_local uint64_t assert_seq_current;
 
 _Noreturn void assert_failed(const char *file, int line, const char *expression)
 {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-uint64_t assert_seq_current;
+_Thread_local uint64_t assert_seq_current;
 
 _Noreturn void assert_failed(const char *file, int line, const char *expression)
 {

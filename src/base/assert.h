@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-/* The sequence number of the command that is being applied; 0 when none is. */
-extern uint64_t assert_seq_current;
+/* The sequence number of the command that this thread is applying; 0 when none is. */
+extern _Thread_local uint64_t assert_seq_current;
 
 /* Prints "file:line: seq N: expression" to standard error and aborts. Never returns. */
 _Noreturn void assert_failed(const char *file, int line, const char *expression);

@@ -20,13 +20,16 @@ enum { MACHINE_LIMITS_SIZE = 128 };
  * whoever replays it must have the same. Unused bytes are zero. */
 struct machine_limits { unsigned char bytes[MACHINE_LIMITS_SIZE]; };
 
+struct machine;
+
 struct machine_verbs {
     void (*step)(void *state, const struct command *command, struct outbox *outbox);
     void (*query)(void *state, const struct query *query, struct outbox *outbox);
     uint64_t (*hash)(void *state);
     void (*check)(void *state);                           /* asserts all invariants */
     const void *(*image)(void *state, size_t *bytes);     /* of the open machine */
-    uint64_t (*image_hash)(const void *state, void *image); /* of a copy; any thread; 0: not one */
+    struct machine *(*twin)(const void *state); /* another, closed, alike; NULL: out of memory */
+    void (*drop)(struct machine *machine);      /* frees it */
     void *(*memory)(void *state, size_t *bytes);          /* closes; the block to be filled */
     void (*clear)(void *state);                           /* closes; the block is a fresh one */
     int (*open)(void *state);                             /* negative: the block is not ours */

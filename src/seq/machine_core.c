@@ -23,15 +23,13 @@ struct machine_core {
     struct machine machine;
     struct core_limits limits;
     size_t bytes;
-    void *memory;
+    void *block;       /* as calloc gave it: pages that are never touched cost nothing */
+    void *memory;      /* within it, on a page's boundary */
     struct core *core; /* NULL: closed */
+    bool zero;         /* nobody has written to memory yet */
 };
 
-static void *memory_take(size_t bytes)
-{
-    size_t whole = (bytes + 4095) / 4096 * 4096;
-    return aligned_alloc(4096, whole);
-}
+enum { PAGE = 4096 };
 
 static void core_step_verb(void *state, const struct command *command, struct outbox *outbox)
 {
@@ -55,14 +53,9 @@ static const void *core_image_verb(void *state, size_t *bytes)
     return core_image(((struct machine_core *)state)->core, bytes);
 }
 
-static uint64_t core_image_hash_verb(const void *state, void *image)
+static struct machine *core_twin_verb(const void *state)
 {
-    const struct machine_core *mc = state;
-    struct core *copy = core_open(&mc->limits, image);
-    if (copy == NULL) return 0;
-    uint64_t hash = core_hash(copy);
-    core_close(copy);
-    return hash;
+    return machine_core_new(&((const struct machine_core *)state)->limits);
 }
 
 static void core_shut(struct machine_core *mc)
@@ -75,6 +68,7 @@ static void *core_memory_verb(void *state, size_t *bytes)
 {
     struct machine_core *mc = state;
     core_shut(mc);
+    mc->zero = false;
     *bytes = mc->bytes;
     return mc->memory;
 }
@@ -83,12 +77,13 @@ static void core_clear_verb(void *state)
 {
     struct machine_core *mc = state;
     core_shut(mc);
-    memset(mc->memory, 0, mc->bytes);
+    if (!mc->zero) memset(mc->memory, 0, mc->bytes);
 }
 
 static int core_open_verb(void *state)
 {
     struct machine_core *mc = state;
+    mc->zero = false;
     mc->core = core_open(&mc->limits, mc->memory);
     return mc->core == NULL ? -1 : 0;
 }
@@ -107,7 +102,8 @@ static const struct machine_verbs core_verbs = {
     .hash = core_hash_verb,
     .check = core_check_verb,
     .image = core_image_verb,
-    .image_hash = core_image_hash_verb,
+    .twin = core_twin_verb,
+    .drop = machine_core_free,
     .memory = core_memory_verb,
     .clear = core_clear_verb,
     .open = core_open_verb,
@@ -122,11 +118,13 @@ struct machine *machine_core_new(const struct core_limits *limits)
     if (mc == NULL) return NULL;
     mc->limits = *limits;
     mc->bytes = core_bytes(limits);
-    mc->memory = memory_take(mc->bytes);
-    if (mc->memory == NULL) {
+    mc->block = calloc(1, mc->bytes + PAGE);
+    if (mc->block == NULL) {
         free(mc);
         return NULL;
     }
+    mc->memory = (unsigned char *)mc->block + (PAGE - (uintptr_t)mc->block % PAGE) % PAGE;
+    mc->zero = true;
     struct recorded r = {.version = MACHINE_CORE_VERSION, .state_bytes = mc->bytes,
                          .limits = *limits};
     memcpy(mc->machine.limits.bytes, &r, sizeof r);
@@ -140,7 +138,7 @@ void machine_core_free(struct machine *m)
 {
     struct machine_core *mc = m->state;
     core_shut(mc);
-    free(mc->memory);
+    free(mc->block);
     free(mc);
 }
 

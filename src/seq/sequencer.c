@@ -81,7 +81,7 @@ static int memory_take(struct sequencer *s)
                                        .capacity = s->machine->outbox_bytes};
     bool ok = s->outbox.bytes != NULL && s->outbox_answer.bytes != NULL;
     if (ok && s->options.tap_bytes != 0) {
-        s->tap = tap_new(s->options.tap_bytes + 2 * s->machine->outbox_bytes, s->recovery.seq);
+        s->tap = tap_new(s->options.tap_bytes, s->recovery.seq);
         ok = s->tap != NULL;
     }
     return ok ? 0 : -1;
@@ -146,9 +146,9 @@ out:
 /* Whether the log and the tap can take one more command. */
 static bool has_room(struct sequencer *s, uint32_t size)
 {
-    if (s->tap != NULL && !tap_fits(s->tap, s->machine->outbox_bytes)) {
+    if (s->tap != NULL && !tap_has_room(s->tap)) {
         log_flush(s->log);
-        if (!tap_fits(s->tap, s->machine->outbox_bytes)) return false;
+        if (!tap_has_room(s->tap)) return false;
     }
     if (log_has_room(s->log, size)) return true;
     log_flush(s->log);
@@ -176,7 +176,6 @@ enum sequencer_status sequencer_submit(struct sequencer *s, struct command *comm
     s->machine->verbs->step(s->machine->state, &s->command, &s->outbox);
     assert_seq_current = 0;
     if (s->tap != NULL) tap_push(s->tap, command->header.seq, s->outbox.bytes, s->outbox.used);
-    snapshot_taker_turn(s->taker);
     *events = &s->outbox;
     return SEQUENCER_OK;
 }

@@ -250,7 +250,7 @@ static void slow_reader_is_evicted(void **state)
     assert_int_equal(slow.seq, 5);
     assert_int_equal(tap_read(t, &quick, got, sizeof got), 0);
     for (uint64_t seq = 6; seq < 40; seq++) {
-        assert_true(tap_fits(t, sizeof events));
+        assert_true(tap_has_room(t));
         tap_push(t, seq, events, sizeof events);
         assert_int_equal(tap_read(t, &quick, got, sizeof got), 0);
         tap_release(t, seq);
@@ -259,9 +259,16 @@ static void slow_reader_is_evicted(void **state)
         assert_int_equal(quick.seq, seq);
     }
     assert_int_equal(tap_read(t, &slow, got, sizeof got), TAP_EVICTED);
-    for (uint64_t seq = 40; tap_fits(t, sizeof events); seq++)
-        tap_push(t, seq, events, sizeof events);
+    uint64_t seq = 40;
+    for (; tap_has_room(t); seq++) tap_push(t, seq, events, sizeof events);
     assert_int_equal(tap_read(t, &quick, got, sizeof got), 0); /* none of those is released */
+    tap_push(t, seq, events, 1 << 20); /* more than the ring: a gap that evicts everybody */
+    tap_push(t, seq + 1, events, sizeof events);
+    tap_release(t, seq + 1);
+    while (quick.seq < seq - 1) assert_true(tap_read(t, &quick, got, sizeof got) > 0);
+    assert_int_equal(tap_read(t, &quick, got, sizeof got), TAP_EVICTED);
+    tap_start(t, &quick);
+    assert_int_equal(quick.seq, seq + 1);
     tap_free(t);
 }
 

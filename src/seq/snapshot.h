@@ -54,12 +54,12 @@ struct snapshot_taker_options {
     struct log_listener listener; /* say and failed are used */
 };
 
-/* NULL: out of memory. */
+/* Makes a twin of the machine as it is now, all of which is durable. NULL: out of memory. */
 struct snapshot_taker *snapshot_taker_new(struct io *io, struct machine *machine, struct log *log,
                                           const struct snapshot_taker_options *options);
 
-/* The loop calls it after it has applied commands and after some became durable: copies the image
- * when one is due, and hands the copy to the background worker once its seq is durable. */
+/* The loop calls it after some commands became durable: when one is due, the background worker
+ * brings the twin to what is durable now, and writes its image. */
 void snapshot_taker_turn(struct snapshot_taker *t);
 
 /* One is due now, whatever the interval (when a node closes). */

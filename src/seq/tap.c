@@ -2,7 +2,8 @@
  *
  * Invariants: (1) tail <= released <= head, head - tail <= capacity: positions count bytes ever
  * pushed; (2) entries are whole between tail and head: an entry header, then its events; (3) only
- * released entries are overwritten.
+ * released entries are overwritten; (4) a gap is an entry whose events did not fit: no reader passes
+ * it.
  */
 #include "seq/tap.h"
 
@@ -16,7 +17,8 @@
 
 struct entry {
     uint64_t seq;
-    uint64_t bytes; /* of events */
+    uint32_t gap;   /* 1: its events are not here */
+    uint32_t bytes; /* of events */
 };
 
 struct tap {
@@ -72,18 +74,23 @@ static void ring_get(const struct tap *t, uint64_t at, void *bytes, uint64_t siz
     if (size > first) memcpy((unsigned char *)bytes + first, t->ring, size - first);
 }
 
-bool tap_fits(struct tap *t, size_t bytes)
+bool tap_has_room(struct tap *t)
 {
     pthread_mutex_lock(&t->mutex);
-    bool fits = t->head - t->released + sizeof(struct entry) + bytes <= t->capacity;
+    bool room = t->head - t->released <= t->capacity / 2;
     pthread_mutex_unlock(&t->mutex);
-    return fits;
+    return room;
 }
 
 void tap_push(struct tap *t, uint64_t seq, const void *events, size_t bytes)
 {
-    struct entry e = {.seq = seq, .bytes = bytes};
+    struct entry e = {.seq = seq};
     pthread_mutex_lock(&t->mutex);
+    if (bytes <= UINT32_MAX && t->head - t->released + sizeof e + bytes <= t->capacity)
+        e.bytes = (uint32_t)bytes;
+    else
+        e.gap = 1;
+    bytes = e.bytes;
     uint64_t end = t->head + sizeof e + bytes;
     while (end - t->tail > t->capacity) { /* the oldest go, read or not */
         struct entry oldest;
@@ -128,6 +135,10 @@ int64_t tap_read(struct tap *t, struct tap_reader *reader, void *events, size_t 
     while (result == 0 && reader->position < t->released) {
         struct entry e;
         ring_get(t, reader->position, &e, sizeof e);
+        if (e.gap != 0) {
+            if (used == 0) result = TAP_EVICTED;
+            break;
+        }
         if (e.bytes > size - used) {
             if (used == 0) result = TAP_BUFFER_TOO_SMALL;
             break;

@@ -3,7 +3,7 @@
  * A ring of bounded size. The sequencer pushes each command's events as it applies it, and releases
  * them when they are durable; only then can a reader see them. The writer never waits for a reader:
  * one that falls behind by more than the ring is evicted, and has to start again from the journal
- * (recovery with events_from). Readers are independent and own their place.
+ * (recovery with events_from). So is every reader by a command whose events do not fit. Readers are independent and own their place.
  *
  * A lock is held for one copy at a time; pushing costs a copy and an uncontended lock.
  *
@@ -31,8 +31,9 @@ enum { TAP_EVICTED = -1, TAP_BUFFER_TOO_SMALL = -2 };
 struct tap *tap_new(size_t bytes, uint64_t seq);
 void tap_free(struct tap *t);
 
-/* The sequencer's side. Pushing needs tap_fits; seq grows by one. */
-bool tap_fits(struct tap *t, size_t bytes);
+/* The sequencer's side. Before a command: whether the ring's larger half is free of what is not yet
+ * released. Then its events, whatever their size. seq grows by one. */
+bool tap_has_room(struct tap *t);
 void tap_push(struct tap *t, uint64_t seq, const void *events, size_t bytes);
 void tap_release(struct tap *t, uint64_t seq);
 
