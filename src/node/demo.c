@@ -155,6 +155,7 @@ int demo_start(struct demo *d, const struct venue *venue, uint64_t seed, uint32_
     if (rc == 0) rc = set_states(d, STATE_auction, STATE_open); /* left by a run that was cut off */
     if (rc == 0) rc = set_states(d, STATE_closed, STATE_pre_open);
     if (rc == 0) rc = demo_refresh(d);
+    if (rc == 0) demo_resume_values(d);
     if (rc == 0) rc = demo_quote_all(d);
     return rc == 0 ? demo_leave_orders(d, ORDERS_AT_START) : rc;
 }

@@ -66,6 +66,32 @@ struct demo_instrument *demo_find(struct demo *d, uint32_t id)
     return NULL;
 }
 
+/* After a restart the fair values go on from the last prices. */
+void demo_resume_values(struct demo *d)
+{
+    int64_t sum = 0;
+    int64_t count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t k = 0; k < d->instrument_count; k++) {
+            struct demo_instrument *i = &d->instruments[k];
+            const struct outbox *events = NULL;
+            struct query q = {.kind = QUERY_ticker, .instrument = i->id, .now = d->last};
+            if (i->legs[0] != 0 || i->mean <= 0) continue;
+            d->venue->query(d->venue->context, &q, &events);
+            const struct event_ticker *t = (const void *)outbox_next(events, NULL);
+            if (t == NULL || t->header.kind != EVENT_ticker || price_is_none(t->last)) continue;
+            int128_t away = (int128_t)(t->last.v - i->mean) * SCALE;
+            int64_t deviation = (int64_t)int128_div_floor(away, i->mean);
+            deviation = int64_max(-SCALE / 20, int64_min(SCALE / 20, deviation));
+            if (pass == 1) i->own = deviation - d->market;
+            sum += deviation;
+            count += 1;
+        }
+        if (count == 0) return;
+        if (pass == 0) d->market = sum / count;
+    }
+}
+
 static int64_t outright_fair(const struct demo *d, const struct demo_instrument *i)
 {
     int128_t value = (int128_t)i->mean * (SCALE + d->market + i->own);
@@ -254,7 +280,7 @@ static int act_taker(struct demo *d)
     if (lean > 30) lean = 30;
     if (lean < -30) lean = -30;
     enum side side = (int64_t)below(d, 100) < 50 + lean ? SIDE_buy : SIDE_sell;
-    int64_t through = (3 + below(d, 7)) * i->tick.v;
+    int64_t through = (2 + below(d, 5)) * i->tick.v;
     struct command c;
     struct command_order_new *o = order(d, &c, d->accounts[taker], i, side);
     o->price = side == SIDE_buy ? on_tick(i, demo_fair(d, i) + through, true)

@@ -22,6 +22,7 @@ int64_t demo_mean(const struct demo_product *p, const struct event_instrument *i
 
 /* demo_flow.c: fair values, and one participant's act at a time. */
 void demo_step_values(struct demo *d, ts_t now);
+void demo_resume_values(struct demo *d);
 int64_t demo_fair(const struct demo *d, const struct demo_instrument *i);
 struct demo_instrument *demo_find(struct demo *d, uint32_t id);
 int demo_act(struct demo *d);

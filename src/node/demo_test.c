@@ -249,9 +249,13 @@ static void a_restart_goes_on_and_stop_leaves_nothing(void **state)
     assert_int_equal(demo_start(&w->demo, &w->venue, 5, 0), 0);
     world_run(w, 10000);
     struct event_account guest = account(w, w->demo.guest);
+    w->demo.market = INT64_C(40000000);
+    world_run(w, 20000);
+    int64_t market = w->demo.market;
     uint32_t instruments = w->demo.instrument_count;
     assert_int_equal(demo_start(&w->demo, &w->venue, 6, 0), 0);
     assert_int_equal(w->demo.instrument_count, instruments);
+    assert_in_range(w->demo.market - market + 10000000, 0, 20000000); /* within 1% */
     assert_int_equal(account(w, w->demo.guest).cash.v, guest.cash.v);
     world_run(w, 5000);
     assert_true(w->demo.counts.trades > 10);
