@@ -219,6 +219,10 @@ static int lines_run(struct script *s, FILE *in)
 static int script_open(struct script *s)
 {
     struct core_limits limits = core_limits_default();
+    limits.orders = 1 << 17; /* one user's venue: room enough, at half a node's address space */
+    limits.orders_closed = 1 << 15;
+    limits.client_ids = 1 << 18;
+    limits.answer_bytes = 64u << 20;
     size_t bytes = core_bytes(&limits), outbox = core_outbox_bytes(&limits);
     /* Large blocks come from the system zeroed and untouched: only what is used takes memory. */
     s->memory = calloc(1, bytes + 63);
