@@ -17,6 +17,57 @@ static void id_write(struct json_writer *w, const char *key, uint32_t id,
 #define ID(kind, value) \
     id_write(w, #kind, value, names, names == NULL ? NULL : names->kind)
 
+static const char *const cause_names[CAUSE_count] = {
+    [CAUSE_new] = "new",
+    [CAUSE_edited] = "edited",
+    [CAUSE_filled] = "filled",
+    [CAUSE_triggered] = "triggered",
+    [CAUSE_refreshed] = "refreshed",
+    [CAUSE_repriced] = "repriced",
+    [CAUSE_cut] = "cut",
+    [CAUSE_decremented] = "decremented",
+    [CAUSE_cancelled_by_user] = "cancelled_by_user",
+    [CAUSE_cancelled_by_officer] = "cancelled_by_officer",
+    [CAUSE_cancelled_remainder] = "cancelled_remainder",
+    [CAUSE_cancelled_self_match] = "cancelled_self_match",
+    [CAUSE_cancelled_expired] = "cancelled_expired",
+    [CAUSE_cancelled_disconnect] = "cancelled_disconnect",
+    [CAUSE_cancelled_killed] = "cancelled_killed",
+    [CAUSE_cancelled_reduce_only] = "cancelled_reduce_only",
+    [CAUSE_cancelled_linked] = "cancelled_linked",
+    [CAUSE_cancelled_margin] = "cancelled_margin",
+    [CAUSE_cancelled_limit] = "cancelled_limit",
+    [CAUSE_cancelled_quote] = "cancelled_quote",
+    [CAUSE_answer] = "answer",
+};
+static const char *const type_names[ORDER_TYPE_count] = {
+    "limit",      "market",      "market_limit",  "stop_limit", "stop_market",
+    "take_limit", "take_market", "trailing_stop", "pegged"};
+static const char *const tif_names[TIF_count] = {"good_til_cancelled",  "good_til_day",
+                                                 "good_til_date",       "immediate_or_cancel",
+                                                 "fill_or_kill",        "at_the_opening"};
+static const char *const code_names[POSTING_code_count] = {
+    [0] = "none",
+    [POSTING_deposit] = "deposit",
+    [POSTING_withdrawal] = "withdrawal",
+    [POSTING_transfer] = "transfer",
+    [POSTING_trade] = "trade",
+    [POSTING_variation] = "variation",
+    [POSTING_rounding] = "rounding",
+    [POSTING_fee_trade] = "fee_trade",
+    [POSTING_fee_clearing] = "fee_clearing",
+    [POSTING_settlement] = "settlement",
+};
+static const char *const phase_names[] = {"posted", "pending", "voided"};
+
+/* The name of a value, or its number where it has none. */
+static void word_write(struct json_writer *w, const char *key, uint32_t value,
+                       const char *const *words, uint32_t count)
+{
+    if (value < count && words[value] != NULL) json_key_string(w, key, words[value]);
+    else json_key_int(w, key, value);
+}
+
 static void order_write(struct json_writer *w, const struct event_order *o,
                         const struct event_names *names)
 {
@@ -27,10 +78,10 @@ static void order_write(struct json_writer *w, const struct event_order *o,
     ID(account, o->account);
     ID(instrument, o->instrument);
     json_key_string(w, "state", o->state < ORDER_STATE_count ? states[o->state] : "");
-    json_key_int(w, "cause", o->cause);
+    word_write(w, "cause", o->cause, cause_names, CAUSE_count);
     json_key_string(w, "direction", o->side == SIDE_buy ? "buy" : "sell");
-    json_key_int(w, "type", o->type);
-    json_key_int(w, "time_in_force", o->tif);
+    word_write(w, "type", o->type, type_names, ORDER_TYPE_count);
+    word_write(w, "time_in_force", o->tif, tif_names, TIF_count);
     json_key_int(w, "flags", o->flags);
     json_key_price(w, "price", o->price);
     if (!price_is_none(o->trigger)) json_key_price(w, "trigger", o->trigger);
@@ -85,8 +136,8 @@ static void posting_write(struct json_writer *w, const struct event_posting *p,
                  names == NULL ? NULL : names->instrument);
     else ID(asset, p->asset);
     ID(instrument, p->instrument);
-    json_key_int(w, "code", p->code);
-    json_key_int(w, "phase", p->phase);
+    word_write(w, "code", p->code, code_names, POSTING_code_count);
+    word_write(w, "phase", p->phase, phase_names, 3);
     json_key_fixed(w, "amount", p->amount, scale);
     json_key_fixed(w, "balance", p->balance, scale);
     json_key(w, "reference");
