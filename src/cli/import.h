@@ -29,6 +29,7 @@ struct import_report {
 struct import_options {
     const char *path;
     uint32_t depth; /* kraken-l2: levels that the subscription keeps */
+    uint32_t orders; /* that the venue holds at once; 0: IMPORT_ORDERS */
     bool progress;  /* draw a bar on standard error */
 };
 
@@ -70,7 +71,7 @@ bool import_time(const char *field, ts_t *ts);
 int import_decimals(const char *field, int *significant);
 
 /* ---- venue ---- */
-enum { IMPORT_HOLDERS = 64 };
+enum { IMPORT_HOLDERS = 64, IMPORT_ORDERS = 65536 };
 
 struct import_venue {
     struct core *core;
@@ -87,7 +88,7 @@ struct import_venue {
     char error[IMPORT_TEXT_SIZE];
 };
 
-int import_venue_open(struct import_venue *v);
+int import_venue_open(struct import_venue *v, const struct import_options *options);
 void import_venue_close(struct import_venue *v);
 /* A product named `name` and one instrument of it; its id, or 0. Prices are multiples of tick. */
 uint32_t import_venue_list(struct import_venue *v, const char *name, int64_t tick, uint32_t flags,

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELDS = 10, LIVE_MAX = 65536 };
+enum { FIELDS = 10, LIVE_MAX = IMPORT_ORDERS };
 
 struct live {
     uint64_t order_id;
@@ -256,7 +256,7 @@ static void report(struct reserve *s, struct import_report *r)
             resting == (int64_t)s->map_count;
 }
 
-static int reserve_open(struct reserve *s)
+static int reserve_open(struct reserve *s, const struct import_options *o)
 {
     s->live = calloc(LIVE_MAX + 1, sizeof *s->live);
     s->map.slots = calloc(map_slots_for(LIVE_MAX), sizeof *s->map.slots);
@@ -267,14 +267,14 @@ static int reserve_open(struct reserve *s)
     s->map.mask = map_slots_for(LIVE_MAX) - 1;
     s->map.capacity = LIVE_MAX;
     s->map.count = &s->map_count;
-    return import_venue_open(&s->venue);
+    return import_venue_open(&s->venue, o);
 }
 
 int import_independent_reserve(const struct import_options *o, struct import_report *r)
 {
     struct reserve *s = calloc(1, sizeof *s);
     if (s == NULL) return -1;
-    int status = reserve_open(s);
+    int status = reserve_open(s, o);
     if (status == 0) status = measure(s, o->path);
     if (status == 0) status = run(s, o);
     import_reader_close(&s->reader);

@@ -332,7 +332,7 @@ int import_kraken(const struct import_options *o, struct import_report *r)
     struct kraken *k = calloc(1, sizeof *k);
     if (k == NULL) return -1;
     k->depth = o->depth;
-    int status = import_venue_open(&k->venue);
+    int status = import_venue_open(&k->venue, o);
     if (status == 0) status = measure(k, o->path);
     if (status == 0) status = run(k, o);
     import_reader_close(&k->reader);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIVE_MAX = 65536, TYPES = 8 };
+enum { LIVE_MAX = IMPORT_ORDERS, TYPES = 8 };
 
 struct live {
     uint64_t order_id; /* the core's */
@@ -260,7 +260,7 @@ static int lobster_open(struct lobster *l, const struct import_options *o)
     l->map.capacity = LIVE_MAX;
     l->map.count = &l->map_count;
     if (import_reader_open(&l->reader, o->path, o->progress) != 0) return -1;
-    if (import_venue_open(&l->venue) != 0) return -1;
+    if (import_venue_open(&l->venue, o) != 0) return -1;
     l->instrument = import_venue_list(&l->venue, "LOBSTER", 10000, PRODUCT_FLAG_DIRECTED,
                                       STATE_open); /* NASDAQ's tick: USD 0.01 */
     return l->instrument == 0 ? -1 : 0;

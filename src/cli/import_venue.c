@@ -66,17 +66,18 @@ static uint32_t make_account(struct import_venue *v, const char *name)
     return e == NULL ? 0 : e->id;
 }
 
-int import_venue_open(struct import_venue *v)
+int import_venue_open(struct import_venue *v, const struct import_options *options)
 {
+    uint32_t orders = options->orders == 0 ? IMPORT_ORDERS : options->orders;
     /* Live orders, levels and instruments of one file; the rest is not used. */
     const struct core_limits limits = {
         .members = 8, .accounts = 96, .products = 64, .instruments = 64, .balances = 8192,
-        .exposures = 8192, .orders = 65536, .orders_closed = 256, .levels = 65536, .client_ids = 16,
-        .answer_bytes = 4096, .trades = 1024, .postings = 1024, .settlements = 16, .requests = 16,
-        .fills_per_command = 4096};
+        .exposures = 8192, .orders = orders, .orders_closed = 256, .levels = orders,
+        .client_ids = 16, .answer_bytes = 4096, .trades = 1024, .postings = 1024,
+        .settlements = 16, .requests = 16, .fills_per_command = 4096};
     *v = (struct import_venue){.ts = TS(INT64_C(1799020800) * NS_PER_SECOND)};
     size_t bytes = core_bytes(&limits), out_bytes = core_outbox_bytes(&limits);
-    v->memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    v->memory = calloc(1, bytes + 63); /* pages that are not touched cost nothing */
     v->out.bytes = malloc(out_bytes);
     v->out.capacity = out_bytes;
     if (v->memory == NULL || v->out.bytes == NULL) {
@@ -84,8 +85,7 @@ int import_venue_open(struct import_venue *v)
                        (bytes + out_bytes) >> 20);
         return -1;
     }
-    memset(v->memory, 0, bytes);
-    v->core = core_open(&limits, v->memory);
+    v->core = core_open(&limits, (void *)(((uintptr_t)v->memory + 63) & ~(uintptr_t)63));
     ASSERT(v->core != NULL);
     v->taking = make_account(v, "taking");
     bool made = v->taking != 0;

@@ -132,7 +132,7 @@ static void add_price(struct table *t, price_t price)
 static int print_cash(struct store *s, uint32_t account, int64_t day, bool colour)
 {
     static const struct table_column columns[] = {
-        {"asset", TABLE_NUMBER}, {"opening", TABLE_DECIMAL}, {"deposits", TABLE_DECIMAL},
+        {"asset", TABLE_TEXT}, {"opening", TABLE_DECIMAL}, {"deposits", TABLE_DECIMAL},
         {"withdrawals", TABLE_DECIMAL}, {"transfers", TABLE_DECIMAL}, {"variation", TABLE_DECIMAL},
         {"fees", TABLE_DECIMAL}, {"other", TABLE_DECIMAL}, {"closing", TABLE_DECIMAL},
         {NULL, TABLE_TEXT}};
@@ -142,7 +142,9 @@ static int print_cash(struct store *s, uint32_t account, int64_t day, bool colou
     if (t == NULL) return fail(store_error(s));
     for (int i = 0; i < n; i++) {
         const struct store_statement_cash *l = &lines[i];
-        add_fixed(t, l->asset, 0);
+        char name[ASSET_NAME_SIZE];
+        store_asset_name(s, l->asset, name);
+        table_add(t, TABLE_PLAIN, name);
         const int64_t values[] = {l->opening, l->deposits, l->withdrawals, l->transfers,
                                   l->variation, l->fees, l->other, l->closing};
         for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) add_fixed(t, values[v], 6);

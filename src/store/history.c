@@ -428,13 +428,23 @@ uint32_t store_instrument_id(struct store *s, const char *name)
     return id_of(s, "SELECT id FROM instruments WHERE name=?1", name);
 }
 
+static void name_of(struct store *s, const char *sql, uint32_t id, char *name, size_t size)
+{
+    (void)snprintf(name, size, "%u", id);
+    sqlite3_stmt *q = prepare(s, sql);
+    if (q == NULL) return;
+    store_bind(q, 1, id);
+    int status = STORE_OK;
+    if (next_row(s, q, &status)) column_text(q, 0, name, size);
+    (void)sqlite3_finalize(q);
+}
+
 void store_instrument_name(struct store *s, uint32_t instrument, char name[INSTRUMENT_NAME_SIZE])
 {
-    (void)snprintf(name, INSTRUMENT_NAME_SIZE, "%u", instrument);
-    sqlite3_stmt *q = prepare(s, "SELECT name FROM instruments WHERE id=?1");
-    if (q == NULL) return;
-    store_bind(q, 1, instrument);
-    int status = STORE_OK;
-    if (next_row(s, q, &status)) column_text(q, 0, name, INSTRUMENT_NAME_SIZE);
-    (void)sqlite3_finalize(q);
+    name_of(s, "SELECT name FROM instruments WHERE id=?1", instrument, name, INSTRUMENT_NAME_SIZE);
+}
+
+void store_asset_name(struct store *s, uint32_t asset, char name[ASSET_NAME_SIZE])
+{
+    name_of(s, "SELECT name FROM assets WHERE id=?1", asset, name, ASSET_NAME_SIZE);
 }

@@ -138,8 +138,9 @@ int store_statement_positions(struct store *s, uint32_t account, int64_t day,
 /* The id behind a name, or 0; for tools that have no directory of their own. */
 uint32_t store_account_id(struct store *s, const char *name);
 uint32_t store_instrument_id(struct store *s, const char *name);
-/* The name of an instrument, or its number where the history knows none. */
+/* The name behind an id, or the id where the history knows none. */
 void store_instrument_name(struct store *s, uint32_t instrument, char name[INSTRUMENT_NAME_SIZE]);
+void store_asset_name(struct store *s, uint32_t asset, char name[ASSET_NAME_SIZE]);
 
 /* ---- the worker: the projector on a thread of its own ---- */
 struct store_worker;
