@@ -233,15 +233,20 @@ static bool client_send(struct client *c, const char *text, size_t size)
     return send(c->socket, out, n, MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-/* The next whole message at the front of the buffer: its size with head, 0 when there is none. */
+/* The next whole message, and pings before it: the bytes they take, 0 when there is none. */
 static size_t client_next(const struct client *c, const char **text, size_t *size)
 {
-    const unsigned char *b = (const unsigned char *)c->bytes;
-    if (c->used < 4) return 0;
-    size_t head = b[1] < 126 ? 2 : 4;
-    *size = head == 2 ? b[1] : (size_t)b[2] << 8 | b[3];
-    *text = c->bytes + head;
-    return c->used >= head + *size ? head + *size : 0;
+    size_t at = 0;
+    while (c->used - at >= 4) {
+        const unsigned char *b = (const unsigned char *)c->bytes + at;
+        size_t head = b[1] < 126 ? 2 : 4;
+        *size = head == 2 ? b[1] : (size_t)b[2] << 8 | b[3];
+        *text = c->bytes + at + head;
+        if (c->used - at < head + *size) return 0;
+        at += head + *size;
+        if ((b[0] & 0x0fu) == 1) return at;
+    }
+    return 0;
 }
 
 static void client_drop(struct client *c, size_t size)
@@ -387,7 +392,10 @@ static int take_answers(struct open_loop *o, struct client *c)
     struct client rest = *c;
     for (size_t whole; (whole = client_next(&rest, &text, &size)) != 0;) {
         uint64_t id = answer_id(text, size);
-        if (id < o->first || id >= o->first + o->count) return -1;
+        if (id < o->first || id >= o->first + o->count) {
+            fprintf(stderr, "bench node: %.*s\n", (int)(size < 300 ? size : 300), text);
+            return -1;
+        }
         uint64_t due = o->start + (id - o->first) * o->interval;
         o->times[o->received++] = (uint32_t)(now - due);
         at += whole;

@@ -114,6 +114,7 @@ void venue_open(struct venue *v, const struct core_limits *limits, const struct 
                         .accounts = t->accounts, .instruments = t->instruments};
     v->bytes = core_bytes(limits);
     v->memory = memory_take(v->bytes);
+    touch(v->memory, v->bytes);
     v->core = core_open(limits, v->memory);
     v->out.capacity = core_outbox_bytes(limits);
     v->out.bytes = memory_take(v->out.capacity);

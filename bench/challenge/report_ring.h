@@ -14,7 +14,9 @@
 #define DOJIMA_BENCH_REPORT_RING_H
 
 #include <assert.h>
+#pragma GCC visibility push(default) /* all else may be hidden: -fvisibility=hidden */
 #include "matching_engine_api.h"
+#pragma GCC visibility pop
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -22,7 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { RING_BATCH = 32 }; /* records between two publications */
+enum { RING_BATCH = 128 }; /* records between two publications */
 
 /* Whole words, written one by one: a record put together on the stack and then copied stalls. */
 struct ring_record {
