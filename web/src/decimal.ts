@@ -76,6 +76,6 @@ export function showSigned(value: number | null | undefined, places: number): st
 export function showShort(value: number | null | undefined): string {
     if (value === null || value === undefined || !Number.isFinite(value)) return '–';
     if (value >= 1e6) return (value / 1e6).toFixed(value >= 1e7 ? 1 : 2) + 'M';
-    if (value >= 1e3) return (value / 1e3).toFixed(value >= 1e5 ? 0 : 1) + 'k';
+    if (value >= 1e3) return (value / 1e3).toFixed(value >= 1e4 ? 0 : 1) + 'k';
     return show(value, 0);
 }
