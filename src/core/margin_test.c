@@ -151,8 +151,8 @@ static void summary_of_an_account(void **state)
     world_close(&d.w);
 }
 
-/* What is repriced later is admitted at its worst: a stop with the product's protection; a peg, which
- * has no worst, not at all. */
+/* What is repriced later is admitted at its worst: a stop with the product's protection; a peg,
+ * which has no worst, not at all. */
 static void collateralised_counts_the_worst(void **state)
 {
     (void)state;

@@ -11,8 +11,8 @@
  * full disk costs the snapshot, never the node; any other failure of the disk stops the node.
  *
  * The loop pays nothing for a snapshot: the taker owns a twin of the machine, and when one is due
- * the background worker reads the twin's commands from the journal's durable part, applies them, and
- * writes the twin's image. (A copy of the machine's image took the loop 60 ms at the default
+ * the background worker reads the twin's commands from the journal's durable part, applies them,
+ * and writes the twin's image. (A copy of the machine's image took the loop 60 ms at the default
  * limits; the twin takes the same memory, and a second time the core's work, off the loop.)
  *
  * Upstream: machine, io. Downstream: sequencer, recovery.

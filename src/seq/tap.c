@@ -2,8 +2,8 @@
  *
  * Invariants: (1) tail <= released <= head, head - tail <= capacity: positions count bytes ever
  * pushed; (2) entries are whole between tail and head: an entry header, then its events; (3) only
- * released entries are overwritten; (4) a gap is an entry whose events did not fit: no reader passes
- * it.
+ * released entries are overwritten; (4) a gap is an entry whose events did not fit: no reader
+ * passes it.
  */
 #include "seq/tap.h"
 

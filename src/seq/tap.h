@@ -3,7 +3,8 @@
  * A ring of bounded size. The sequencer pushes each command's events as it applies it, and releases
  * them when they are durable; only then can a reader see them. The writer never waits for a reader:
  * one that falls behind by more than the ring is evicted, and has to start again from the journal
- * (recovery with events_from). So is every reader by a command whose events do not fit. Readers are independent and own their place.
+ * (recovery with events_from). So is every reader by a command whose events do not fit. Readers are
+ * independent and own their place.
  *
  * A lock is held for one copy at a time; pushing costs a copy and an uncontended lock.
  *
