@@ -146,30 +146,41 @@ static enum reject check_times(const struct core *c, const struct entry *e)
 }
 
 /* GUARD-01: one-sided; the reference is this session's last trade, else the indicative price, else
- * the settlement price; without one there is no check. GUARD-00 is the product's own width. */
-static enum reject check_band(const struct core *c, const struct entry *e, int64_t *detail)
+ * the settlement price; without one there is no limit. GUARD-00 is the product's own width. */
+static bool band_limit(const struct core *c, const struct entry *e, int64_t *limit)
 {
     const struct product *p = product_of(c, e->instrument);
     const struct instrument *in = &c->instruments[e->instrument];
-    bool typed = e->type == ORDER_TYPE_limit;
-    if (!(p->terms.flags & PRODUCT_FLAG_HAS_BAND) || !typed || e->held) return REJECT_none;
-    if (e->waking) return REJECT_none;
+    if (!(p->terms.flags & PRODUCT_FLAG_HAS_BAND) || e->held) return false;
     price_t reference = in->session_last;
     if (price_is_none(reference) && p->state != STATE_open)
         reference = price_of(c, e->instrument, auction_find(c, e->instrument).px);
     if (price_is_none(reference)) reference = in->settlement;
-    if (price_is_none(reference)) return REJECT_none;
-    int64_t price = e->px.v * in->tick.v;
-    int64_t limit = e->side == SIDE_buy ? reference.v + p->terms.band.v
-                                        : reference.v - p->terms.band.v;
-    if (e->side == SIDE_buy ? price <= limit : price >= limit) return REJECT_none;
+    if (price_is_none(reference)) return false;
+    *limit = e->side == SIDE_buy ? reference.v + p->terms.band.v
+                                 : reference.v - p->terms.band.v;
+    return true;
+}
+
+static bool beyond(enum side side, int64_t price, int64_t limit)
+{
+    return side == SIDE_buy ? price > limit : price < limit;
+}
+
+/* Typed prices; a trigger's limit is not judged before it is elected. */
+static enum reject check_band(const struct core *c, const struct entry *e, int64_t *detail)
+{
+    int64_t limit;
+    if (e->type != ORDER_TYPE_limit || e->waking || !band_limit(c, e, &limit)) return REJECT_none;
+    if (!beyond((enum side)e->side, e->px.v * c->instruments[e->instrument].tick.v, limit))
+        return REJECT_none;
     *detail = limit;
     return REJECT_price_out_of_band;
 }
 
 /* A market order is a limit order at the best opposite price plus protection, to the tick towards
- * the best price and not below the floor. */
-static enum reject price_market(const struct core *c, struct entry *e)
+ * the best price, not below the floor and not beyond the price band (GUARD-01). */
+static enum reject price_market(const struct core *c, struct entry *e, int64_t *detail)
 {
     const struct product *p = product_of(c, e->instrument);
     const struct level *best =
@@ -182,6 +193,15 @@ static enum reject price_market(const struct core *c, struct entry *e)
     if (below_floor(c, e, e->px)) {
         e->px = PX((int64_t)-int128_div_floor(-(int128_t)p->terms.floor.v, p->terms.tick.v));
     }
+    int64_t tick = p->terms.tick.v, limit;
+    if (!band_limit(c, e, &limit)) return REJECT_none;
+    if (beyond((enum side)e->side, best->px.v * tick, limit)) {
+        *detail = limit;
+        return REJECT_price_out_of_band;
+    }
+    if (beyond((enum side)e->side, e->px.v * tick, limit))
+        e->px = PX(e->side == SIDE_buy ? int64_div_floor(limit, tick)
+                                       : -int64_div_floor(-limit, tick));
     return REJECT_none;
 }
 
@@ -199,11 +219,11 @@ static enum reject price_post_only(const struct core *c, struct entry *e)
     return below_floor(c, e, e->px) ? REJECT_would_cross_post_only : REJECT_none;
 }
 
-static enum reject price_by_type(const struct core *c, struct entry *e)
+static enum reject price_by_type(const struct core *c, struct entry *e, int64_t *detail)
 {
     switch ((enum order_type)e->type) {
     case ORDER_TYPE_market:
-    case ORDER_TYPE_market_limit: return e->held ? REJECT_none : price_market(c, e);
+    case ORDER_TYPE_market_limit: return e->held ? REJECT_none : price_market(c, e, detail);
     case ORDER_TYPE_limit: return e->held ? REJECT_none : price_post_only(c, e);
     case ORDER_TYPE_trailing_stop:
         if (!e->held && px_is_none(e->trigger)) {
@@ -243,7 +263,7 @@ enum reject entry_check(const struct core *c, struct entry *e, int64_t *detail)
     if ((r = check_trigger(c, e)) != REJECT_none) return r;
     if ((r = check_times(c, e)) != REJECT_none) return r;
     if ((r = check_band(c, e, detail)) != REJECT_none) return r;
-    if ((r = price_by_type(c, e)) != REJECT_none) return r;
+    if ((r = price_by_type(c, e, detail)) != REJECT_none) return r;
     return cut_reduce_only(c, e);
 }
 

@@ -288,7 +288,7 @@ void match_rest(struct core *c, uint32_t o)
 }
 
 /* What becomes of the aggressor when it can trade no more. */
-static void match_end(struct core *c, uint32_t a)
+static void match_end(struct core *c, uint32_t a, int64_t filled_before)
 {
     const struct order *order = order_at(c, a);
     if (order->state != ORDER_STATE_open) return;
@@ -304,7 +304,7 @@ static void match_end(struct core *c, uint32_t a)
     } else if (crosses) { /* the fills that one command may cause are used up */
         order_close(c, a, ORDER_STATE_cancelled, CAUSE_cancelled_limit);
     } else {
-        if (c->info[a].filled.v > 0) event_order_push(c, c->out, a, CAUSE_filled);
+        if (c->info[a].filled.v > filled_before) event_order_push(c, c->out, a, CAUSE_filled);
         match_rest(c, a);
     }
 }
@@ -323,8 +323,9 @@ void match_enter(struct core *c, uint32_t a)
             return;
         }
     }
+    int64_t filled = info->filled.v;
     match_trade(c, a);
-    match_end(c, a);
+    match_end(c, a, filled);
 }
 
 /* A directed execution (replays only): trades with the named resting order at its price, no
