@@ -543,6 +543,11 @@ void disk_space_set(struct disk *d, uint64_t bytes) { d->space = bytes; }
 
 void disk_clock_set(struct disk *d, ts_t now) { d->now = now; }
 
+bool disk_is_faulty(const struct disk *d)
+{
+    return d->stopped || d->stop_at != 0 || d->fail_sync_at != 0 || d->space != 0;
+}
+
 uint64_t disk_operations(const struct disk *d) { return d->operations; }
 
 bool disk_has_tasks(const struct disk *d)
