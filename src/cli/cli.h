@@ -20,7 +20,13 @@ cli_function cli_instruments;
 /* Real order flow through the core in memory. */
 cli_function cli_import;
 
+/* The benchmarks (bench/). */
+cli_function bench_main;
+
 /* The SQL history of a data directory: made again, read. */
 cli_function cli_store;
+
+/* A data directory, recovered read-only. */
+cli_function cli_replay;
 
 #endif
