@@ -73,13 +73,19 @@ export class Venue {
     }
 
     /* `limits` as of --limits. */
-    async start({ limits = 'rate=100000,burst=100000', flags = [] } = {}) {
+    async start({ limits = 'rate=100000,burst=100000', flags = [], config = true } = {}) {
         const args = ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port ?? 0}`,
-            '--config', this.config, '--limits', limits, ...flags];
+            ...(config ? ['--config', this.config] : []), '--limits', limits, ...flags];
         this.process = spawn(dojima, args, { stdio: ['ignore', 'pipe', 'pipe'] });
         this.ended = new Promise((r) => this.process.on('exit', (code, signal) =>
             r({ code, signal })));
-        this.process.stderr.on('data', (d) => { this.log += d; });
+        this.process.stderr.on('data', (d) => {
+            this.log += d;
+            if (/runtime error|Sanitizer/.test(d)) {
+                failed += 1;
+                console.log(String(d));
+            }
+        });
         let out = '';
         await new Promise((done, fail) => {
             this.process.stdout.on('data', (d) => {

@@ -1,0 +1,18 @@
+/* run.mjs: the whole-process tests one after the other, and the sum of what they count. */
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+let passed = 0;
+let failed = 0;
+for (const [file, ...args] of [['abuse.mjs'], ['kill.mjs', process.argv[2] ?? '10']]) {
+    const run = spawnSync(process.execPath, [join(here, file), ...args],
+        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    process.stdout.write(run.stdout.replace(/^\d+ passed, \d+ failed\n/m, ''));
+    const count = /^(\d+) passed, (\d+) failed$/m.exec(run.stdout);
+    passed += Number(count?.[1] ?? 0);
+    failed += Number(count?.[2] ?? 1);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
