@@ -14,6 +14,7 @@
 #include "gate/keys.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -149,7 +150,8 @@ struct node_process {
 static const char config[] =
     "{\"products\":[{\"product\":\"BENCH\",\"kind\":\"future\",\"tick_size\":\"0.001\","
     "\"contract_size\":10,\"settlement\":\"cash\",\"matching\":{\"algorithm\":\"fifo\"},"
-    "\"price_floor\":0,\"price_band\":1,\"protection_points\":\"0.5\",\"flat_margin\":\"0.000001\"}],"
+    "\"price_floor\":0,\"price_band\":1,\"protection_points\":\"0.5\","
+    "\"flat_margin\":\"0.000001\"}],"
     "\"instruments\":[{\"product\":\"BENCH\",\"period\":\"2027M03\"}],"
     "\"accounts\":[{\"account\":\"bench\",\"member\":\"bench\"}],"
     "\"states\":[{\"product\":\"BENCH\",\"state\":\"open\"}]}";
@@ -162,7 +164,7 @@ static int port_read(int pipe_end)
         if (read(pipe_end, line + n, 1) != 1) return 0;
     }
     const char *colon = strrchr(line, ':');
-    return colon == NULL ? 0 : atoi(colon + 1);
+    return colon == NULL ? 0 : (int)strtol(colon + 1, NULL, 10);
 }
 
 static int node_start(struct node_process *n)
@@ -332,7 +334,8 @@ static bool deposit(const struct node_process *n)
 {
     char confirm[64];
     uint64_t request = officer_ask(n, 0, "officer_deposit",
-                                   "{\"account\":\"bench\",\"asset\":\"USD\",\"amount\":1000000000}");
+                                   "{\"account\":\"bench\",\"asset\":\"USD\","
+                                   "\"amount\":1000000000}");
     snprintf(confirm, sizeof confirm, "{\"request\":%llu}", (unsigned long long)request);
     return request != 0 && officer_ask(n, 1, "officer_confirm", confirm) == request;
 }
@@ -469,10 +472,23 @@ static int measure(const struct node_process *n)
     return one > 1.5 * low || slow > 2.5 * low || fast > 2.5 * low ? 1 : 0;
 }
 
+/* A data directory has no folders in it. */
+static bool directory_remove(const char *path)
+{
+    char file[600];
+    DIR *d = opendir(path);
+    if (d == NULL) return false;
+    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+        snprintf(file, sizeof file, "%.250s/%s", path, e->d_name);
+        (void)unlink(file); /* "." and ".." stay */
+    }
+    closedir(d);
+    return rmdir(path) == 0;
+}
+
 static int run(const struct bench_options *options)
 {
     struct node_process n = {0};
-    char command[260];
     (void)options;
     const char *where = getenv("TMPDIR");
     snprintf(n.directory, sizeof n.directory, "%.150s/dojima-bench-XXXXXX",
@@ -480,8 +496,7 @@ static int run(const struct bench_options *options)
     if (mkdtemp(n.directory) == NULL) return 2;
     int status = node_start(&n) == 0 ? measure(&n) : 2;
     if (n.pid != 0) node_stop(&n);
-    snprintf(command, sizeof command, "rm -rf '%s'", n.directory);
-    if (system(command) != 0) fprintf(stderr, "bench node: %s is left\n", n.directory);
+    if (!directory_remove(n.directory)) fprintf(stderr, "bench node: %s is left\n", n.directory);
     return status;
 }
 
