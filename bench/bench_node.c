@@ -472,7 +472,7 @@ static int measure(const struct node_process *n)
     return one > 1.5 * low || slow > 2.5 * low || fast > 2.5 * low ? 1 : 0;
 }
 
-/* A data directory has no folders in it. */
+/* Removes a folder of files. */
 static bool directory_remove(const char *path)
 {
     char file[600];
@@ -489,6 +489,7 @@ static bool directory_remove(const char *path)
 static int run(const struct bench_options *options)
 {
     struct node_process n = {0};
+    char data[260];
     (void)options;
     const char *where = getenv("TMPDIR");
     snprintf(n.directory, sizeof n.directory, "%.150s/dojima-bench-XXXXXX",
@@ -496,6 +497,8 @@ static int run(const struct bench_options *options)
     if (mkdtemp(n.directory) == NULL) return 2;
     int status = node_start(&n) == 0 ? measure(&n) : 2;
     if (n.pid != 0) node_stop(&n);
+    snprintf(data, sizeof data, "%s/data", n.directory);
+    (void)directory_remove(data);
     if (!directory_remove(n.directory)) fprintf(stderr, "bench node: %s is left\n", n.directory);
     return status;
 }
