@@ -243,7 +243,10 @@ static int gate_stage_open(struct node *n, char *error, size_t error_size)
     n->gate = gate_open(&n->loop, o, &n->venue, n->directory, error, error_size);
     if (n->gate == NULL) return -1;
     nonces_read(n);
-    if (gate_start(n->gate, error, error_size) == 0) return 0;
+    if (gate_start(n->gate, error, error_size) == 0) {
+        gate_released(n->gate, n->released); /* what was recovered is durable */
+        return 0;
+    }
     gate_close(n->gate);
     return -1;
 }

@@ -43,8 +43,11 @@ static int venue_submit(void *context, struct command *c, const struct outbox **
     if (n->stopping) return SEQUENCER_BUSY;
     if (sequencer_due(n->sequencer).v <= io_now(n->io).v) tick(n);
     int status = sequencer_submit(n->sequencer, c, events);
+    if (status == SEQUENCER_BUSY) { /* the disk is behind: wait for it rather than refuse */
+        n->busy += 1;
+        if (sequencer_wait(n->sequencer) == 0) status = sequencer_submit(n->sequencer, c, events);
+    }
     if (status == SEQUENCER_OK) take(n, *events);
-    else if (status == SEQUENCER_BUSY) n->busy += 1;
     return status;
 }
 
