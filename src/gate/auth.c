@@ -112,7 +112,7 @@ static uint64_t nonce_hash(const struct key *key, struct slice nonce)
     return h == 0 ? 1 : h;
 }
 
-/* A key that was made a moment ago is in the file already: a stranger costs one look at its size. */
+/* A key made a moment ago is in the file already: a stranger costs one look at its size. */
 static struct key *key_of(struct auth *a, struct slice id)
 {
     struct key *key = keys_find(a->keys, id.at, id.size);
