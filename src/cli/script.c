@@ -259,7 +259,7 @@ static int script_run(struct script *s)
         return 1;
     }
     if (s->config != NULL &&
-        config_apply_file(s->rpc, &officer, s->config, false, error) != 0) {
+        config_apply_file(s->rpc, &officer, s->config, NULL, error) != 0) {
         fprintf(stderr, "dojima script: %s\n", error);
         return 1;
     }

@@ -15,12 +15,16 @@
 enum { CONFIG_ERROR_SIZE = 512 };
 
 /* Applies the text as requests of this caller (an officer). 0, or -1 with the reason in error.
- * With `again`, what exists already is no error: a node that starts anew reads the same file. */
+ *
+ * `known` NULL: a venue that begins; all of the file is applied. Else the names of a venue that has
+ * run before, kept up to date while this goes on: what exists is left as it is, so that the same
+ * file read again sends nothing; the venue's own settings, and the states of products that were
+ * there before, are the officers' by then and stay. */
 int config_apply(struct rpc *r, const struct rpc_caller *officer, const char *text, size_t length,
-                 bool again, char error[CONFIG_ERROR_SIZE]);
+                 const struct directory *known, char error[CONFIG_ERROR_SIZE]);
 
 /* Reads the file first. */
 int config_apply_file(struct rpc *r, const struct rpc_caller *officer, const char *path,
-                      bool again, char error[CONFIG_ERROR_SIZE]);
+                      const struct directory *known, char error[CONFIG_ERROR_SIZE]);
 
 #endif

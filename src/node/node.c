@@ -18,7 +18,6 @@
 enum { NONCE_SCAN = 200000, NONCE_SECONDS = 11, DEMO_SEED = 2027 };
 
 struct stage {
-    const char *name;
     int (*open)(struct node *n, char *error, size_t error_size); /* 0, or negative and a line */
     void (*close)(struct node *n);
 };
@@ -138,9 +137,11 @@ static int names_open(struct node *n, char *error, size_t error_size)
 static void names_close(struct node *n) { directory_close(n->directory); }
 
 /* A fresh venue's own settings: two officers for deposits (CLEAR-13), requests older than 2 s are
- * not executed (GUARD-08). Then the configuration file, whose commands go into the journal. */
+ * not executed (GUARD-08). Then what the configuration file adds to what is there; its commands go
+ * into the journal. */
 static int venue_open(struct node *n, char *error, size_t error_size)
 {
+    bool begins = sequencer_seq(n->sequencer) <= 1; /* nothing but our own settings, at most */
     if (sequencer_seq(n->sequencer) == 0) {
         const struct outbox *events = NULL;
         struct command c = {0};
@@ -156,8 +157,8 @@ static int venue_open(struct node *n, char *error, size_t error_size)
         const struct rpc_caller caller = {.scopes = RPC_SCOPE_all, .principal = NODE_PRINCIPAL};
         char reason[CONFIG_ERROR_SIZE] = "out of memory";
         if (rpc != NULL) rpc_require_guards(rpc, true);
-        int status = rpc == NULL ? -1 : config_apply_file(rpc, &caller, n->options.config, true,
-                                                          reason);
+        int status = rpc == NULL ? -1 : config_apply_file(rpc, &caller, n->options.config,
+                                                          begins ? NULL : n->directory, reason);
         rpc_close(rpc);
         if (status != 0) {
             snprintf(error, error_size, "%s: %s", n->options.config, reason);
@@ -262,16 +263,16 @@ static int turn_open(struct node *n, char *error, size_t error_size)
 }
 
 static const struct stage stages[] = {
-    {"loop", loop_open, loop_close},
-    {"files", files_open, files_close},
-    {"state", machine_open, machine_close},
-    {"sequencer", sequencer_stage_open, sequencer_stage_close},
-    {"names", names_open, names_close},
-    {"venue", venue_open, NULL},
-    {"history", node_history_start, node_history_stop},
-    {"demo", demo_open, demo_close},
-    {"gate", gate_stage_open, gate_stage_close},
-    {"turn", turn_open, NULL},
+    {loop_open, loop_close},
+    {files_open, files_close},
+    {machine_open, machine_close},
+    {sequencer_stage_open, sequencer_stage_close},
+    {names_open, names_close},
+    {venue_open, NULL},
+    {node_history_start, node_history_stop},
+    {demo_open, demo_close},
+    {gate_stage_open, gate_stage_close},
+    {turn_open, NULL},
 };
 enum { STAGES = sizeof stages / sizeof stages[0] };
 
@@ -339,7 +340,6 @@ int node_run(const struct node_options *options)
         for (int i = 0; i < 2; i++) uv_close((uv_handle_t *)&n->signals[i], NULL);
         (void)uv_run(&n->loop, UV_RUN_DEFAULT);
     } else {
-        node_log(n, "error", "%s: %s", stages[open].name, error);
         fprintf(stderr, "dojima serve: %s\n", error);
     }
     while (open-- > 0) {

@@ -15,8 +15,7 @@
 
 void node_failed(void *context, const char *text)
 {
-    struct node *n = context;
-    node_log(n, "error", "%s", text);
+    (void)context;
     fprintf(stderr, "dojima serve: %s\n", text);
     fflush(NULL);
     _Exit(1); /* nothing more may be said or kept: recovery does the rest */

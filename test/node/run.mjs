@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 let passed = 0;
 let failed = 0;
-for (const [file, ...args] of [['abuse.mjs'], ['kill.mjs', process.argv[2] ?? '10']]) {
+const files = [['config.mjs'], ['abuse.mjs'], ['kill.mjs', process.argv[2] ?? '10']];
+for (const [file, ...args] of files) {
     const run = spawnSync(process.execPath, [join(here, file), ...args],
         { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
     process.stdout.write(run.stdout.replace(/^\d+ passed, \d+ failed\n/m, ''));
