@@ -28,6 +28,7 @@ export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 /* ---- what is checked ---- */
 let passed = 0;
 let failed = 0;
+let skipped = 0;
 
 export async function test(name, run) {
     try {
@@ -38,6 +39,11 @@ export async function test(name, run) {
         failed += 1;
         console.log(`FAILED  ${name}\n        ${e.stack ?? e}`);
     }
+}
+
+export function skip(name, why) {
+    skipped += 1;
+    console.log(`skipped: ${name}: ${why}`);
 }
 
 export function check(condition, what) {
@@ -52,7 +58,7 @@ export function equal(got, wanted, what = '') {
 
 /* Prints the count and ends the process. */
 export function finish() {
-    console.log(`${passed} passed, ${failed} failed`);
+    console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
     process.exit(failed === 0 ? 0 : 1);
 }
 
@@ -72,11 +78,12 @@ export class Venue {
             account, '--scopes', scopes, '--json', ...more], { encoding: 'utf8' }));
     }
 
-    /* `limits` as of --limits. */
-    async start({ limits = 'rate=100000,burst=100000', flags = [], config = true } = {}) {
+    /* `limits` as of --limits; `program` runs in place of dojima. */
+    async start({ limits = 'rate=100000,burst=100000', flags = [], config = true,
+        program = dojima } = {}) {
         const args = ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port ?? 0}`,
             ...(config ? ['--config', this.config] : []), '--limits', limits, ...flags];
-        this.process = spawn(dojima, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+        this.process = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
         this.ended = new Promise((r) => this.process.on('exit', (code, signal) =>
             r({ code, signal })));
         this.process.stderr.on('data', (d) => {

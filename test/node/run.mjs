@@ -6,14 +6,17 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 let passed = 0;
 let failed = 0;
-const files = [['config.mjs'], ['abuse.mjs'], ['kill.mjs', process.argv[2] ?? '10']];
+let skipped = 0;
+const files = [['config.mjs'], ['tls.mjs'], ['abuse.mjs'],
+    ['kill.mjs', process.argv[2] ?? '10']];
 for (const [file, ...args] of files) {
     const run = spawnSync(process.execPath, [join(here, file), ...args],
         { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-    process.stdout.write(run.stdout.replace(/^\d+ passed, \d+ failed\n/m, ''));
-    const count = /^(\d+) passed, (\d+) failed$/m.exec(run.stdout);
+    process.stdout.write(run.stdout.replace(/^\d+ passed, \d+ failed.*\n/m, ''));
+    const count = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/m.exec(run.stdout);
     passed += Number(count?.[1] ?? 0);
     failed += Number(count?.[2] ?? 1);
+    skipped += Number(count?.[3] ?? 0);
 }
-console.log(`${passed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
 process.exit(failed === 0 ? 0 : 1);
