@@ -48,7 +48,10 @@ uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
     id = ++c->s->exposures;
     struct account *a = &c->accounts[account];
     struct instrument *i = &c->instruments[instrument];
+    bool by_lot = a->system == 0 && a->mode == MODE_margined;
+    int64_t lot_margin = by_lot ? product_of(c, instrument)->terms.flat_margin.v : -1;
     c->exposures[id] = (struct exposure){.account = account, .instrument = instrument,
+                                         .lot_margin = lot_margin,
                                          .next = a->exposures, .next_of_instrument = i->exposures};
     a->exposures = id;
     i->exposures = id;

@@ -163,20 +163,36 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
     bool spread = in->terms.is_spread;
     bool trigger = type_is_trigger((enum order_type)e->type);
     int64_t max_show = entry_max_show(e);
-    *order = (struct order){
-        .id = order->id, .px = e->px, .left = QTY(e->qty),
-        .shown = QTY(max_show != 0 ? max_show : e->qty), .account = e->account,
-        .exposure = exposure_get(c, e->account, spread ? in->terms.legs[0] : e->instrument),
-        .instrument = e->instrument, .side = e->side, .type = e->type, .tif = e->tif,
-        .state = trigger || e->held ? ORDER_STATE_untriggered : ORDER_STATE_open,
-        .flags = (e->flags & ORDER_FLAGS_ALL) | (max_show != 0 ? ORDER_BIT_ICEBERG : 0u)};
-    *info = (struct order_info){
-        .qty = QTY(e->qty), .created = c->s->ts, .modified = c->s->ts,
-        .exposure_b = spread ? exposure_get(c, e->account, in->terms.legs[1]) : NIL,
-        .session = session, .max_show = QTY(max_show), .min_qty = QTY(e->min_qty),
-        .smp_id = e->smp_id, .limit_px = e->px, .trigger_px = trigger ? e->trigger : PX_NONE,
-        .offset = e->offset, .smp_mode = e->smp_mode, .peg = e->peg,
-        .expires_at = e->tif == TIF_good_til_date ? e->expires_at : TS(0)};
+    order->px = e->px;
+    order->left = QTY(e->qty);
+    order->shown = QTY(max_show != 0 ? max_show : e->qty);
+    order->next = order->prev = order->level = NIL;
+    order->account = e->account;
+    order->exposure = e->exposure != NIL
+                          ? e->exposure
+                          : exposure_get(c, e->account,
+                                         spread ? in->terms.legs[0] : e->instrument);
+    order->instrument = e->instrument;
+    order->side = e->side;
+    order->type = e->type;
+    order->tif = e->tif;
+    order->state = trigger || e->held ? ORDER_STATE_untriggered : ORDER_STATE_open;
+    order->flags = (e->flags & ORDER_FLAGS_ALL) | (max_show != 0 ? ORDER_BIT_ICEBERG : 0u);
+    *info = (struct order_info){0};
+    info->qty = QTY(e->qty);
+    info->created = c->s->ts;
+    info->modified = c->s->ts;
+    info->exposure_b = spread ? exposure_get(c, e->account, in->terms.legs[1]) : NIL;
+    info->session = session;
+    info->max_show = QTY(max_show);
+    info->min_qty = QTY(e->min_qty);
+    info->smp_id = e->smp_id;
+    info->limit_px = e->px;
+    info->trigger_px = trigger ? e->trigger : PX_NONE;
+    info->offset = e->offset;
+    info->smp_mode = e->smp_mode;
+    info->peg = e->peg;
+    info->expires_at = e->tif == TIF_good_til_date ? e->expires_at : TS(0);
     account_list_add(c, o);
     if (info->expires_at.v != 0) timer_add(c, o);
     if (e->flags & ORDER_FLAG_REDUCE_ONLY) c->exposures[order->exposure].reduce_only += 1;
@@ -230,14 +246,16 @@ void order_start(struct core *c, uint32_t o)
     match_rest(c, o);
 }
 
-/* Room for one more order with all that it may need, before anything is changed. */
-static bool room_for_order(struct core *c, const struct entry *e, uint32_t orders)
+/* Room for one more order with all that it may need, before anything is changed; looks up the
+ * entry's exposures on the way. */
+static bool room_for_order(struct core *c, struct entry *e, uint32_t orders)
 {
     if (c->s->orders_live + orders > c->limits.orders || !book_has_room(&c->pools)) return false;
     const struct instrument *in = &c->instruments[e->instrument];
-    if (!in->terms.is_spread) return exposure_get(c, e->account, e->instrument) != NIL;
-    return exposure_get(c, e->account, in->terms.legs[0]) != NIL &&
-           exposure_get(c, e->account, in->terms.legs[1]) != NIL;
+    bool spread = in->terms.is_spread;
+    e->exposure = exposure_get(c, e->account, spread ? in->terms.legs[0] : e->instrument);
+    e->exposure_b = spread ? exposure_get(c, e->account, in->terms.legs[1]) : NIL;
+    return e->exposure != NIL && (!spread || e->exposure_b != NIL);
 }
 
 static bool is_killed(const struct core *c, uint32_t account)
@@ -247,17 +265,14 @@ static bool is_killed(const struct core *c, uint32_t account)
 }
 
 /* CLEAR-08, the kill switch and capacity: the checks that come after the order's own. */
-static enum reject admit(struct core *c, const struct entry *e, uint32_t orders, int64_t *detail)
+static enum reject admit(struct core *c, struct entry *e, uint32_t orders, int64_t *detail)
 {
     bool room = room_for_order(c, e, orders);
-    const struct instrument *in = &c->instruments[e->instrument];
-    bool spread = in->terms.is_spread;
     if (room) {
-        uint32_t x = exposure_get(c, e->account, spread ? in->terms.legs[0] : e->instrument);
-        uint32_t xb = spread ? exposure_get(c, e->account, in->terms.legs[1]) : NIL;
         px_t px = entry_margin_px(c, e);
         int64_t missing = INT64_MIN;
-        enum reject r = margin_admit(c, e->account, e->instrument, x, xb, (enum side)e->side,
+        enum reject r = margin_admit(c, e->account, e->instrument, e->exposure, e->exposure_b,
+                                     (enum side)e->side,
                                      price_of(c, e->instrument, px), e->qty,
                                      (e->flags & ORDER_FLAG_REDUCE_ONLY) != 0, &missing);
         if (r != REJECT_none) {

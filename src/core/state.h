@@ -131,7 +131,9 @@ struct exposure {
     uint32_t next_of_instrument;
     uint32_t reduce_only;  /* live reduce-only orders */
     uint32_t reserved;
-    int64_t reserved2[2];
+    int64_t lot_margin;    /* the product's flat margin, here for the hot path; -1: the account is
+                              collateralised or the clearing house's own */
+    int64_t reserved2;
 };
 ASSERT_SIZE(struct exposure, 128);
 
@@ -380,6 +382,8 @@ enum { ORDER_FLAGS_ALL = (1 << 19) - 1, ENTRY_OFF_TICK = 1 << 19, ENTRY_OUT_OF_R
 struct entry {              /* an order_new or order_edit on its way in, prices in ticks */
     uint32_t account;
     uint32_t instrument;
+    uint32_t exposure;      /* NIL: not looked up yet */
+    uint32_t exposure_b;
     uint32_t flags;
     uint8_t side;
     uint8_t type;
