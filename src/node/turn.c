@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void node_failed(void *context, const char *text)
 {
@@ -179,9 +180,11 @@ void node_turn_stop(struct node *n)
     uv_close((uv_handle_t *)&n->demo_timer, NULL);
 }
 
+/* All that the log says is for the operator's eye, but for a snapshot that was taken. */
 static void on_say(void *context, const char *text)
 {
-    node_log(context, "info", "%s", text);
+    bool taken = strstr(text, "bytes of state") != NULL;
+    node_log(context, taken ? "info" : "warning", "%s", text);
 }
 
 struct sequencer_listener node_listener(struct node *n)

@@ -70,7 +70,7 @@ export class Venue {
         this.config = join(this.directory, 'config.json');
         this.log = '';
         writeFileSync(this.config, JSON.stringify(config));
-        process.on('exit', () => this.remove());
+        process.setMaxListeners(0).on('exit', () => this.remove());
     }
 
     key(account, scopes, ...more) {

@@ -50,7 +50,8 @@ function call(method, params, key, keepAlive) {
 
 const code = (promise) => promise.then(() => 'answered', (e) => e.code ?? String(e));
 
-await test('the address says https', async () => check(venue.url.startsWith('https://'), venue.url));
+await test('the address says https', async () =>
+    check(venue.url.startsWith('https://'), venue.url));
 
 await test('GET and POST over TLS 1.2 and 1.3', async () => {
     for (const version of ['TLSv1.2', 'TLSv1.3']) {
@@ -139,7 +140,7 @@ await test('plain HTTP and garbage are closed, nothing is told', async () => {
     equal((await ask({})).status, 200, 'others are served');
 });
 
-await test('a clean end; one line and exit status 1 for a certificate that will not do', async () => {
+await test('a clean end; one line and status 1 where a certificate will not do', async () => {
     equal(await venue.stop(), { code: 0, signal: null }, 'exit');
     writeFileSync(join(venue.directory, 'empty'), '');
     for (const [cert, key, wanted] of [
