@@ -180,7 +180,6 @@ void rpc_write_position(struct json_writer *w, const struct directory *d,
     json_key_string(w, "direction", p->qty.v > 0 ? "buy" : p->qty.v < 0 ? "sell" : "zero");
     json_key_price(w, "average_price", p->qty.v == 0 ? PRICE(0) : p->average_price);
     json_key_price(w, "mark_price", p->mark);
-    json_key_price(w, "settlement_price", p->mark);
     json_key_price(w, "index_price", p->mark);
     json_key_fixed(w, "floating_profit_loss", p->unrealised.v, 6);
     json_key_fixed(w, "realized_profit_loss", p->realised.v, 6);
