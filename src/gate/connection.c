@@ -68,6 +68,7 @@ static void on_closed(uv_handle_t *h)
     struct connection *c = h->data;
     struct server *s = c->server;
     tls_close(c->tls);
+    websocket_close(c->websocket);
     buffer_free(&c->in);
     buffer_free(&c->out);
     buffer_free(&c->message);
@@ -290,10 +291,7 @@ static void evict(struct connection *c)
 static void queue_frame(struct connection *c, enum websocket_opcode opcode, const void *bytes,
                         size_t size)
 {
-    unsigned char head[WEBSOCKET_HEAD_MAX];
-    size_t n = websocket_head(head, opcode, size);
-    buffer_append(&c->out, head, n);
-    buffer_append(&c->out, bytes, size);
+    websocket_write(c->websocket, opcode, bytes, size);
     mark_dirty(c);
 }
 

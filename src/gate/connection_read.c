@@ -16,6 +16,47 @@ static void refuse_request(struct connection *c, int status)
     connection_respond(c, status, "text/plain", NULL, body, (size_t)n);
 }
 
+static void on_data(void *context, const void *bytes, size_t size)
+{
+    struct connection *c = context;
+    buffer_append(&c->message, bytes, size);
+}
+
+/* A text message, whole: to the handler, in place. */
+static void on_message(void *context)
+{
+    struct connection *c = context;
+    char none[1] = {0};
+    c->server->counts.messages += 1;
+    c->server->handler.message(c->server->handler.context, c,
+                               c->message.used == 0 ? none : c->message.at, c->message.used);
+    buffer_consume(&c->message, c->message.used);
+    if (c->state != CONNECTION_websocket) websocket_stop(c->websocket);
+}
+
+static void on_send(void *context, const void *bytes, size_t size)
+{
+    struct connection *c = context;
+    buffer_append(&c->out, bytes, size);
+}
+
+static bool has_room(void *context)
+{
+    struct connection *c = context;
+    return connection_queued(c) <= c->server->options.send_bytes_max;
+}
+
+static void on_ended(void *context, int code, bool broken, const char *reason)
+{
+    struct connection *c = context;
+    if (broken) c->server->counts.malformed += 1;
+    connection_close(c, code, reason);
+}
+
+static const struct websocket_handler websocket_handler = {
+    .data = on_data, .message = on_message, .send = on_send, .has_room = has_room,
+    .ended = on_ended};
+
 static void switch_to_websocket(struct connection *c, const struct http_request *r)
 {
     char accept[WEBSOCKET_ACCEPT_SIZE];
@@ -24,6 +65,11 @@ static void switch_to_websocket(struct connection *c, const struct http_request 
         !websocket_accept(r->websocket_key.at, r->websocket_key.size, accept)) {
         refuse_request(c, r->method == HTTP_GET && !slice_is(r->websocket_version, "13") ? 426
                                                                                           : 400);
+        return;
+    }
+    c->websocket = websocket_open(&websocket_handler, c, c->server->options.message_bytes_max);
+    if (c->websocket == NULL) {
+        refuse_request(c, 503);
         return;
     }
     if (!c->server->handler.upgrade(c->server->handler.context, c, r)) {
@@ -93,87 +139,10 @@ static bool process_http(struct connection *c)
     return false;
 }
 
-/* A text message, whole: to the handler, in place. */
-static void deliver(struct connection *c, unsigned char *text, size_t size)
-{
-    if (!utf8_is_valid(text, size)) {
-        c->server->counts.malformed += 1;
-        connection_close(c, WEBSOCKET_NOT_UTF8, "a message must be UTF-8");
-        return;
-    }
-    c->server->counts.messages += 1;
-    c->server->handler.message(c->server->handler.context, c, (char *)text, size);
-}
-
-static void pong(struct connection *c, const struct websocket_frame *f)
-{
-    unsigned char head[WEBSOCKET_HEAD_MAX];
-    if (connection_queued(c) > c->server->options.send_bytes_max) return;
-    size_t n = websocket_head(head, WEBSOCKET_PONG, f->size);
-    buffer_append(&c->out, head, n);
-    buffer_append(&c->out, f->payload, f->size);
-    connection_flush(c);
-}
-
-static void peer_closed(struct connection *c, const struct websocket_frame *f)
-{
-    int code = WEBSOCKET_NORMAL;
-    if (f->size >= 2) code = (f->payload[0] << 8) | f->payload[1];
-    bool known = (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) ||
-                 (code >= 3000 && code <= 4999);
-    if (f->size == 1 || !known) code = WEBSOCKET_PROTOCOL_ERROR;
-    connection_close(c, code, "");
-}
-
-static void frame_failed(struct connection *c, int code, const char *reason)
-{
-    c->server->counts.malformed += 1;
-    connection_close(c, code, reason);
-}
-
-static void take_data(struct connection *c, const struct websocket_frame *f)
-{
-    bool continues = f->opcode == WEBSOCKET_CONTINUATION;
-    if (continues != (c->message_opcode != 0)) {
-        frame_failed(c, WEBSOCKET_PROTOCOL_ERROR, "fragments out of order");
-    } else if (f->opcode == WEBSOCKET_BINARY) {
-        frame_failed(c, WEBSOCKET_UNSUPPORTED, "messages are text");
-    } else if (!continues && f->final) {
-        deliver(c, f->payload, f->size);
-    } else if (c->message.used + f->size > c->server->options.message_bytes_max) {
-        frame_failed(c, WEBSOCKET_TOO_BIG, "the message is too large");
-    } else {
-        if (!continues) c->message_opcode = f->opcode;
-        buffer_append(&c->message, f->payload, f->size);
-        if (!f->final) return;
-        c->message_opcode = 0;
-        deliver(c, (unsigned char *)c->message.at, c->message.used);
-        c->message.used = 0;
-    }
-}
-
 static void process_websocket(struct connection *c)
 {
-    size_t at = 0;
-    while (c->state == CONNECTION_websocket) {
-        struct websocket_frame f;
-        size_t used = 0;
-        int code = 0;
-        enum websocket_result got =
-            websocket_parse((unsigned char *)c->in.at + at, c->in.used - at,
-                            c->server->options.message_bytes_max, &f, &used, &code);
-        if (got == WEBSOCKET_MORE) break;
-        if (got == WEBSOCKET_BAD) {
-            frame_failed(c, code, code == WEBSOCKET_TOO_BIG ? "the message is too large"
-                                                            : "the frame is malformed");
-            break;
-        }
-        at += used;
-        if (f.opcode == WEBSOCKET_PING) pong(c, &f);
-        else if (f.opcode == WEBSOCKET_CLOSE) peer_closed(c, &f);
-        else if (f.opcode != WEBSOCKET_PONG) take_data(c, &f);
-    }
-    if (c->state == CONNECTION_websocket) buffer_consume(&c->in, at);
+    websocket_read(c->websocket, c->in.at, c->in.used);
+    buffer_consume(&c->in, c->in.used);
 }
 
 void connection_process(struct connection *c)

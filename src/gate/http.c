@@ -43,146 +43,156 @@ bool slice_has_token(struct slice list, const char *text)
     return false;
 }
 
-/* The characters of a method or a field's name (RFC 9110, 5.6.2). */
-static bool is_token_char(char c)
+/* Whether what stands behind a word's ';' is a weight of 0: q=0, q=0.0 and so on. */
+static bool is_refused(struct slice weight)
 {
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
-    return c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL;
-}
-
-static bool is_token(struct slice s)
-{
-    for (size_t i = 0; i < s.size; i++) {
-        if (!is_token_char(s.at[i])) return false;
+    if (weight.size < 3 || lower(weight.at[0]) != 'q' || weight.at[1] != '=') return false;
+    for (size_t i = 2; i < weight.size; i++) {
+        if (weight.at[i] != '0' && weight.at[i] != '.') return false;
     }
-    return s.size > 0;
-}
-
-static bool parse_length(struct slice s, uint64_t *value)
-{
-    if (s.size == 0 || s.size > 15) return false;
-    uint64_t v = 0;
-    for (size_t i = 0; i < s.size; i++) {
-        if (s.at[i] < '0' || s.at[i] > '9') return false;
-        v = v * 10 + (uint64_t)(s.at[i] - '0');
-    }
-    *value = v;
     return true;
 }
 
-/* METHOD SP target SP HTTP/1.x; 0 or the status of the refusal. */
-static int parse_request_line(struct slice line, struct http_request *r)
+bool slice_accepts(struct slice list, const char *text)
 {
-    const char *first = memchr(line.at, ' ', line.size);
-    if (first == NULL) return 400;
-    r->method_text = (struct slice){line.at, (size_t)(first - line.at)};
-    if (!is_token(r->method_text)) return 400;
-    const char *target = first + 1;
-    size_t left = line.size - r->method_text.size - 1;
-    const char *second = memchr(target, ' ', left);
-    if (second == NULL) return 400;
-    r->target = (struct slice){target, (size_t)(second - target)};
-    struct slice version = {second + 1, left - r->target.size - 1};
-    if (slice_is(version, "HTTP/1.1")) r->keep_alive = true;
-    else if (slice_is(version, "HTTP/1.0")) r->keep_alive = false;
-    else return version.size == 8 && memcmp(version.at, "HTTP/", 5) == 0 ? 505 : 400;
-    if (r->target.size == 0 || r->target.at[0] != '/') return 400;
-    for (size_t i = 0; i < r->target.size; i++) {
-        unsigned char c = (unsigned char)r->target.at[i];
-        if (c <= 0x20 || c >= 0x7f || c == '#') return 400;
+    size_t start = 0;
+    if (list.at == NULL) return false;
+    for (size_t i = 0; i <= list.size; i++) {
+        if (i < list.size && list.at[i] != ',') continue;
+        const char *at = list.at + start;
+        const char *mark = memchr(at, ';', i - start);
+        size_t word = mark == NULL ? i - start : (size_t)(mark - at);
+        start = i + 1;
+        if (!slice_is_nocase(trimmed(at, word), text)) continue;
+        const char *end = list.at + i;
+        return mark == NULL || !is_refused(trimmed(mark + 1, (size_t)(end - mark - 1)));
     }
-    const char *mark = memchr(r->target.at, '?', r->target.size);
-    r->path = r->target;
-    if (mark != NULL) {
-        r->path.size = (size_t)(mark - r->target.at);
-        r->query = (struct slice){mark + 1, r->target.size - r->path.size - 1};
-    }
-    r->method = slice_is(r->method_text, "GET")       ? HTTP_GET
-                : slice_is(r->method_text, "POST")    ? HTTP_POST
-                : slice_is(r->method_text, "HEAD")    ? HTTP_HEAD
-                : slice_is(r->method_text, "OPTIONS") ? HTTP_OPTIONS
-                                                      : HTTP_OTHER;
-    return 0;
+    return false;
 }
 
-/* What the fields said that only makes sense together. */
+/* What is known of a head while http_parser goes through it. */
 struct head_state {
+    struct http_request *request;
+    struct slice name; /* of the field whose value comes next */
     bool upgrade;
-    bool connection_upgrade;
-    bool has_host;
+    int status; /* of a refusal; 0: none */
 };
 
-/* Keeps a field that may appear once; twice is refused. */
-static int keep_once(struct slice *place, struct slice value)
+/* Lines end in CRLF, none is folded, and no byte is a control character but the tab. */
+static bool lines_are_strict(const char *bytes, size_t size)
 {
-    if (place->at != NULL) return 400;
-    *place = value;
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if (c == '\r' && (i + 1 == size || bytes[i + 1] != '\n')) return false;
+        if (c == '\n' && (i == 0 || bytes[i - 1] != '\r')) return false;
+        if (c == '\n' && i + 1 < size && (bytes[i + 1] == ' ' || bytes[i + 1] == '\t'))
+            return false;
+        if ((c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f) return false;
+    }
+    return true;
+}
+
+static int refuse(struct head_state *s, int status)
+{
+    s->status = status;
+    return 1;
+}
+
+static int on_url(http_parser *parser, const char *at, size_t size)
+{
+    struct head_state *s = parser->data;
+    struct http_request *r = s->request;
+    if (at[0] != '/') return refuse(s, 400);
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)at[i];
+        if (c <= 0x20 || c >= 0x7f || c == '#') return refuse(s, 400);
+    }
+    const char *mark = memchr(at, '?', size);
+    r->target = r->path = (struct slice){at, size};
+    if (mark != NULL) {
+        r->path.size = (size_t)(mark - at);
+        r->query = (struct slice){mark + 1, size - r->path.size - 1};
+    }
     return 0;
 }
 
-static int apply_field(struct slice name, struct slice value, struct http_request *r,
-                       struct head_state *s)
+static int on_field(http_parser *parser, const char *at, size_t size)
 {
-    if (slice_is_nocase(name, "host")) return keep_once(&r->host, value);
-    if (slice_is_nocase(name, "authorization")) return keep_once(&r->authorization, value);
-    if (slice_is_nocase(name, "origin")) return keep_once(&r->origin, value);
-    if (slice_is_nocase(name, "content-type")) return keep_once(&r->content_type, value);
-    if (slice_is_nocase(name, "sec-websocket-key")) return keep_once(&r->websocket_key, value);
-    if (slice_is_nocase(name, "sec-websocket-version"))
-        return keep_once(&r->websocket_version, value);
-    if (slice_is_nocase(name, "if-none-match")) r->if_none_match = value;
-    if (slice_is_nocase(name, "transfer-encoding")) return 411;
-    if (slice_is_nocase(name, "content-length")) {
-        if (r->has_content_length || !parse_length(value, &r->content_length)) return 400;
+    struct head_state *s = parser->data;
+    s->name = (struct slice){at, size};
+    return memchr(at, ' ', size) != NULL ? refuse(s, 400) : 0; /* before the colon */
+}
+
+/* The place of a field that may appear once; NULL: another field. */
+static struct slice *single_field(struct http_request *r, struct slice name)
+{
+    if (slice_is_nocase(name, "host")) return &r->host;
+    if (slice_is_nocase(name, "authorization")) return &r->authorization;
+    if (slice_is_nocase(name, "origin")) return &r->origin;
+    if (slice_is_nocase(name, "content-type")) return &r->content_type;
+    if (slice_is_nocase(name, "sec-websocket-key")) return &r->websocket_key;
+    if (slice_is_nocase(name, "sec-websocket-version")) return &r->websocket_version;
+    return NULL;
+}
+
+static int on_value(http_parser *parser, const char *at, size_t size)
+{
+    struct head_state *s = parser->data;
+    struct http_request *r = s->request;
+    struct slice value = trimmed(at, size);
+    struct slice *place = single_field(r, s->name);
+    if (place != NULL) {
+        if (place->at != NULL) return refuse(s, 400);
+        *place = value;
+    }
+    if (slice_is_nocase(s->name, "if-none-match")) r->if_none_match = value;
+    if (slice_is_nocase(s->name, "accept-encoding")) r->accept_encoding = value;
+    if (slice_is_nocase(s->name, "transfer-encoding")) return refuse(s, 411);
+    if (slice_is_nocase(s->name, "content-length")) {
+        if (value.size == 0 || r->has_content_length) return refuse(s, 400);
         r->has_content_length = true;
     }
-    if (slice_is_nocase(name, "expect")) {
-        if (!slice_is_nocase(value, "100-continue")) return 417;
+    if (slice_is_nocase(s->name, "expect")) {
+        if (!slice_is_nocase(value, "100-continue")) return refuse(s, 417);
         r->expect_continue = true;
     }
-    if (slice_is_nocase(name, "upgrade")) s->upgrade = slice_has_token(value, "websocket");
-    if (slice_is_nocase(name, "connection")) {
-        if (slice_has_token(value, "close")) r->keep_alive = false;
-        else if (slice_has_token(value, "keep-alive")) r->keep_alive = true;
-        if (slice_has_token(value, "upgrade")) s->connection_upgrade = true;
-    }
+    if (slice_is_nocase(s->name, "upgrade")) s->upgrade = slice_has_token(value, "websocket");
     return 0;
 }
 
-static int parse_field(struct slice line, struct http_request *r, struct head_state *s)
+/* The body is left where it is: the server hands it over in place. */
+static int on_head(http_parser *parser)
 {
-    const char *colon = memchr(line.at, ':', line.size);
-    if (colon == NULL) return 400;
-    struct slice name = {line.at, (size_t)(colon - line.at)};
-    if (!is_token(name)) return 400; /* a folded line or a space before the colon ends here */
-    struct slice value = trimmed(colon + 1, line.size - name.size - 1);
-    for (size_t i = 0; i < value.size; i++) {
-        unsigned char c = (unsigned char)value.at[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f) return 400;
-    }
-    return apply_field(name, value, r, s);
+    http_parser_pause(parser, 1);
+    return 0;
 }
 
-/* All lines of a head of known size; 0 or a status. */
+/* A whole head of this size; 0 or the status of the refusal. */
 static int parse_head(const char *bytes, size_t size, struct http_request *r)
 {
-    struct head_state state = {0};
-    size_t start = 0;
-    bool first = true;
-    while (start < size) {
-        const char *end = memchr(bytes + start, '\r', size - start);
-        size_t line_size = (size_t)(end - (bytes + start));
-        if (end == NULL || start + line_size + 1 >= size || end[1] != '\n') return 400;
-        if (line_size == 0) break;
-        struct slice line = {bytes + start, line_size};
-        if (memchr(line.at, '\n', line.size) != NULL) return 400;
-        int status = first ? parse_request_line(line, r) : parse_field(line, r, &state);
-        if (status != 0) return status;
-        first = false;
-        start += line_size + 2;
-    }
-    r->upgrade_websocket = state.upgrade && state.connection_upgrade;
-    return first ? 400 : 0;
+    static const http_parser_settings settings = {
+        .on_url = on_url, .on_header_field = on_field, .on_header_value = on_value,
+        .on_headers_complete = on_head};
+    struct head_state state = {.request = r};
+    http_parser parser;
+    if (!lines_are_strict(bytes, size)) return 400;
+    http_parser_init(&parser, HTTP_REQUEST);
+    parser.data = &state;
+    size_t read = http_parser_execute(&parser, &settings, bytes, size);
+    if (state.status != 0) return state.status;
+    if (HTTP_PARSER_ERRNO(&parser) != HPE_PAUSED || read + 1 != size) return 400;
+    r->method = (enum http_method)parser.method;
+    r->method_text = (struct slice){bytes, strlen(http_method_str(r->method))};
+    /* The words of the first line have one space between them, and nothing follows them. */
+    size_t line = (size_t)((const char *)memchr(bytes, '\r', size) - bytes);
+    if (r->target.at != bytes + r->method_text.size + 1 ||
+        line != r->method_text.size + r->target.size + strlen("  HTTP/1.1"))
+        return 400;
+    if (parser.http_major != 1 || parser.http_minor > 1) return 505;
+    r->keep_alive = http_should_keep_alive(&parser) != 0;
+    r->upgrade_websocket = state.upgrade && parser.upgrade;
+    r->content_length = r->has_content_length ? parser.content_length : 0;
+    return 0;
 }
 
 enum http_result http_parse(const char *bytes, size_t size, size_t head_size_max,
@@ -191,10 +201,10 @@ enum http_result http_parse(const char *bytes, size_t size, size_t head_size_max
     *request = (struct http_request){0};
     size_t look = size < head_size_max ? size : head_size_max;
     const char *end = look < 4 ? NULL : memmem(bytes, look, "\r\n\r\n", 4);
-    if (end == NULL) {
-        bool binary = size > 0 && !is_token_char(bytes[0]);
-        *status = binary ? 400 : 431;
-        return binary || size >= head_size_max ? HTTP_BAD : HTTP_MORE;
+    bool foreign = size > 0 && (bytes[0] < 'A' || bytes[0] > 'Z'); /* no method begins so */
+    if (foreign || end == NULL) {
+        *status = foreign ? 400 : 431;
+        return foreign || size >= head_size_max ? HTTP_BAD : HTTP_MORE;
     }
     *head_size = (size_t)(end - bytes) + 4;
     *status = parse_head(bytes, *head_size, request);
@@ -255,24 +265,5 @@ int http_query_parse(struct slice query, char *store, struct http_pair *pairs, i
 
 const char *http_status_text(int status)
 {
-    switch (status) {
-    case 200: return "OK";
-    case 204: return "No Content";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 411: return "Length Required";
-    case 413: return "Content Too Large";
-    case 417: return "Expectation Failed";
-    case 426: return "Upgrade Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Internal Server Error";
-    }
+    return http_status_str((enum http_status)status);
 }

@@ -1,10 +1,9 @@
 /* http.h: the bytes of HTTP/1.1 requests and responses; pure, no I/O.
  *
- * The head is parsed in one pass once it is complete. The parser is strict: lines end in CRLF, no
- * folded lines, one Content-Length at most, no Transfer-Encoding (answered 411): what two readers
- * could understand in two ways is refused. The target is kept as it was sent, because signatures
- * are made over it: that is why the server reads HTTP itself instead of through a library that
- * decodes the target first.
+ * A head is given to http_parser once it is complete; this file holds it to what two readers cannot
+ * understand in two ways, where the library is lenient: lines end in CRLF, no folded lines, one
+ * space between the words of the first line, single-valued fields once, no Transfer-Encoding
+ * (answered 411). The target is kept as it was sent, because signatures are made over it.
  *
  * Invariants: (1) every slice points into the bytes given; (2) nothing is read past them; (3) a
  * status other than 0 is final: the connection is answered with it and closed.
@@ -14,6 +13,7 @@
 #ifndef DOJIMA_GATE_HTTP_H
 #define DOJIMA_GATE_HTTP_H
 
+#include <http_parser.h> /* enum http_method: HTTP_GET and so on */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +22,6 @@ struct slice {
     const char *at; /* NULL: absent */
     size_t size;
 };
-
-enum http_method { HTTP_GET = 0, HTTP_POST, HTTP_HEAD, HTTP_OPTIONS, HTTP_OTHER };
 
 struct http_request {
     enum http_method method;
@@ -39,6 +37,7 @@ struct http_request {
     struct slice authorization;
     struct slice content_type;
     struct slice if_none_match;
+    struct slice accept_encoding;
     struct slice websocket_key;
     struct slice websocket_version;
     uint64_t content_length;
@@ -73,5 +72,6 @@ const char *http_status_text(int status);
 bool slice_is(struct slice s, const char *text);          /* exactly */
 bool slice_is_nocase(struct slice s, const char *text);   /* ASCII letters in either case */
 bool slice_has_token(struct slice list, const char *text); /* in a comma-separated list */
+bool slice_accepts(struct slice list, const char *text);   /* the same, unless its weight is 0 */
 
 #endif

@@ -79,6 +79,18 @@ static void test_malformed_is_refused(void **state)
         {"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 411},
+        {"POST / HTTP/1.1\r\nContent-Length:\r\n\r\n", 400},
+        {"POST / HTTP/1.1\r\nContent-Length: 1 2\r\n\r\n", 400},
+        {"GET /  HTTP/1.1\r\n\r\n", 400},
+        {"GET / HTTP/1.1 \r\n\r\n", 400},
+        {"GET /\r\n\r\n", 400},
+        {"GET /\t HTTP/1.1\r\n\r\n", 400},
+        {"GET /#a HTTP/1.1\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nA:\r\n folded\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nA: b\nHost: c\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nA: \x01\r\n\r\n", 400},
+        {"FETCH / HTTP/1.1\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nExpect: a miracle\r\n\r\n", 417},
         {"\x16\x03\x01", 400},
         {"\r\n\r\n", 400},
     };
@@ -111,6 +123,21 @@ static void test_query(void **state)
     assert_int_equal(http_query_parse((struct slice){0}, store, p, 2), 0);
 }
 
+static void test_accepts(void **state)
+{
+    (void)state;
+    static const struct { const char *list; bool accepts; } cases[] = {
+        {"gzip", true}, {"deflate, GZIP;q=0.5", true}, {"br , gzip ; q=1.0", true},
+        {"gzip;q=0", false}, {"gzip; q=0.000, br", false}, {"gzip;q=0.001", true},
+        {"identity", false}, {"gzipped", false}, {"", false}, {",;,", false}, {"gzip;", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct slice list = {cases[i].list, strlen(cases[i].list)};
+        if (slice_accepts(list, "gzip") != cases[i].accepts) fail_msg("%s", cases[i].list);
+    }
+    assert_false(slice_accepts((struct slice){0}, "gzip"));
+}
+
 static void test_websocket_accept(void **state)
 {
     (void)state;
@@ -120,50 +147,150 @@ static void test_websocket_accept(void **state)
     assert_false(websocket_accept("short", 5, out));
 }
 
+enum { MESSAGE_MAX = 300 };
+
+struct told {
+    char text[MESSAGE_MAX + 1]; /* of the message under way, then of the last */
+    size_t size;
+    int messages;
+    char sent[64];
+    size_t sent_size;
+    bool full;
+    int code;
+    bool broken;
+};
+
+static void on_data(void *context, const void *bytes, size_t size)
+{
+    struct told *t = context;
+    assert_true(t->size + size <= MESSAGE_MAX);
+    memcpy(t->text + t->size, bytes, size);
+    t->size += size;
+}
+
+static void on_message(void *context)
+{
+    struct told *t = context;
+    t->text[t->size] = 0;
+    t->size = 0;
+    t->messages += 1;
+}
+
+static void on_send(void *context, const void *bytes, size_t size)
+{
+    struct told *t = context;
+    assert_true(t->sent_size + size <= sizeof t->sent);
+    memcpy(t->sent + t->sent_size, bytes, size);
+    t->sent_size += size;
+}
+
+static bool has_room(void *context)
+{
+    return !((struct told *)context)->full;
+}
+
+static void on_ended(void *context, int code, bool broken, const char *reason)
+{
+    struct told *t = context;
+    (void)reason;
+    assert_int_equal(t->code, 0); /* once */
+    t->code = code;
+    t->broken = broken;
+}
+
+static const struct websocket_handler handler = {on_data, on_message, on_send, has_room, on_ended};
+
+/* What is told of these bytes, given in steps. */
+static void tell(struct told *t, const void *bytes, size_t size, size_t step)
+{
+    struct websocket *w = websocket_open(&handler, t, MESSAGE_MAX);
+    for (size_t at = 0; at < size; at += step)
+        websocket_read(w, (const char *)bytes + at, size - at < step ? size - at : step);
+    websocket_close(w);
+}
+
 static void test_websocket_frames(void **state)
 {
     (void)state;
-    /* "Hello", masked: RFC 6455, 5.7 */
-    unsigned char hello[] = {0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58};
-    struct websocket_frame f;
-    size_t used = 0;
-    int code = 0;
-    for (size_t i = 0; i < sizeof hello; i++)
-        assert_int_equal(websocket_parse(hello, i, 100, &f, &used, &code), WEBSOCKET_MORE);
-    assert_int_equal(websocket_parse(hello, sizeof hello, 100, &f, &used, &code),
-                     WEBSOCKET_FRAME);
-    assert_int_equal(used, sizeof hello);
-    assert_true(f.final);
-    assert_memory_equal(f.payload, "Hello", 5);
-    static const struct { unsigned char bytes[10]; int code; } bad[] = {
-        {{0x81, 0x05}, WEBSOCKET_PROTOCOL_ERROR},       /* not masked */
-        {{0xc1, 0x80}, WEBSOCKET_PROTOCOL_ERROR},       /* reserved bit */
-        {{0x83, 0x80}, WEBSOCKET_PROTOCOL_ERROR},       /* unknown opcode */
-        {{0x09, 0x80}, WEBSOCKET_PROTOCOL_ERROR},       /* fragmented control */
-        {{0x89, 0xfe}, WEBSOCKET_PROTOCOL_ERROR},       /* long control */
-        {{0x81, 0xfe, 0, 5}, WEBSOCKET_PROTOCOL_ERROR}, /* not the shortest size */
-        {{0x81, 0xfe, 1, 0}, WEBSOCKET_TOO_BIG},
-        {{0x81, 0xff, 0x80}, WEBSOCKET_PROTOCOL_ERROR},
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        unsigned char copy[10];
-        memcpy(copy, bad[i].bytes, sizeof copy);
-        assert_int_equal(websocket_parse(copy, sizeof copy, 100, &f, &used, &code),
-                         WEBSOCKET_BAD);
-        assert_int_equal(code, bad[i].code);
+    /* "Hello", masked: RFC 6455, 5.7; then a ping in the midst of "AB" in two fragments */
+    static const unsigned char good[] = {
+        0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58, 0x01, 0x81, 0, 0, 0, 0,
+        'A',  0x89, 0x82, 1,    2,    3,    4,    'a' ^ 1, 'b' ^ 2, 0x80, 0x81, 0, 0, 0, 0, 'B'};
+    for (size_t step = 1; step <= sizeof good; step++) {
+        struct told t = {0};
+        tell(&t, good, 11, step);
+        assert_int_equal(t.messages, 1);
+        assert_string_equal(t.text, "Hello");
+        tell(&t, good, sizeof good, step);
+        assert_int_equal(t.messages, 3);
+        assert_string_equal(t.text, "AB");
+        assert_int_equal(t.sent_size, 4);
+        assert_memory_equal(t.sent, "\x8a\x02" "ab", 4);
+        assert_int_equal(t.code, 0);
     }
+    struct told t = {.full = true};
+    tell(&t, good, sizeof good, 5);
+    assert_int_equal(t.messages, 2);
+    assert_int_equal(t.sent_size, 0);
 }
 
-static void test_utf8(void **state)
+static void test_websocket_ends(void **state)
 {
     (void)state;
-    static const char *const good[] = {"", "abc", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
-    static const char *const bad[] = {"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
-                                      "\xf4\x90\x80\x80", "\x80", "\xc3", "\xff"};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        assert_true(utf8_is_valid((const unsigned char *)good[i], strlen(good[i])));
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(utf8_is_valid((const unsigned char *)bad[i], strlen(bad[i])));
+    static const struct { unsigned char bytes[16]; int code; bool broken; } cases[] = {
+        {{0x81, 0x05}, WEBSOCKET_PROTOCOL_ERROR, true},       /* not masked */
+        {{0xc1, 0x80}, WEBSOCKET_PROTOCOL_ERROR, true},       /* reserved bit */
+        {{0x83, 0x80}, WEBSOCKET_PROTOCOL_ERROR, true},       /* unknown opcode */
+        {{0x8b, 0x80}, WEBSOCKET_PROTOCOL_ERROR, true},       /* unknown control opcode */
+        {{0x09, 0x80}, WEBSOCKET_PROTOCOL_ERROR, true},       /* fragmented control */
+        {{0x89, 0xfe}, WEBSOCKET_PROTOCOL_ERROR, true},       /* long control */
+        {{0x81, 0xfe, 0, 5}, WEBSOCKET_PROTOCOL_ERROR, true}, /* not the shortest size */
+        {{0x81, 0xff, 0x80}, WEBSOCKET_PROTOCOL_ERROR, true},
+        {{0x80, 0x80}, WEBSOCKET_PROTOCOL_ERROR, true},       /* continues nothing */
+        {{0x01, 0x80, 0, 0, 0, 0, 0x81, 0x80}, WEBSOCKET_PROTOCOL_ERROR, true}, /* new in old */
+        {{0x81, 0xfe, 1, 45}, WEBSOCKET_TOO_BIG, true},
+        {{0x82, 0x80}, WEBSOCKET_UNSUPPORTED, true},
+        {{0x81, 0x81, 0, 0, 0, 0, 0xff}, WEBSOCKET_NOT_UTF8, true},
+        {{0x81, 0x81, 0, 0, 0, 0, 0xc3}, WEBSOCKET_NOT_UTF8, true},
+        {{0x81, 0x83, 0, 0, 0, 0, 0xed, 0xa0, 0x80}, WEBSOCKET_NOT_UTF8, true},
+        {{0x81, 0x82, 0, 0, 0, 0, 0xc0, 0x80}, WEBSOCKET_NOT_UTF8, true},
+        {{0x88, 0x80}, WEBSOCKET_NORMAL, false},
+        {{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9}, 1001, false},
+        {{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xee}, WEBSOCKET_PROTOCOL_ERROR, true}, /* 1006 */
+        {{0x88, 0x81}, WEBSOCKET_PROTOCOL_ERROR, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t step = 1; step <= 16; step++) {
+            struct told t = {0};
+            tell(&t, cases[i].bytes, sizeof cases[i].bytes, step);
+            if (t.code != cases[i].code || t.broken != cases[i].broken || t.messages != 0)
+                fail_msg("case %zu, step %zu: %d", i, step, t.code);
+            assert_int_equal(t.sent_size, 0);
+        }
+    }
+    static const unsigned char half[] = {0x01, 0xfe, 0, 160, 0, 0, 0, 0};
+    unsigned char two[2 * (sizeof half + 160)] = {0}; /* each within the bound, not their sum */
+    memcpy(two, half, sizeof half);
+    memcpy(two + sizeof two / 2, half, sizeof half);
+    two[sizeof two / 2] = 0x80;
+    struct told t = {0};
+    tell(&t, two, sizeof two, 50);
+    assert_int_equal(t.code, WEBSOCKET_TOO_BIG);
+}
+
+static void test_websocket_write(void **state)
+{
+    (void)state;
+    struct told t = {0};
+    struct websocket *w = websocket_open(&handler, &t, MESSAGE_MAX);
+    websocket_write(w, WEBSOCKET_TEXT, "Hello", 5); /* RFC 6455, 5.7 */
+    assert_int_equal(t.sent_size, 7);
+    assert_memory_equal(t.sent, "\x81\x05Hello", 7);
+    t.sent_size = 0;
+    websocket_write(w, WEBSOCKET_PING, "", 0);
+    assert_int_equal(t.sent_size, 2);
+    assert_memory_equal(t.sent, "\x89\x00", 2);
+    websocket_close(w);
 }
 
 int main(void)
@@ -172,7 +299,8 @@ int main(void)
         cmocka_unit_test(test_request_is_understood), cmocka_unit_test(test_incomplete_waits),
         cmocka_unit_test(test_malformed_is_refused),  cmocka_unit_test(test_query),
         cmocka_unit_test(test_websocket_accept),      cmocka_unit_test(test_websocket_frames),
-        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_accepts),
+        cmocka_unit_test(test_websocket_ends),        cmocka_unit_test(test_websocket_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

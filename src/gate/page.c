@@ -3,7 +3,9 @@
 #include "gate/web_asset.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 /* The page is its own files and talks to its own origin; nothing else is let in. */
 #define SECURITY                                                                                  \
@@ -21,17 +23,47 @@ static const struct web_asset *asset_find(struct slice path)
     return NULL;
 }
 
+/* The asset as it was before gzip, to be freed; NULL: out of memory. A gzip file ends with its
+ * original size. */
+static unsigned char *asset_inflate(const struct web_asset *a, size_t *size)
+{
+    const unsigned char *end = a->bytes + a->size;
+    *size = end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 | (size_t)end[-1] << 24;
+    unsigned char *out = malloc(*size + 1);
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)a->bytes, .avail_in = (unsigned)a->size,
+                  .next_out = out, .avail_out = (unsigned)*size};
+    if (out == NULL || inflateInit2(&z, 16 + MAX_WBITS) != Z_OK) {
+        free(out);
+        return NULL;
+    }
+    int status = inflate(&z, Z_FINISH);
+    ASSERT(status == Z_STREAM_END && z.total_out == *size); /* the asset is our own */
+    (void)inflateEnd(&z);
+    return out;
+}
+
+/* Gzipped to those who say that they take it, as browsers do; plain to the others. */
 static void serve_asset(struct connection *c, const struct http_request *r,
                         const struct web_asset *a)
 {
     char headers[640];
+    bool gzip = slice_accepts(r->accept_encoding, "gzip");
     int n = snprintf(headers, sizeof headers,
-                     SECURITY "Content-Encoding: gzip\r\nCache-Control: no-cache\r\n"
-                              "ETag: %s\r\n", a->etag);
+                     SECURITY "%sVary: Accept-Encoding\r\nCache-Control: no-cache\r\n"
+                              "ETag: %s\r\n",
+                     gzip ? "Content-Encoding: gzip\r\n" : "", a->etag);
     ASSERT(n > 0 && (size_t)n < sizeof headers);
-    if (slice_has_token(r->if_none_match, a->etag))
+    if (slice_has_token(r->if_none_match, a->etag)) {
         connection_respond(c, 304, a->content_type, headers, "", 0);
-    else connection_respond(c, 200, a->content_type, headers, a->bytes, a->size);
+    } else if (gzip) {
+        connection_respond(c, 200, a->content_type, headers, a->bytes, a->size);
+    } else {
+        size_t size = 0;
+        unsigned char *plain = asset_inflate(a, &size);
+        if (plain == NULL) connection_respond(c, 503, "text/plain", NULL, "503\n", 4);
+        else connection_respond(c, 200, a->content_type, headers, plain, size);
+        free(plain);
+    }
 }
 
 static void serve_metrics(struct gate *g, struct connection *c)

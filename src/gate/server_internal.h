@@ -47,11 +47,11 @@ struct connection {
     bool continued;  /* 100 Continue was sent for the request under way */
     bool shut;       /* our side is shut down */
     bool loopback;
-    uint8_t message_opcode; /* of a fragmented message; 0: none */
     struct connection *dirty_next;
     size_t need;            /* do not look before this many bytes are in */
     struct buffer in;       /* plain text not yet understood */
-    struct buffer message;  /* fragments so far */
+    struct websocket *websocket; /* NULL: not one */
+    struct buffer message;  /* what is there of the message under way */
     struct buffer out;      /* plain text to be sent */
     struct buffer flying;   /* as given to the kernel */
     uint64_t heard_ms;      /* when a byte last came */

@@ -1,5 +1,5 @@
 /* web_asset.h: the trading page as it is bundled into the program: a table that web/build.mjs
- * generates. Every asset is gzipped and is served with Content-Encoding: gzip.
+ * generates. Every asset is gzipped; page.c inflates it for a client that does not take gzip.
  *
  * Upstream: web/. Downstream: gate/http.
  */

@@ -1,94 +1,178 @@
 /* websocket.c: see websocket.h. */
 #include "gate/websocket.h"
 
+#include "base/assert.h"
+
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
+#include <wslay/wslay.h>
 
-static void unmask(unsigned char *payload, size_t size, const unsigned char *mask)
+struct websocket {
+    wslay_event_context_ptr events; /* reads, and answers pings */
+    wslay_frame_context_ptr frames; /* writes, without a copy of its own */
+    const struct websocket_handler *handler;
+    void *context;
+    const unsigned char *bytes; /* still to be read */
+    size_t size;
+    size_t message_size; /* of the message under way */
+    size_t message_max;
+    bool control; /* the frame under way is a control frame */
+    bool muted; /* what wslay wants to send is left out */
+    bool over;
+};
+
+static void end(struct websocket *w, int code, bool broken, const char *reason)
 {
-    uint32_t word;
-    memcpy(&word, mask, 4);
-    size_t i = 0;
-    for (; i + 4 <= size; i += 4) {
-        uint32_t v;
-        memcpy(&v, payload + i, 4);
-        v ^= word;
-        memcpy(payload + i, &v, 4);
-    }
-    for (; i < size; i++) payload[i] = (unsigned char)(payload[i] ^ mask[i % 4]);
+    if (w->over) return;
+    websocket_stop(w);
+    w->handler->ended(w->context, code, broken, reason);
 }
 
-static enum websocket_result bad(int *code, int value)
+static ssize_t on_receive(wslay_event_context_ptr events, uint8_t *out, size_t size, int flags,
+                          void *user)
 {
-    *code = value;
-    return WEBSOCKET_BAD;
+    struct websocket *w = user;
+    (void)flags;
+    if (w->size == 0) {
+        wslay_event_set_error(events, WSLAY_ERR_WOULDBLOCK);
+        return -1;
+    }
+    if (size > w->size) size = w->size;
+    memcpy(out, w->bytes, size);
+    w->bytes += size;
+    w->size -= size;
+    return (ssize_t)size;
 }
 
-/* The payload's size and where the mask begins; WEBSOCKET_FRAME when both are known. */
-static enum websocket_result parse_size(const unsigned char *bytes, size_t size, uint64_t *payload,
-                                        size_t *at, int *code)
+static ssize_t on_send(wslay_event_context_ptr events, const uint8_t *bytes, size_t size,
+                       int flags, void *user)
 {
-    uint64_t length = bytes[1] & 0x7fu;
-    *at = 2;
-    if (length == 126) {
-        if (size < 4) return WEBSOCKET_MORE;
-        length = ((uint64_t)bytes[2] << 8) | bytes[3];
-        *at = 4;
-        if (length < 126) return bad(code, WEBSOCKET_PROTOCOL_ERROR);
-    } else if (length == 127) {
-        if (size < 10) return WEBSOCKET_MORE;
-        length = 0;
-        for (size_t i = 2; i < 10; i++) length = (length << 8) | bytes[i];
-        *at = 10;
-        if (length < 65536 || length >> 63 != 0) return bad(code, WEBSOCKET_PROTOCOL_ERROR);
-    }
-    *payload = length;
-    return WEBSOCKET_FRAME;
+    struct websocket *w = user;
+    (void)events;
+    (void)flags;
+    if (!w->muted) w->handler->send(w->context, bytes, size);
+    return (ssize_t)size;
 }
 
-enum websocket_result websocket_parse(unsigned char *bytes, size_t size, size_t payload_max,
-                                      struct websocket_frame *frame, size_t *used, int *code)
+static ssize_t on_write(const uint8_t *bytes, size_t size, int flags, void *user)
 {
-    if (size < 2) return WEBSOCKET_MORE;
-    uint8_t opcode = bytes[0] & 0x0fu;
-    bool final = (bytes[0] & 0x80u) != 0;
-    bool control = opcode >= 8;
-    if ((bytes[0] & 0x70u) != 0 || (bytes[1] & 0x80u) == 0)
-        return bad(code, WEBSOCKET_PROTOCOL_ERROR);
-    if ((opcode > WEBSOCKET_BINARY && !control) || opcode > WEBSOCKET_PONG)
-        return bad(code, WEBSOCKET_PROTOCOL_ERROR);
-    if (control && (!final || (bytes[1] & 0x7fu) > WEBSOCKET_CONTROL_MAX))
-        return bad(code, WEBSOCKET_PROTOCOL_ERROR);
-    uint64_t payload = 0;
-    size_t at = 0;
-    enum websocket_result sized = parse_size(bytes, size, &payload, &at, code);
-    if (sized != WEBSOCKET_FRAME) return sized;
-    if (payload > payload_max) return bad(code, WEBSOCKET_TOO_BIG);
-    if (size < at + 4 + payload) return WEBSOCKET_MORE;
-    unmask(bytes + at + 4, (size_t)payload, bytes + at);
-    *frame = (struct websocket_frame){.opcode = opcode, .final = final,
-                                      .payload = bytes + at + 4, .size = (size_t)payload};
-    *used = at + 4 + (size_t)payload;
-    return WEBSOCKET_FRAME;
+    struct websocket *w = user;
+    (void)flags;
+    w->handler->send(w->context, bytes, size);
+    return (ssize_t)size;
 }
 
-size_t websocket_head(unsigned char *out, enum websocket_opcode opcode, size_t payload)
+/* wslay bounds a frame; the sum of the frames of a message is bounded here. */
+static void on_frame(wslay_event_context_ptr events,
+                     const struct wslay_event_on_frame_recv_start_arg *frame, void *user)
 {
-    out[0] = (unsigned char)(0x80u | (unsigned)opcode);
-    if (payload < 126) {
-        out[1] = (unsigned char)payload;
-        return 2;
+    struct websocket *w = user;
+    (void)events;
+    w->control = wslay_is_ctrl_frame(frame->opcode) != 0;
+    if (w->control) return;
+    if (frame->opcode == WEBSOCKET_BINARY) {
+        end(w, WEBSOCKET_UNSUPPORTED, true, "messages are text");
+    } else if (frame->payload_length > w->message_max - w->message_size) {
+        end(w, WEBSOCKET_TOO_BIG, true, "the message is too large");
+    } else {
+        w->message_size += (size_t)frame->payload_length;
     }
-    if (payload < 65536) {
-        out[1] = 126;
-        out[2] = (unsigned char)(payload >> 8);
-        out[3] = (unsigned char)payload;
-        return 4;
+}
+
+static void on_chunk(wslay_event_context_ptr events,
+                     const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *user)
+{
+    struct websocket *w = user;
+    (void)events;
+    if (!w->over && !w->control && chunk->data_length > 0)
+        w->handler->data(w->context, chunk->data, chunk->data_length);
+}
+
+static void on_message(wslay_event_context_ptr events,
+                       const struct wslay_event_on_msg_recv_arg *message, void *user)
+{
+    struct websocket *w = user;
+    if (w->over) return;
+    if (message->opcode == WEBSOCKET_CLOSE) {
+        bool torn = message->msg_length == 1; /* half a code */
+        int code = message->status_code != 0 ? message->status_code : WEBSOCKET_NORMAL;
+        end(w, torn ? WEBSOCKET_PROTOCOL_ERROR : code, false, "");
+    } else if (message->opcode == WEBSOCKET_PING) { /* its pong waits in wslay */
+        w->muted = !w->handler->has_room(w->context);
+        (void)wslay_event_send(events);
+        w->muted = false;
+    } else if (message->opcode == WEBSOCKET_TEXT) {
+        w->message_size = 0;
+        w->handler->message(w->context);
     }
-    out[1] = 127;
-    for (unsigned i = 0; i < 8; i++)
-        out[2 + i] = (unsigned char)((uint64_t)payload >> (56 - 8 * i));
-    return 10;
+}
+
+struct websocket *websocket_open(const struct websocket_handler *handler, void *context,
+                                 size_t message_max)
+{
+    static const struct wslay_event_callbacks events = {
+        .recv_callback = on_receive, .send_callback = on_send,
+        .on_frame_recv_start_callback = on_frame, .on_frame_recv_chunk_callback = on_chunk,
+        .on_msg_recv_callback = on_message};
+    static const struct wslay_frame_callbacks frames = {.send_callback = on_write};
+    struct websocket *w = calloc(1, sizeof *w);
+    if (w == NULL) return NULL;
+    w->handler = handler;
+    w->context = context;
+    w->message_max = message_max;
+    if (wslay_event_context_server_init(&w->events, &events, w) != 0 ||
+        wslay_frame_context_init(&w->frames, &frames, w) != 0) {
+        websocket_close(w);
+        return NULL;
+    }
+    wslay_event_config_set_no_buffering(w->events, 1);
+    wslay_event_config_set_max_recv_msg_length(w->events, message_max);
+    return w;
+}
+
+void websocket_close(struct websocket *w)
+{
+    if (w == NULL) return;
+    wslay_event_context_free(w->events);
+    wslay_frame_context_free(w->frames);
+    free(w);
+}
+
+/* wslay has found a fault and queued a close: its code is known once that would be sent, which is
+ * left to the user, who has a reason to add. A fault in a frame's head has no code. */
+static void end_broken(struct websocket *w)
+{
+    w->muted = true;
+    (void)wslay_event_send(w->events);
+    int code = wslay_event_get_status_code_sent(w->events);
+    if (code == WEBSOCKET_TOO_BIG) end(w, code, true, "the message is too large");
+    else if (code == WEBSOCKET_NOT_UTF8) end(w, code, true, "a message must be UTF-8");
+    else end(w, WEBSOCKET_PROTOCOL_ERROR, true, "the frames are malformed");
+}
+
+void websocket_read(struct websocket *w, const void *bytes, size_t size)
+{
+    if (w->over) return;
+    w->bytes = bytes;
+    w->size = size;
+    int status = wslay_event_recv(w->events);
+    if (!w->over && (status != 0 || !wslay_event_get_read_enabled(w->events))) end_broken(w);
+}
+
+void websocket_stop(struct websocket *w)
+{
+    w->over = true;
+    wslay_event_shutdown_read(w->events);
+}
+
+void websocket_write(struct websocket *w, enum websocket_opcode opcode, const void *bytes,
+                     size_t size)
+{
+    struct wslay_frame_iocb frame = {.fin = 1, .opcode = (uint8_t)opcode, .payload_length = size,
+                                     .data = bytes, .data_length = size};
+    ssize_t sent = wslay_frame_send(w->frames, &frame);
+    ASSERT(sent == (ssize_t)size);
 }
 
 bool websocket_accept(const char *key, size_t key_size, char out[WEBSOCKET_ACCEPT_SIZE])
@@ -103,35 +187,5 @@ bool websocket_accept(const char *key, size_t key_size, char out[WEBSOCKET_ACCEP
     if (EVP_Digest(text, 24 + sizeof guid - 1, digest, &digest_size, EVP_sha1(), NULL) != 1)
         return false;
     EVP_EncodeBlock((unsigned char *)out, digest, 20);
-    return true;
-}
-
-/* How many bytes a character that begins with `lead` has; 0: none begins so. */
-static size_t utf8_size(unsigned char lead)
-{
-    if (lead < 0x80) return 1;
-    if (lead >= 0xc2 && lead <= 0xdf) return 2;
-    if (lead >= 0xe0 && lead <= 0xef) return 3;
-    if (lead >= 0xf0 && lead <= 0xf4) return 4;
-    return 0;
-}
-
-bool utf8_is_valid(const unsigned char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size;) {
-        size_t n = utf8_size(bytes[i]);
-        if (n == 0 || n > size - i) return false;
-        for (size_t k = 1; k < n; k++) {
-            if ((bytes[i + k] & 0xc0u) != 0x80u) return false;
-        }
-        if (n > 2) { /* overlong forms, surrogates, beyond U+10FFFF */
-            unsigned char a = bytes[i];
-            unsigned char b = bytes[i + 1];
-            if ((a == 0xe0 && b < 0xa0) || (a == 0xed && b > 0x9f) || (a == 0xf0 && b < 0x90) ||
-                (a == 0xf4 && b > 0x8f))
-                return false;
-        }
-        i += n;
-    }
     return true;
 }

@@ -1,10 +1,12 @@
-/* websocket.h: the frames of RFC 6455, server's side; pure, no I/O.
+/* websocket.h: the messages of RFC 6455, server's side, by wslay; no I/O of its own.
  *
  * Invariants: (1) a frame from a client is masked, its size is encoded in the shortest way, its
- * reserved bits are 0; control frames are whole and at most 125 bytes; anything else is a protocol
- * error with the close code to send; (2) payloads are unmasked in place.
+ * reserved bits are 0; control frames are whole and at most 125 bytes; messages are UTF-8 text and
+ * within the bound; anything else ends the connection with the close code that fits; (2) nothing
+ * that a client sends makes this file's memory grow: the bytes of a message go to the user, chunk
+ * by chunk; (3) after its end nothing more is told.
  *
- * Upstream: bytes of clients. Downstream: server.
+ * Upstream: bytes of clients. Downstream: connection.
  */
 #ifndef DOJIMA_GATE_WEBSOCKET_H
 #define DOJIMA_GATE_WEBSOCKET_H
@@ -32,29 +34,36 @@ enum { /* close codes */
     WEBSOCKET_TOO_BIG = 1009,
 };
 
-enum { WEBSOCKET_HEAD_MAX = 10, WEBSOCKET_CONTROL_MAX = 125, WEBSOCKET_ACCEPT_SIZE = 29 };
+enum { WEBSOCKET_CONTROL_MAX = 125, WEBSOCKET_ACCEPT_SIZE = 29 };
 
-struct websocket_frame {
-    uint8_t opcode;
-    bool final;
-    unsigned char *payload; /* unmasked */
-    size_t size;
+struct websocket;
+
+/* What a WebSocket tells its user, in the course of websocket_read and websocket_write. */
+struct websocket_handler {
+    void (*data)(void *context, const void *bytes, size_t size); /* of the message under way */
+    void (*message)(void *context); /* it is complete */
+    void (*send)(void *context, const void *bytes, size_t size); /* part of a frame */
+    bool (*has_room)(void *context); /* whether a pong may be sent; otherwise it is left out */
+    /* The client closed, or broke the rules: the code to close with, and why. */
+    void (*ended)(void *context, int code, bool broken, const char *reason);
 };
 
-enum websocket_result { WEBSOCKET_MORE = 0, WEBSOCKET_FRAME, WEBSOCKET_BAD };
+/* The handler is kept. NULL: out of memory. */
+struct websocket *websocket_open(const struct websocket_handler *handler, void *context,
+                                 size_t message_max);
+void websocket_close(struct websocket *w); /* NULL is fine */
 
-/* One frame at the start of bytes. WEBSOCKET_FRAME: *frame and *used (its whole size) are set.
- * WEBSOCKET_MORE: not complete. WEBSOCKET_BAD: *code is the close code. A payload above
- * payload_max is refused from its head alone. */
-enum websocket_result websocket_parse(unsigned char *bytes, size_t size, size_t payload_max,
-                                      struct websocket_frame *frame, size_t *used, int *code);
+/* Bytes of the client, in pieces of any size. */
+void websocket_read(struct websocket *w, const void *bytes, size_t size);
 
-/* Writes the head of an unmasked final frame; returns its size, at most WEBSOCKET_HEAD_MAX. */
-size_t websocket_head(unsigned char *out, enum websocket_opcode opcode, size_t payload);
+/* Nothing more is read: to be called by the handler that wants to hear no more. */
+void websocket_stop(struct websocket *w);
+
+/* Sends one whole message or control frame. */
+void websocket_write(struct websocket *w, enum websocket_opcode opcode, const void *bytes,
+                     size_t size);
 
 /* The Sec-WebSocket-Accept for a key, zero-terminated; false when the key is not 24 characters. */
 bool websocket_accept(const char *key, size_t key_size, char out[WEBSOCKET_ACCEPT_SIZE]);
-
-bool utf8_is_valid(const unsigned char *bytes, size_t size);
 
 #endif
