@@ -38,6 +38,21 @@ static void child_wake(struct core *c, uint32_t child)
         election_push(c, child);
 }
 
+/* CLEAR-08 holds for what a child grows by; what is not margined does not grow. */
+static bool growth_is_margined(struct core *c, uint32_t child, int64_t lots)
+{
+    const struct order *order = order_at(c, child);
+    const struct order_info *info = &c->info[child];
+    struct entry e = {.instrument = order->instrument, .side = order->side, .type = order->type,
+                      .px = order->state == ORDER_STATE_open ? order->px : info->limit_px,
+                      .trigger = info->trigger_px};
+    px_t px = entry_margin_px(c, &e);
+    int64_t missing;
+    return margin_admit(c, order->account, order->instrument, order->exposure, info->exposure_b,
+                        (enum side)order->side, price_of(c, order->instrument, px), lots,
+                        (order->flags & ORDER_FLAG_REDUCE_ONLY) != 0, &missing) == REJECT_none;
+}
+
 /* Incremental: a child that is awake grows with its parent. It loses time (MATCH-03) and enters
  * again behind what is elected, since with more lots it may trade. */
 static void child_grow(struct core *c, uint32_t child, int64_t total)
@@ -46,6 +61,7 @@ static void child_grow(struct core *c, uint32_t child, int64_t total)
     struct order_info *info = &c->info[child];
     int64_t lots = total - info->qty.v;
     if (lots <= 0) return;
+    if (!(order->flags & ORDER_BIT_HELD) && !growth_is_margined(c, child, lots)) return;
     info->qty.v += lots;
     if (order->flags & ORDER_BIT_HELD) {
         order->left.v += lots;

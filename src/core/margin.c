@@ -93,8 +93,8 @@ static bool leg_rise(const struct core *c, const struct account *a, uint32_t ins
     return true;
 }
 
-/* The requirement of an exposure that is margined by the lot, with this much working; -1: out of the
- * range in which it may be reckoned so. */
+/* The requirement of an exposure that is margined by the lot, with this much working; -1: out of
+ * the range in which it may be reckoned so. */
 static int64_t lots_need(const struct exposure *x, int64_t buys, int64_t sells)
 {
     int64_t worst = int64_max(x->position + buys, sells - x->position); /* as worst_lots */
@@ -104,7 +104,8 @@ static int64_t lots_need(const struct exposure *x, int64_t buys, int64_t sells)
 }
 
 /* The usual order: an outright of an account that is margined by the lot. False: not the usual. */
-static bool admit_by_lot(const struct core *c, const struct exposure *x, enum side side, int64_t qty)
+static bool admit_by_lot(const struct core *c, const struct exposure *x, enum side side,
+                         int64_t qty)
 {
     if (x->lot_margin < 0 || qty > INT32_MAX) return false;
     if (x->cost > MARGIN_COST_MAX || x->cost < -MARGIN_COST_MAX) return false;

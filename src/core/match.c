@@ -23,6 +23,7 @@ void book_touched(struct core *c, uint32_t instrument)
 
 bool smp_conflict(const struct core *c, uint32_t a, uint32_t r)
 {
+    if (!(order_at(c, a)->flags & ORDER_BIT_TERMS)) return false;
     uint64_t id = c->info[a].smp_id;
     if (id == 0 || c->info[r].smp_id != id) return false;
     uint32_t account_a = order_at(c, a)->account, account_r = order_at(c, r)->account;
@@ -140,6 +141,7 @@ static void fill_follow(struct core *c, uint32_t o)
     const struct order *order = order_at(c, o);
     if (c->exposures[order->exposure].reduce_only > 0) reduce_only_cut(c, order->exposure);
     const struct order_info *info = &c->info[o];
+    if (!(order->flags & ORDER_BIT_TERMS)) return;
     bool linked = info->link_child != NIL || info->link_sibling != NIL;
     if (linked && order->state == ORDER_STATE_open) link_filled(c, o); /* else order_close did */
 }
@@ -278,7 +280,7 @@ void match_rest(struct core *c, uint32_t o)
         order_close(c, o, ORDER_STATE_cancelled, CAUSE_cancelled_limit);
         return;
     }
-    int64_t show = c->info[o].max_show.v;
+    int64_t show = order->flags & ORDER_BIT_ICEBERG ? c->info[o].max_show.v : 0;
     order->shown = show != 0 ? QTY(int64_min(show, order->left.v)) : order->left;
     top_assign(c, o);
     book_add(&c->pools, book, o);
@@ -313,7 +315,8 @@ void match_enter(struct core *c, uint32_t a)
 {
     const struct order *order = order_at(c, a);
     const struct order_info *info = &c->info[a];
-    int64_t least = order->tif == TIF_fill_or_kill ? order->left.v : info->min_qty.v;
+    bool terms = (order->flags & ORDER_BIT_TERMS) != 0;
+    int64_t least = order->tif == TIF_fill_or_kill ? order->left.v : terms ? info->min_qty.v : 0;
     if (least > 0) {
         struct entry e = {.account = order->account, .instrument = order->instrument,
                           .side = order->side, .px = order->px, .qty = least,

@@ -67,15 +67,19 @@ static bool order_is_live(const struct order *o)
 
 /* ---- events ---- */
 
+static const struct order_info terms_none = {.limit_px = {INT64_MIN},
+                                             .trigger_px = {INT64_MIN}};
+
 void event_order_push(const struct core *c, struct outbox *out, uint32_t o, enum order_cause cause)
 {
     const struct order *order = &c->pools.orders[o];
     const struct order_info *info = &c->info[o];
+    const struct order_info *terms = order->flags & ORDER_BIT_TERMS ? info : &terms_none;
     const int64_t tick = c->instruments[order->instrument].tick.v;
     bool live = order_is_live(order);
-    bool trigger = !px_is_none(info->trigger_px);
-    px_t px = trigger && order->state == ORDER_STATE_untriggered ? info->limit_px : order->px;
-    uint32_t linked = info->link_parent != NIL ? info->link_parent : info->link_sibling;
+    bool trigger = !px_is_none(terms->trigger_px);
+    px_t px = trigger && order->state == ORDER_STATE_untriggered ? terms->limit_px : order->px;
+    uint32_t linked = terms->link_parent != NIL ? terms->link_parent : terms->link_sibling;
     struct event_order *e = outbox_push(out, EVENT_order, sizeof *e);
     e->order_id = order->id;
     e->account = order->account;
@@ -86,26 +90,26 @@ void event_order_push(const struct core *c, struct outbox *out, uint32_t o, enum
     e->tif = order->tif;
     e->state = order->state;
     e->cause = (uint8_t)cause;
-    e->smp_mode = info->smp_mode;
-    e->peg = info->peg;
-    e->link_type = info->link_type;
+    e->smp_mode = terms->smp_mode;
+    e->peg = terms->peg;
+    e->link_type = terms->link_type;
     e->session = info->session;
     e->price = px_is_none(px) ? PRICE_NONE : PRICE(px.v * tick);
     e->qty = info->qty;
     e->filled = info->filled;
     e->left = live ? order->left : QTY(0);
     e->shown = order->state == ORDER_STATE_open ? order->shown : QTY(0); /* or about to be */
-    e->max_show = info->max_show;
-    e->trigger = trigger ? PRICE(info->trigger_px.v * tick) : PRICE_NONE;
-    e->offset = PRICE(info->offset * tick);
-    e->min_qty = info->min_qty;
-    e->smp_id = info->smp_id;
+    e->max_show = terms->max_show;
+    e->trigger = trigger ? PRICE(terms->trigger_px.v * tick) : PRICE_NONE;
+    e->offset = PRICE(terms->offset * tick);
+    e->min_qty = terms->min_qty;
+    e->smp_id = terms->smp_id;
     e->linked_id = linked != NIL ? c->pools.orders[linked].id : 0;
     e->notional_high = (int64_t)(info->notional >> 64);
     e->notional_low = (uint64_t)info->notional;
     e->created = info->created;
     e->modified = info->modified;
-    e->expires_at = info->expires_at;
+    e->expires_at = terms->expires_at;
 }
 
 void event_order_text_push(const struct core *c, struct outbox *out, uint32_t o)
@@ -153,6 +157,44 @@ static void account_list_remove(struct core *c, uint32_t o)
     a->order_count -= 1;
 }
 
+/* ---- terms that most orders do not have: they are not even written then ---- */
+
+static void order_terms_clear(struct order_info *i)
+{
+    i->max_show = QTY(0);
+    i->min_qty = QTY(0);
+    i->smp_id = 0;
+    i->limit_px = PX_NONE;
+    i->trigger_px = PX_NONE;
+    i->offset = 0;
+    i->expires_at = TS(0);
+    i->timer = i->special_next = i->special_prev = NIL;
+    i->link_parent = i->link_child = i->link_sibling = NIL;
+    i->smp_mode = i->peg = i->link_type = i->fill_condition = 0;
+}
+
+static bool entry_has_terms(const struct entry *e, int64_t max_show)
+{
+    return max_show != 0 || e->min_qty != 0 || e->smp_id != 0 || e->smp_mode != 0 || e->held != 0 ||
+           e->offset != 0 || e->tif == TIF_good_til_date || e->type > ORDER_TYPE_market_limit;
+}
+
+static void order_terms_set(struct core *c, uint32_t o, const struct entry *e, int64_t max_show)
+{
+    struct order_info *info = &c->info[o];
+    order_terms_clear(info);
+    info->max_show = QTY(max_show);
+    info->min_qty = QTY(e->min_qty);
+    info->smp_id = e->smp_id;
+    info->limit_px = e->px;
+    info->trigger_px = type_is_trigger((enum order_type)e->type) ? e->trigger : PX_NONE;
+    info->offset = e->offset;
+    info->smp_mode = e->smp_mode;
+    info->peg = e->peg;
+    info->expires_at = e->tif == TIF_good_til_date ? e->expires_at : TS(0);
+    c->pools.orders[o].flags |= ORDER_BIT_TERMS;
+}
+
 /* A live order of this entry, not yet in a book and not yet counted in margin. */
 uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
 {
@@ -163,6 +205,7 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
     bool spread = in->terms.is_spread;
     bool trigger = type_is_trigger((enum order_type)e->type);
     int64_t max_show = entry_max_show(e);
+    bool terms_left = order->account == NIL || (order->flags & ORDER_BIT_TERMS);
     order->px = e->px;
     order->left = QTY(e->qty);
     order->shown = QTY(max_show != 0 ? max_show : e->qty);
@@ -178,23 +221,17 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
     order->tif = e->tif;
     order->state = trigger || e->held ? ORDER_STATE_untriggered : ORDER_STATE_open;
     order->flags = (e->flags & ORDER_FLAGS_ALL) | (max_show != 0 ? ORDER_BIT_ICEBERG : 0u);
-    *info = (struct order_info){0};
     info->qty = QTY(e->qty);
+    info->filled = QTY(0);
+    info->notional = 0;
     info->created = c->s->ts;
     info->modified = c->s->ts;
-    info->exposure_b = spread ? exposure_get(c, e->account, in->terms.legs[1]) : NIL;
     info->session = session;
-    info->max_show = QTY(max_show);
-    info->min_qty = QTY(e->min_qty);
-    info->smp_id = e->smp_id;
-    info->limit_px = e->px;
-    info->trigger_px = trigger ? e->trigger : PX_NONE;
-    info->offset = e->offset;
-    info->smp_mode = e->smp_mode;
-    info->peg = e->peg;
-    info->expires_at = e->tif == TIF_good_til_date ? e->expires_at : TS(0);
+    info->exposure_b = spread ? exposure_get(c, e->account, in->terms.legs[1]) : NIL;
+    if (entry_has_terms(e, max_show)) order_terms_set(c, o, e, max_show);
+    else if (terms_left) order_terms_clear(info);
     account_list_add(c, o);
-    if (info->expires_at.v != 0) timer_add(c, o);
+    if (e->tif == TIF_good_til_date) timer_add(c, o);
     if (e->flags & ORDER_FLAG_REDUCE_ONLY) c->exposures[order->exposure].reduce_only += 1;
     return o;
 }
@@ -344,6 +381,7 @@ static void order_link(struct core *c, const struct command *cmd, uint32_t o)
     const struct command_order_new *n = &cmd->order_new;
     uint32_t before = NIL;
     bool oco = n->link_type == LINK_one_cancels_other;
+    c->pools.orders[o].flags |= ORDER_BIT_TERMS;
     c->info[o].link_type = n->link_type;
     c->info[o].fill_condition = n->fill_condition;
     for (uint32_t i = 0; i < n->linked_count; i++) {
@@ -472,13 +510,14 @@ void order_close(struct core *c, uint32_t o, enum order_state state, enum order_
     if (!held && order->left.v != 0) order_work(c, o, -order->left.v);
     order_withdraw(c, o, cause != CAUSE_filled); /* of fills, the matcher says the level once */
     account_list_remove(c, o);
-    if (info->timer != NIL) timer_remove(c, o);
+    bool terms = (order->flags & ORDER_BIT_TERMS) != 0;
+    if (terms && info->timer != NIL) timer_remove(c, o);
     if (order->flags & ORDER_FLAG_REDUCE_ONLY) c->exposures[order->exposure].reduce_only -= 1;
     order->state = (uint8_t)state;
     if (cause != CAUSE_filled) info->modified = c->s->ts;
     event_order_push(c, c->out, o, cause);
-    if (info->link_child != NIL || info->link_sibling != NIL || info->link_parent != NIL)
-        link_closed(c, o);
+    bool linked = info->link_child != NIL || info->link_sibling != NIL || info->link_parent != NIL;
+    if (terms && linked) link_closed(c, o);
     slot_retire(c, o);
 }
 

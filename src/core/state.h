@@ -31,9 +31,12 @@ enum { /* struct order.flags above the messages' ORDER_FLAG_ bits (which end at 
     ORDER_BIT_TEXT = 1 << 28,       /* has a label or client order id */
     ORDER_BIT_ICEBERG = 1 << 29,
     ORDER_BIT_QUEUED = 1 << 30,     /* elected, waiting its turn in the election queue */
+    ORDER_BIT_TERMS = 1 << 20,      /* order_info holds more than the first line */
 };
 
-/* The rest of an order: touched at entry, on cancel and on questions, not while matching. */
+/* The rest of an order: touched at entry, on cancel and on questions. The first cache line is every
+ * order's; what follows is written only for orders that have such terms (ORDER_BIT_TERMS), and
+ * holds the defaults (order_terms_clear) in the slot of any other. */
 struct order_info {
     qty_t qty;              /* whole amount */
     qty_t filled;
@@ -42,12 +45,13 @@ struct order_info {
     ts_t modified;
     uint32_t account_next;  /* the account's live orders, latest first */
     uint32_t account_prev;
-    uint32_t exposure_b;    /* of a spread's second leg */
     uint32_t session;
+    uint32_t exposure_b;    /* of a spread's second leg */
+
     qty_t max_show;         /* 0: all */
     qty_t min_qty;
     uint64_t smp_id;
-    px_t limit_px;          /* of a trigger: the limit once elected; PX_NONE: none */
+    px_t limit_px;          /* of a trigger or held order: its limit; PX_NONE: none */
     px_t trigger_px;        /* PX_NONE: none */
     int64_t offset;         /* trailing distance or peg offset, ticks */
     ts_t expires_at;        /* 0: none */
@@ -62,9 +66,9 @@ struct order_info {
     uint8_t link_type;
     uint8_t fill_condition;
     uint32_t reserved;
-    int64_t reserved2;
+    int64_t reserved2[5];
 };
-ASSERT_SIZE(struct order_info, 160);
+ASSERT_SIZE(struct order_info, 192);
 
 /* What the client calls the order; looked at only when ORDER_BIT_TEXT is set. */
 struct order_text {
