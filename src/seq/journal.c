@@ -97,7 +97,7 @@ static struct journal *journal_of(struct log *l) { return (struct journal *)(voi
 struct journal_options journal_options_default(void)
 {
     return (struct journal_options){
-        .segment_bytes = UINT64_C(64) << 20, .group_bytes_max = 1u << 20, .inline_max = 4};
+        .segment_bytes = UINT64_C(64) << 20, .group_bytes_max = 1u << 20, .inline_max = 64};
 }
 
 /* ---- format ---- */

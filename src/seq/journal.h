@@ -19,7 +19,7 @@ struct journal_options {
                                  log that exists keeps its own */
     uint32_t group_bytes_max; /* [1 MiB]; a multiple of 4096; below a segment by a block or more */
     uint32_t inline_max;      /* a lone group of at most so many commands is made durable in the
-                                 caller's thread: [4]; 0: never */
+                                 caller's thread: [64]; 0: never */
     bool prune;               /* drop segments that no kept snapshot needs; [false] */
 };
 
