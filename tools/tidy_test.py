@@ -156,7 +156,7 @@ class TidyTest(unittest.TestCase):
     def test_a_path_of_one_machine(self):
         self.refused({'docs/a.md': 'see /ro' + 'ot/a\n'}, 'docs/a.md:1', 'a path of one machine')
         self.refused({'x': 'cd /ho' + 'me/me/a\n'}, 'x:1', 'a path of one machine')
-        self.allowed({'docs/a.md': 'see src/work/a.c and ~/.local\n'})
+        self.allowed({'docs/a.md': 'see src/' 'work/a.c and ~/.local\n'})
 
     def test_a_download_address(self):
         self.refused({'web/package-lock.json': '{"resolved": "https://example.org/a"}\n'},
