@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-static bool is_live(const struct order *o)
-{
-    return o->state == ORDER_STATE_open || o->state == ORDER_STATE_untriggered;
-}
-
 /* ---- edit ---- */
 
 /* The order as it would be after the edit. */
@@ -186,7 +181,7 @@ void order_edit(struct core *c, const struct command *cmd)
         return;
     }
     uint32_t o = order_find(c, cmd->order_edit.order_id);
-    if (o == NIL || order_at(c, o)->account != account || !is_live(order_at(c, o))) {
+    if (o == NIL || order_at(c, o)->account != account || !order_is_live(order_at(c, o))) {
         reject_push(c, cmd, REJECT_unknown_order, INT64_MIN);
         return;
     }
@@ -233,7 +228,7 @@ static uint32_t cancel_selected(struct core *c, const struct command *cmd, uint3
     while (count > 0) {
         uint32_t o = c->shares[--count].order;
         done += 1;
-        if (is_live(order_at(c, o))) order_close(c, o, ORDER_STATE_cancelled, cause);
+        if (order_is_live(order_at(c, o))) order_close(c, o, ORDER_STATE_cancelled, cause);
     }
     return done;
 }
@@ -276,11 +271,11 @@ uint32_t order_cancel_instrument(struct core *c, uint32_t instrument, enum order
 {
     uint32_t count = 0, done = 0;
     for (uint32_t o = 1; o <= c->s->orders_used; o++) {
-        if (is_live(order_at(c, o)) && order_at(c, o)->instrument == instrument)
+        if (order_is_live(order_at(c, o)) && order_at(c, o)->instrument == instrument)
             c->shares[count++] = (struct share){.order = o};
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!is_live(order_at(c, c->shares[i].order))) continue;
+        if (!order_is_live(order_at(c, c->shares[i].order))) continue;
         order_close(c, c->shares[i].order, ORDER_STATE_cancelled, cause);
         done += 1;
     }

@@ -4,11 +4,6 @@
 #include "core/ledger.h"
 #include "core/state.h"
 
-static bool is_live(const struct order *o)
-{
-    return o->state == ORDER_STATE_open || o->state == ORDER_STATE_untriggered;
-}
-
 /* (1) and (3): positions sum to zero; working lots are the sums over live orders. */
 static void check_exposures(const struct core *c)
 {
@@ -51,7 +46,7 @@ static void check_working(const struct core *c, uint32_t account)
         ASSERT(reduce_only == c->exposures[x].reduce_only);
     }
     for (uint32_t o = a->orders; o != NIL; o = c->info[o].account_next) {
-        ASSERT(is_live(order_at(c, o)) && order_at(c, o)->account == account);
+        ASSERT(order_is_live(order_at(c, o)) && order_at(c, o)->account == account);
         orders += 1;
     }
     ASSERT(orders == a->order_count);
@@ -78,7 +73,7 @@ static void check_orders(const struct core *c)
     uint64_t standing = 0, in_books = 0;
     for (uint32_t o = 1; o <= c->s->orders_used; o++) {
         const struct order *order = order_at(c, o);
-        if (!is_live(order)) continue;
+        if (!order_is_live(order)) continue;
         live += 1;
         ASSERT(order->left.v > 0 && order->shown.v > 0 && order->shown.v <= order->left.v);
         ASSERT(c->info[o].filled.v + order->left.v == c->info[o].qty.v);

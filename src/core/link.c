@@ -13,12 +13,6 @@
  */
 #include "core/state.h"
 
-static bool is_live(const struct core *c, uint32_t o)
-{
-    uint8_t state = order_at(c, o)->state;
-    return state == ORDER_STATE_open || state == ORDER_STATE_untriggered;
-}
-
 /* Ends the other one of a pair. */
 static void sibling_end(struct core *c, uint32_t o)
 {
@@ -27,7 +21,7 @@ static void sibling_end(struct core *c, uint32_t o)
     c->info[o].link_sibling = NIL;
     c->info[sibling].link_sibling = NIL;
     /* Nothing left: it filled in the same auction, which is about to close it. */
-    if (is_live(c, sibling) && order_at(c, sibling)->left.v > 0)
+    if (order_is_live(order_at(c, sibling)) && order_at(c, sibling)->left.v > 0)
         order_close(c, sibling, ORDER_STATE_cancelled, CAUSE_cancelled_linked);
 }
 
@@ -98,7 +92,7 @@ void link_wake(struct core *c, uint32_t parent)
     bool incremental = info->fill_condition == FILL_CONDITION_incremental;
     for (int i = 0; i < 2; i++) {
         uint32_t child = children[i];
-        if (child == NIL || !is_live(c, child)) continue;
+        if (child == NIL || !order_is_live(order_at(c, child))) continue;
         if (incremental) {
             if (order_at(c, child)->flags & ORDER_BIT_HELD && info->filled.v < info->qty.v &&
                 !(order_at(c, child)->flags & ORDER_BIT_QUEUED)) {
@@ -136,7 +130,7 @@ static void children_cut(struct core *c, uint32_t o, bool end)
         if (children[i] == NIL) continue;
         c->info[children[i]].link_parent = NIL;
     }
-    if (end && is_live(c, first) && (order_at(c, first)->flags & ORDER_BIT_HELD))
+    if (end && order_is_live(order_at(c, first)) && (order_at(c, first)->flags & ORDER_BIT_HELD))
         order_close(c, first, ORDER_STATE_cancelled, CAUSE_cancelled_linked); /* and its partner */
 }
 

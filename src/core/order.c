@@ -60,11 +60,6 @@ uint32_t order_find(const struct core *c, uint64_t id)
     return order->id == id && order->state != ORDER_STATE_none ? o : NIL;
 }
 
-static bool order_is_live(const struct order *o)
-{
-    return o->state == ORDER_STATE_open || o->state == ORDER_STATE_untriggered;
-}
-
 /* ---- events ---- */
 
 static const struct order_info terms_none = {.limit_px = {INT64_MIN},

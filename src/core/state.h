@@ -518,6 +518,11 @@ static inline struct order *order_at(const struct core *c, uint32_t o)
 {
     return &c->pools.orders[o];
 }
+/* Open, or a trigger or linked order that waits. */
+static inline bool order_is_live(const struct order *o)
+{
+    return o->state == ORDER_STATE_open || o->state == ORDER_STATE_untriggered;
+}
 static inline struct book *book_of(const struct core *c, uint32_t instrument)
 {
     return &c->instruments[instrument].book;
