@@ -101,14 +101,7 @@ static inline void posting_write_at(struct core *c, uint64_t id, uint64_t place,
     struct event_posting *e = outbox_push(c->out, EVENT_posting, sizeof *e);
     posting_set(e, id, p, amount, balance);
     struct event_posting *kept = &c->postings[place];
-    kept->header.seq = out->seq;
-    kept->header.ts = out->ts;
-    kept->header.kind = EVENT_posting;
-    kept->header.size = (uint16_t)sizeof *kept;
-    kept->header.flags = out->flags;
-    kept->header.reserved = 0;
-    kept->header.index = index;
-    kept->header.reserved2 = 0;
+    event_header_set(&kept->header, out, EVENT_posting, sizeof *kept, index);
     posting_set(kept, id, p, amount, balance);
 }
 

@@ -2,6 +2,7 @@
  * order or a trade. */
 #include "core/margin.h"
 
+#include "core/margin_lot.h"
 #include "core/value.h"
 
 /* An exposure as it would be; `requirement` follows. */
@@ -93,29 +94,6 @@ static bool leg_rise(const struct core *c, const struct account *a, uint32_t ins
     return true;
 }
 
-/* The requirement of an exposure that is margined by the lot, with this much working; -1: out of
- * the range in which it may be reckoned so. */
-static int64_t lots_need(const struct exposure *x, int64_t buys, int64_t sells)
-{
-    int64_t worst = int64_max(x->position + buys, sells - x->position); /* as worst_lots */
-    int64_t need;
-    if (worst > INT32_MAX || __builtin_mul_overflow(worst, x->lot_margin, &need)) return -1;
-    return need <= MONEY_MAX ? need : -1;
-}
-
-/* The usual order: an outright of an account that is margined by the lot. False: not the usual. */
-static bool admit_by_lot(const struct core *c, const struct exposure *x, enum side side,
-                         int64_t qty)
-{
-    if (x->lot_margin < 0 || qty > INT32_MAX) return false;
-    if (x->cost > MARGIN_COST_MAX || x->cost < -MARGIN_COST_MAX) return false;
-    int64_t need = lots_need(x, x->open_buys + (side == SIDE_buy ? qty : 0),
-                             x->open_sells + (side == SIDE_sell ? qty : 0));
-    if (need < 0) return false;
-    int64_t rise = need - x->requirement.v;
-    return rise <= 0 || rise <= margin_available(c, x->account);
-}
-
 enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, uint32_t e,
                          uint32_t eb, enum side side, price_t price, int64_t qty,
                          bool reduce_only, int64_t *missing)
@@ -126,7 +104,7 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
     int128_t rise = 0;
     bool ok;
     *missing = INT64_MIN;
-    if (eb == NIL && e != NIL && admit_by_lot(c, &c->exposures[e], side, qty)) return REJECT_none;
+    if (eb == NIL && e != NIL && margin_lot_admits(c, e, side, qty)) return REJECT_none;
     if (a->mode == MODE_collateralised) {
         struct view v = view_of(c, e);
         if (!collateralised_allows(c, instrument, &v, side, price, qty)) {
@@ -180,25 +158,11 @@ void margin_update(struct core *c, uint32_t e)
     x->requirement = need;
 }
 
-/* margin_update for an exposure that is margined by the lot; false: not by this way. */
-static bool update_by_lot(struct core *c, struct exposure *x)
-{
-    int64_t need = x->lot_margin < 0 ? -1 : lots_need(x, x->open_buys, x->open_sells);
-    if (need < 0) return false;
-    int64_t change = need - x->requirement.v;
-    if (change != 0) { /* sums of requirements are bounded by margin_lots_max */
-        bool ok = int64_add(c->accounts[x->account].requirement.v, change,
-                            &c->accounts[x->account].requirement.v);
-        ASSERT(ok);
-        x->requirement.v = need;
-    }
-    return true;
-}
-
 static void leg_work(struct core *c, uint32_t e, enum side side, price_t price, int64_t qty)
 {
     struct exposure *x = &c->exposures[e];
     ASSERT(e != NIL);
+    if (margin_lot_work(c, e, side, qty)) return;
     if (side == SIDE_buy) {
         x->open_buys += qty;
         ASSERT(x->open_buys >= 0);
@@ -210,7 +174,7 @@ static void leg_work(struct core *c, uint32_t e, enum side side, price_t price, 
         x->open_sells += qty;
         ASSERT(x->open_sells >= 0);
     }
-    if (!update_by_lot(c, x)) margin_update(c, e);
+    margin_update(c, e);
 }
 
 void margin_work(struct core *c, uint32_t instrument, uint32_t e, uint32_t eb, enum side side,

@@ -7,8 +7,9 @@
  *
  * Upstream: core.c. Downstream: entry.c (checks), margin.c, match.c, trigger.c, peg.c, link.c.
  */
-#include "core/state.h"
+#include "core/margin_lot.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum { ORDER_SLOT_BITS = 24 };
@@ -62,49 +63,73 @@ uint32_t order_find(const struct core *c, uint64_t id)
 
 /* ---- events ---- */
 
-static const struct order_info terms_none = {.limit_px = {INT64_MIN},
-                                             .trigger_px = {INT64_MIN}};
+/* side, type, tif and state lie together, in this order, in both records. */
+_Static_assert(offsetof(struct order, state) - offsetof(struct order, side) == 3 &&
+                   offsetof(struct event_order, state) - offsetof(struct event_order, side) == 3 &&
+                   offsetof(struct event_order, link_type) -
+                           offsetof(struct event_order, cause) == 3,
+               "event_order_push copies them as one word");
 
+/* What an order without such terms has. */
+static inline void event_terms_none(struct event_order *e, enum order_cause cause)
+{
+    const uint32_t word = (uint32_t)cause; /* smp_mode, peg, link_type: 0 */
+    memcpy(&e->cause, &word, sizeof word);
+    e->max_show = QTY(0);
+    e->trigger = PRICE_NONE;
+    e->offset = PRICE(0);
+    e->min_qty = QTY(0);
+    e->smp_id = 0;
+    e->linked_id = 0;
+    e->expires_at = TS(0);
+}
+
+static void event_terms(const struct core *c, struct event_order *e, const struct order *order,
+                        const struct order_info *info, enum order_cause cause)
+{
+    const int64_t tick = c->instruments[order->instrument].tick.v;
+    bool trigger = !px_is_none(info->trigger_px);
+    px_t px = trigger && order->state == ORDER_STATE_untriggered ? info->limit_px : order->px;
+    uint32_t linked = info->link_parent != NIL ? info->link_parent : info->link_sibling;
+    e->cause = (uint8_t)cause;
+    e->smp_mode = info->smp_mode;
+    e->peg = info->peg;
+    e->link_type = info->link_type;
+    e->price = px_is_none(px) ? PRICE_NONE : PRICE(px.v * tick);
+    e->max_show = info->max_show;
+    e->trigger = trigger ? PRICE(info->trigger_px.v * tick) : PRICE_NONE;
+    e->offset = PRICE(info->offset * tick);
+    e->min_qty = info->min_qty;
+    e->smp_id = info->smp_id;
+    e->linked_id = linked != NIL ? c->pools.orders[linked].id : 0;
+    e->expires_at = info->expires_at;
+}
+
+/* The longest record of the hot path: an order without terms is written without looking at them. */
 void event_order_push(const struct core *c, struct outbox *out, uint32_t o, enum order_cause cause)
 {
     const struct order *order = &c->pools.orders[o];
     const struct order_info *info = &c->info[o];
-    const struct order_info *terms = order->flags & ORDER_BIT_TERMS ? info : &terms_none;
+    const uint32_t flags = order->flags;
     const int64_t tick = c->instruments[order->instrument].tick.v;
-    bool live = order_is_live(order);
-    bool trigger = !px_is_none(terms->trigger_px);
-    px_t px = trigger && order->state == ORDER_STATE_untriggered ? terms->limit_px : order->px;
-    uint32_t linked = terms->link_parent != NIL ? terms->link_parent : terms->link_sibling;
     struct event_order *e = outbox_push(out, EVENT_order, sizeof *e);
     e->order_id = order->id;
     e->account = order->account;
     e->instrument = order->instrument;
-    e->flags = order->flags & ORDER_FLAGS_ALL;
-    e->side = order->side;
-    e->type = order->type;
-    e->tif = order->tif;
-    e->state = order->state;
-    e->cause = (uint8_t)cause;
-    e->smp_mode = terms->smp_mode;
-    e->peg = terms->peg;
-    e->link_type = terms->link_type;
+    e->flags = flags & ORDER_FLAGS_ALL;
+    memcpy(&e->side, &order->side, sizeof(uint32_t));
     e->session = info->session;
-    e->price = px_is_none(px) ? PRICE_NONE : PRICE(px.v * tick);
+    e->price = PRICE(order->px.v * tick);
     e->qty = info->qty;
     e->filled = info->filled;
-    e->left = live ? order->left : QTY(0);
+    e->left = order_is_live(order) ? order->left : QTY(0);
     e->shown = order->state == ORDER_STATE_open ? order->shown : QTY(0); /* or about to be */
-    e->max_show = terms->max_show;
-    e->trigger = trigger ? PRICE(terms->trigger_px.v * tick) : PRICE_NONE;
-    e->offset = PRICE(terms->offset * tick);
-    e->min_qty = terms->min_qty;
-    e->smp_id = terms->smp_id;
-    e->linked_id = linked != NIL ? c->pools.orders[linked].id : 0;
     e->notional_high = (int64_t)(info->notional >> 64);
     e->notional_low = (uint64_t)info->notional;
     e->created = info->created;
     e->modified = info->modified;
-    e->expires_at = terms->expires_at;
+    if (__builtin_expect((flags & ORDER_BIT_TERMS) == 0, 1)) event_terms_none(e, cause);
+    else event_terms(c, e, order, info, cause);
 }
 
 void event_order_text_push(const struct core *c, struct outbox *out, uint32_t o)
@@ -215,7 +240,8 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
     order->type = e->type;
     order->tif = e->tif;
     order->state = trigger || e->held ? ORDER_STATE_untriggered : ORDER_STATE_open;
-    order->flags = (e->flags & ORDER_FLAGS_ALL) | (max_show != 0 ? ORDER_BIT_ICEBERG : 0u);
+    order->flags = (e->flags & ORDER_FLAGS_ALL) | (max_show != 0 ? ORDER_BIT_ICEBERG : 0u) |
+                   (spread ? ORDER_BIT_SPREAD : 0u);
     info->qty = QTY(e->qty);
     info->filled = QTY(0);
     info->notional = 0;
@@ -254,6 +280,10 @@ static px_t order_margin_px(const struct core *c, uint32_t o)
 void order_work(struct core *c, uint32_t o, int64_t lots)
 {
     const struct order *order = &c->pools.orders[o];
+    if ((order->flags & ORDER_BIT_SPREAD) == 0 &&
+        margin_lot_work(c, order->exposure, (enum side)order->side, lots)) {
+        return; /* its price does not matter */
+    }
     const int64_t tick = c->instruments[order->instrument].tick.v;
     margin_work(c, order->instrument, order->exposure, c->info[o].exposure_b,
                 (enum side)order->side, PRICE(order_margin_px(c, o).v * tick), lots);

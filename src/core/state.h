@@ -32,6 +32,7 @@ enum { /* struct order.flags above the messages' ORDER_FLAG_ bits (which end at 
     ORDER_BIT_ICEBERG = 1 << 29,
     ORDER_BIT_QUEUED = 1 << 30,     /* elected, waiting its turn in the election queue */
     ORDER_BIT_TERMS = 1 << 20,      /* order_info holds more than the first line */
+    ORDER_BIT_SPREAD = 1 << 21,     /* of a spread: it has an exposure in each leg */
 };
 
 /* The rest of an order: touched at entry, on cancel and on questions. The first cache line is every
@@ -119,24 +120,26 @@ struct balance {
 ASSERT_SIZE(struct balance, 32);
 
 /* (account, instrument): the position (a ledger balance of the contract), its cost, and what works
- * in the book. position changes in ledger.c only. Spreads have none: their legs do. */
+ * in the book. position changes in ledger.c only. Spreads have none: their legs do. The first cache
+ * line is what an order that comes or goes touches. */
 struct exposure {
     uint32_t account;
     uint32_t instrument;
     int64_t position;      /* lots, negative: short */
-    int128_t cost;         /* sum of signed lots x price (10^-6) since the last mark */
-    int128_t entry_cost;   /* of the open position, for its average price; never re-based */
     int64_t open_buys;     /* lots of working orders, stops included */
     int64_t open_sells;
-    int128_t buy_value;    /* sum of lots x price (10^-6) of working buys: collateralised mode */
     money_t requirement;
+    int64_t lot_margin;    /* the product's flat margin, here for the hot path; -1: the account is
+                              collateralised or the clearing house's own */
+    int128_t cost;         /* sum of signed lots x price (10^-6) since the last mark */
+
+    int128_t entry_cost;   /* of the open position, for its average price; never re-based */
+    int128_t buy_value;    /* sum of lots x price (10^-6) of working buys: collateralised mode */
     money_t realised;      /* variation paid in cash so far */
     uint32_t next;         /* of the account */
     uint32_t next_of_instrument;
     uint32_t reduce_only;  /* live reduce-only orders */
     uint32_t reserved;
-    int64_t lot_margin;    /* the product's flat margin, here for the hot path; -1: the account is
-                              collateralised or the clearing house's own */
     int64_t reserved2;
 };
 ASSERT_SIZE(struct exposure, 128);

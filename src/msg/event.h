@@ -21,6 +21,8 @@
 
 #include "msg/command.h"
 
+#include <string.h>
+
 enum event_kind {
     EVENT_none = 0,
     EVENT_reject,
@@ -438,19 +440,26 @@ static inline void outbox_reset(struct outbox *o, uint64_t seq, ts_t ts)
     o->ts = ts;
 }
 
+/* Every byte of a header. Small fields are written as whole words: on the way of an event there is
+ * little but stores. */
+static inline void event_header_set(struct event_header *h, const struct outbox *o,
+                                    enum event_kind kind, size_t size, uint32_t index)
+{
+    const uint64_t what = (uint64_t)kind | (uint64_t)size << 16 | (uint64_t)o->flags << 32;
+    const uint64_t which = index;
+    unsigned char *bytes = (unsigned char *)h;
+    h->seq = o->seq;
+    h->ts = o->ts;
+    memcpy(bytes + offsetof(struct event_header, kind), &what, sizeof what);
+    memcpy(bytes + offsetof(struct event_header, index), &which, sizeof which);
+}
+
 /* A new event at the end: its header is filled in, the rest is the caller's to set, every byte. */
 static inline void *outbox_push(struct outbox *o, enum event_kind kind, size_t size)
 {
     ASSERT(o->used + size <= o->capacity);
     struct event_header *h = (struct event_header *)(void *)(o->bytes + o->used);
-    h->seq = o->seq; /* one by one: clearing the whole first costs more than the rest */
-    h->ts = o->ts;
-    h->kind = (uint16_t)kind;
-    h->size = (uint16_t)size;
-    h->flags = o->flags;
-    h->reserved = 0;
-    h->index = o->count;
-    h->reserved2 = 0;
+    event_header_set(h, o, kind, size, o->count);
     o->used += size;
     o->count += 1;
     return h;
