@@ -16,14 +16,6 @@
 #include "core/ledger.h"
 #include "core/margin.h"
 
-/* The two sides of one contract changing hands. */
-struct fill {
-    uint32_t instrument;
-    uint32_t exposure[2]; /* [SIDE_buy], [SIDE_sell] */
-    price_t price;
-    int64_t qty;
-};
-
 /* ---- positions ---- */
 
 static uint64_t magnitude64(int64_t v) { return v < 0 ? 0 - (uint64_t)v : (uint64_t)v; }
@@ -81,8 +73,7 @@ static int64_t long_lots(const struct core *c, uint32_t e, uint32_t ccp)
     return e == ccp ? 0 : int64_max(c->exposures[e].position, 0);
 }
 
-/* Moves the contract from seller to buyer through the clearing house. */
-static void fill_post(struct core *c, const struct fill *f, uint64_t trade_id)
+void novation_fill(struct core *c, const struct novation_fill *f, uint64_t trade_id)
 {
     struct instrument *in = &c->instruments[f->instrument];
     uint32_t ccp = in->exposure_ccp;
@@ -116,11 +107,17 @@ static void day_begin(struct core *c, struct instrument *in)
     in->low = PRICE_NONE;
 }
 
+void novation_volume(struct core *c, uint32_t instrument, int64_t lots)
+{
+    struct instrument *in = &c->instruments[instrument];
+    day_begin(c, in);
+    if (!int64_add(in->volume.v, lots, &in->volume.v)) in->volume = QTY(INT64_MAX);
+}
+
 static void instrument_print(struct core *c, const struct trade *t, price_t price)
 {
     struct instrument *in = &c->instruments[t->instrument];
-    day_begin(c, in);
-    if (!int64_add(in->volume.v, t->qty.v, &in->volume.v)) in->volume = QTY(INT64_MAX);
+    novation_volume(c, t->instrument, t->qty.v);
     if (t->kind != TRADE_continuous && t->kind != TRADE_auction) return;
     in->last = price;
     in->session_last = price;
@@ -160,11 +157,13 @@ static struct event_trade *event_trade_push(struct core *c, const struct trade *
         e->maker[side] = t->maker[side] && t->kind != TRADE_auction;
         e->fee[side] = MONEY(0);
     }
-    for (size_t i = 0; i < sizeof e->reserved2; i++) e->reserved2[i] = 0;
+    e->reserved2[0] = 0;
+    e->reserved2[1] = 0;
+    e->reference = 0;
     return e;
 }
 
-static void trade_keep(struct core *c, const struct event_trade *e)
+void novation_keep(struct core *c, const struct event_trade *e)
 {
     c->trades[e->trade_id % c->limits.trades] = *e;
 }
@@ -183,7 +182,7 @@ static void fee_charge(struct core *c, struct event_trade *e, enum side side, in
     (void)int64_add(paid->v, posted, &paid->v);
 }
 
-static void fees_trade(struct core *c, struct event_trade *e)
+void novation_fee_trade(struct core *c, struct event_trade *e)
 {
     uint32_t product = c->instruments[e->instrument].product;
     if (c->products[product].terms.fee_tier_count == 0) return;
@@ -199,7 +198,7 @@ static void fees_trade(struct core *c, struct event_trade *e)
     }
 }
 
-static void fees_clearing(struct core *c, struct event_trade *e)
+void novation_fee_clearing(struct core *c, struct event_trade *e)
 {
     int64_t fee = product_of(c, e->instrument)->terms.clearing_fee.v;
     if (fee == 0) return;
@@ -220,20 +219,20 @@ static uint32_t side_exposure(const struct core *c, const struct trade *t, enum 
 
 static void trade_outright(struct core *c, const struct trade *t, price_t price)
 {
-    struct fill f = {.instrument = t->instrument, .price = price, .qty = t->qty.v};
+    struct novation_fill f = {.instrument = t->instrument, .price = price, .qty = t->qty.v};
     f.exposure[SIDE_buy] = side_exposure(c, t, SIDE_buy, 0, t->instrument);
     f.exposure[SIDE_sell] = side_exposure(c, t, SIDE_sell, 0, t->instrument);
     struct event_trade *e = event_trade_push(c, t, t->instrument, t->kind, price);
-    fill_post(c, &f, e->trade_id);
+    novation_fill(c, &f, e->trade_id);
     if (fee_is_charged(&product_of(c, t->instrument)->terms)) {
-        fees_trade(c, e);
-        fees_clearing(c, e);
+        novation_fee_trade(c, e);
+        novation_fee_clearing(c, e);
     }
-    trade_keep(c, e);
+    novation_keep(c, e);
 }
 
 /* The legs' prices of a direct spread trade: B = last of this session, else settlement, else 0. */
-static price_t leg_b_price(const struct core *c, uint32_t leg)
+price_t novation_leg_b(const struct core *c, uint32_t leg)
 {
     const struct instrument *in = &c->instruments[leg];
     if (!price_is_none(in->session_last)) return in->session_last;
@@ -253,27 +252,27 @@ static struct event_trade *trade_leg(struct core *c, const struct trade *t, uint
         as.aggressor = opposite(t->aggressor);
     }
     struct event_trade *e = event_trade_push(c, &as, instrument, TRADE_implied_leg, price);
-    struct fill f = {.instrument = instrument, .price = price, .qty = t->qty.v};
+    struct novation_fill f = {.instrument = instrument, .price = price, .qty = t->qty.v};
     f.exposure[SIDE_buy] = side_exposure(c, &as, SIDE_buy, leg, instrument);
     f.exposure[SIDE_sell] = side_exposure(c, &as, SIDE_sell, leg, instrument);
-    fill_post(c, &f, e->trade_id);
+    novation_fill(c, &f, e->trade_id);
     return e;
 }
 
 static void trade_spread(struct core *c, const struct trade *t, price_t price, price_t leg_b)
 {
     const struct event_instrument *terms = &c->instruments[t->instrument].terms;
-    price_t b = price_is_none(leg_b) ? leg_b_price(c, terms->legs[1]) : leg_b;
+    price_t b = price_is_none(leg_b) ? novation_leg_b(c, terms->legs[1]) : leg_b;
     struct event_trade *e = event_trade_push(c, t, t->instrument, t->kind, price);
     struct event_trade *leg[2];
     leg[0] = trade_leg(c, t, 0, terms->legs[0], PRICE(b.v + price.v));
     leg[1] = trade_leg(c, t, 1, terms->legs[1], b);
-    fees_trade(c, e);
-    fees_clearing(c, leg[0]);
-    fees_clearing(c, leg[1]);
-    trade_keep(c, e);
-    trade_keep(c, leg[0]);
-    trade_keep(c, leg[1]);
+    novation_fee_trade(c, e);
+    novation_fee_clearing(c, leg[0]);
+    novation_fee_clearing(c, leg[1]);
+    novation_keep(c, e);
+    novation_keep(c, leg[0]);
+    novation_keep(c, leg[1]);
 }
 
 void novation_trade_legs(struct core *c, const struct trade *t, price_t leg_b)

@@ -15,4 +15,28 @@ void novation_trade_legs(struct core *c, const struct trade *t, price_t leg_b);
  * part taken away is pro rata, rounded half-even. */
 int128_t entry_cost_left(int128_t entry_cost, int64_t lots, int64_t closed);
 
+/* The two sides of one contract changing hands. */
+struct novation_fill {
+    uint32_t instrument;
+    uint32_t exposure[2]; /* [SIDE_buy], [SIDE_sell] */
+    price_t price;
+    int64_t qty;
+};
+
+/* ---- the parts of a trade, for those made outside the book (offbook.c) ---- */
+
+/* Moves the contract from seller to buyer through the clearing house: positions, costs, open
+ * interest, postings, requirements. */
+void novation_fill(struct core *c, const struct novation_fill *f, uint64_t trade_id);
+/* Counts lots in the day's volume. */
+void novation_volume(struct core *c, uint32_t instrument, int64_t lots);
+/* CLEAR-12: the trading fee, and the clearing fee, of both sides; posted and set in the event. */
+void novation_fee_trade(struct core *c, struct event_trade *e);
+void novation_fee_clearing(struct core *c, struct event_trade *e);
+/* Keeps the finished event for questions. */
+void novation_keep(struct core *c, const struct event_trade *e);
+/* The second leg's price of a direct spread trade: last of this session, else settlement, else
+ * 0. */
+price_t novation_leg_b(const struct core *c, uint32_t leg);
+
 #endif

@@ -379,7 +379,7 @@ static void apply_trade(struct channels *c, const struct event_trade *t, const u
     user_trade(c, t, SIDE_buy, end);
     if (t->account[1] != t->account[0] || t->order_id[1] != t->order_id[0])
         user_trade(c, t, SIDE_sell, end);
-    if (t->kind == TRADE_implied_leg) return; /* no print of its own book */
+    if (!trade_is_public((enum trade_kind)t->kind)) return; /* no print of its own book */
     struct channel *own = t->instrument < c->instruments ? c->by_instrument[t->instrument].first
                                                          : NULL;
     if (own == NULL && c->wild.first == NULL) return;

@@ -380,7 +380,7 @@ static bool trade_wanted(const struct rpc_call *c, const struct event_trade *t,
     int64_t start_seq = param_int(c, c->params, "start_seq", 0);
     int64_t end_seq = param_int(c, c->params, "end_seq", INT64_MAX);
     int64_t start_id = param_int(c, c->params, "start_id", 0);
-    if (t->kind == TRADE_implied_leg) return false;
+    if (!trade_is_public((enum trade_kind)t->kind)) return false;
     if ((int64_t)t->instrument_seq < start_seq || (int64_t)t->instrument_seq > end_seq)
         return false;
     if ((int64_t)t->trade_id < start_id) return false;

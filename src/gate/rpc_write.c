@@ -113,8 +113,9 @@ static void trade_side_write(struct json_writer *w, const struct event_trade *t,
 void rpc_write_trade(struct json_writer *w, const struct directory *d,
                      const struct event_trade *t, int side, const struct event_order *order)
 {
-    static const char *const kinds[TRADE_count] = {"continuous", "auction", "implied_leg",
-                                                   "block"};
+    static const char *const kinds[TRADE_count] = {
+        "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
+        "liquidation"};
     json_open_object(w);
     json_key(w, "trade_id");
     json_uint_text(w, t->trade_id);

@@ -161,9 +161,24 @@ enum trade_kind {
     TRADE_continuous = 0,
     TRADE_auction,
     TRADE_implied_leg, /* a leg of a spread trade: no print of its own order book */
-    TRADE_block,
+    TRADE_block,       /* MATCH-11; off book like those that follow: no order, no election */
+    TRADE_efp,         /* against a physical leg: EFP, EFRP */
+    TRADE_transfer,    /* a position moves to another account: porting */
+    TRADE_default,     /* from a defaulter: award, hedge, tear-up */
+    TRADE_liquidation, /* of an account whose call was not met */
     TRADE_count
 };
+
+/* Whether the trade was made outside the book. */
+static inline int trade_is_off_book(enum trade_kind kind)
+{
+    return kind >= TRADE_block;
+}
+/* Whether everybody is told of it: no leg of a spread trade, no position that only moves. */
+static inline int trade_is_public(enum trade_kind kind)
+{
+    return kind != TRADE_implied_leg && kind != TRADE_transfer;
+}
 
 struct event_trade {
     struct event_header header;
@@ -180,7 +195,8 @@ struct event_trade {
     uint64_t order_id[2];
     uint32_t account[2];
     uint8_t maker[2]; /* 1: this side rested */
-    uint8_t reserved2[6];
+    uint8_t reserved2[2];
+    uint32_t reference; /* off book: the block, request, default it comes from; 0: none */
     money_t fee[2];   /* > 0 is paid by the account */
 };
 ASSERT_SIZE(struct event_trade, 128);

@@ -102,8 +102,9 @@ static void order_write(struct json_writer *w, const struct event_order *o,
 static void trade_write(struct json_writer *w, const struct event_trade *t,
                         const struct event_names *names)
 {
-    static const char *const kinds[TRADE_count] = {"continuous", "auction", "implied_leg",
-                                                   "block"};
+    static const char *const kinds[TRADE_count] = {
+        "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
+        "liquidation"};
     json_key(w, "trade_id");
     json_uint_text(w, t->trade_id);
     json_key_int(w, "trade_seq", (int64_t)t->instrument_seq);
@@ -112,6 +113,7 @@ static void trade_write(struct json_writer *w, const struct event_trade *t,
     json_key_string(w, "direction", t->aggressor_side == SIDE_buy ? "buy" : "sell");
     json_key_price(w, "price", t->price);
     json_key_int(w, "amount", t->qty.v);
+    if (t->reference != 0) json_key_int(w, "reference", t->reference);
     for (int side = SIDE_buy; side <= SIDE_sell; side++) {
         json_key(w, side == SIDE_buy ? "buy" : "sell");
         json_open_object(w);
