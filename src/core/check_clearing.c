@@ -54,9 +54,9 @@ static int128_t pending_requests(const struct core *c, const struct balance *b)
     int128_t sum = 0;
     for (uint32_t i = 0; i < c->limits.requests; i++) {
         const struct pending_request *r = &c->requests[i];
-        if (r->id == 0 || r->header.kind == COMMAND_deposit) continue;
-        if (r->header.account == b->account && r->transfer.asset == b->asset) {
-            sum += r->transfer.amount.v;
+        if (r->id == 0 || r->chain == 0) continue;
+        if (r->header.account == b->account && r->money.transfer.asset == b->asset) {
+            sum += r->money.transfer.amount.v;
         }
     }
     return sum;

@@ -190,8 +190,8 @@ static void do_confirm(struct model *m)
     done(m, world_confirm(&m->w, id, 1 + (uint32_t)below(m, 3)));
     const struct event_request *r = world_event(&m->w, EVENT_request);
     if (r == NULL || r->status != REQUEST_confirmed) return;
-    model_money(m, (enum command_kind)kept.header.kind, kept.header.account, kept.transfer.to,
-                kept.transfer.amount.v);
+    model_money(m, (enum command_kind)kept.header.kind, kept.header.account, kept.money.transfer.to,
+                kept.money.transfer.amount.v);
 }
 
 static void do_settle(struct model *m)
@@ -251,7 +251,8 @@ static void do_state(struct model *m)
 
 static void do_settings(struct model *m)
 {
-    struct command cmd = {.venue_set = {.dual_transfers = (uint32_t)below(m, 2)}};
+    struct command cmd = {.venue_set = {.flags = VENUE_HAS_DUAL_TRANSFERS,
+                                        .settings.dual_transfers = below(m, 30) == 0}};
     done(m, world_step(&m->w, &cmd, COMMAND_venue_set, 0));
     m->w.ts = TS(m->w.ts.v + (int64_t)below(m, (uint64_t)NS_PER_DAY / 4));
 }

@@ -93,7 +93,9 @@ size_t core_outbox_bytes(const struct core_limits *l)
            (size_t)l->exposures * 3 * sizeof(struct event_posting) + l->answer_bytes / 4 +
            (size_t)l->trades * sizeof(struct event_trade) +
            (size_t)l->postings * sizeof(struct event_posting) +
-           (size_t)l->settlements * sizeof(struct event_settlement) + (1u << 20);
+           (size_t)l->settlements * sizeof(struct event_settlement) +
+           (size_t)l->requests * (sizeof(struct event_request) + REQUEST_COMMAND_SIZE_MAX) +
+           (1u << 20);
 }
 
 static void core_start(struct core *c)
@@ -163,6 +165,10 @@ ts_t core_due(const struct core *c)
 
 void reject_push(struct core *c, const struct command *cmd, enum reject reason, int64_t detail)
 {
+    if (c->confirming != NULL) { /* the request that is dropped says it (dual.c) */
+        c->refused = reason;
+        return;
+    }
     struct event_reject *e = outbox_push(c->out, EVENT_reject, sizeof *e);
     e->reason = (uint16_t)reason;
     e->command = cmd->header.kind;
@@ -175,12 +181,6 @@ void reject_push(struct core *c, const struct command *cmd, enum reject reason, 
     e->detail = detail;
 }
 
-static void venue_set(struct core *c, const struct command *cmd)
-{
-    c->s->settings = cmd->venue_set;
-    struct event_venue *e = outbox_push(c->out, EVENT_venue, sizeof *e);
-    e->settings = cmd->venue_set;
-}
 
 static void tick(struct core *c, const struct command *cmd)
 {
@@ -220,6 +220,11 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_mass_quote] = order_mass_quote,
 };
 
+void command_apply(struct core *c, const struct command *cmd)
+{
+    command_functions[cmd->header.kind](c, cmd);
+}
+
 /* GUARD-08: an order that a stalled gateway held too long is refused, not executed. */
 static bool is_stale(const struct core *c, const struct command *cmd)
 {
@@ -249,7 +254,7 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
     if (is_stale(c, cmd)) {
         reject_push(c, cmd, REJECT_stale_request, cmd->header.ts.v - cmd->header.received_ts.v);
     } else {
-        command_functions[cmd->header.kind](c, cmd);
+        command_apply(c, cmd);
     }
     if (c->s->elections_count > 0) trigger_run(c);
     if (c->touched_count > 0) peg_run(c);

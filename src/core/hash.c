@@ -121,7 +121,9 @@ uint64_t core_hash(const struct core *c)
         add(&h, &c->client_ids[i], sizeof c->client_ids[i]);
     add(&h, c->answers, s->answer_bytes_used);
     for (uint32_t i = 0; i < c->limits.requests; i++) {
-        if (c->requests[i].id != 0) add(&h, &c->requests[i], sizeof c->requests[i]);
+        if (c->requests[i].id != 0)
+            add(&h, &c->requests[i], offsetof(struct pending_request, bytes) +
+                                         c->requests[i].header.size);
     }
     return XXH3_64bits_digest(&h);
 }

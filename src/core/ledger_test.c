@@ -110,7 +110,8 @@ static void two_officers(void **state)
     limits.requests = 2;
     struct world w = world_open(&limits);
     uint32_t a = world_account(&w, "a", "m"), b = world_account(&w, "b", "m");
-    struct command dual = {.venue_set = {.dual_transfers = 1}};
+    struct command dual = {.venue_set = {.flags = VENUE_HAS_DUAL_TRANSFERS,
+                                         .settings.dual_transfers = 1}};
     assert_int_equal(world_step(&w, &dual, COMMAND_venue_set, 0), REJECT_none);
     assert_int_equal(world_deposit(&w, a, 100 * USD), REJECT_none);
     uint64_t in = request_of(&w, REQUEST_awaiting);
@@ -150,7 +151,8 @@ static void request_dropped_when_lost(void **state)
     uint32_t p = world_product(&w, &terms), i = world_list(&w, p, "2027M03");
     uint32_t a = world_account(&w, "a", "m"), b = world_account(&w, "b", "m");
     assert_int_equal(world_deposit(&w, a, 100 * USD), REJECT_none);
-    struct command dual = {.venue_set = {.dual_transfers = 1}};
+    struct command dual = {.venue_set = {.flags = VENUE_HAS_DUAL_TRANSFERS,
+                                         .settings.dual_transfers = 1}};
     assert_int_equal(world_step(&w, &dual, COMMAND_venue_set, 0), REJECT_none);
     assert_int_equal(world_state(&w, p, STATE_open), REJECT_none);
     world_trade(&w, i, a, b, 50 * USD, 1);

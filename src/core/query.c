@@ -285,23 +285,6 @@ static void query_account(const struct core *c, const struct query *q, struct ou
     }
 }
 
-static void query_requests(const struct core *c, struct outbox *out)
-{
-    for (uint32_t i = 0; i < c->limits.requests; i++) {
-        const struct pending_request *r = &c->requests[i];
-        if (r->id == 0) continue;
-        struct event_request *e = outbox_push(out, EVENT_request, sizeof *e);
-        e->request_id = r->id;
-        e->command = r->header.kind;
-        e->principal = r->header.principal;
-        e->status = REQUEST_awaiting;
-        e->account = r->header.account;
-        e->asset = r->transfer.asset;
-        e->confirmer = 0;
-        e->amount = r->transfer.amount.v;
-    }
-}
-
 static void query_directory(const struct core *c, struct outbox *out)
 {
     for (uint32_t i = 1; i <= c->s->assets; i++) {

@@ -22,6 +22,7 @@
 #include "base/map.h"
 #include "core/book.h"
 #include "core/core.h"
+#include "core/dual.h"
 
 enum { /* struct order.flags above the messages' ORDER_FLAG_ bits (which end at 18) */
     ORDER_BIT_TOP = 1 << 24,        /* has TOP (MATCH-01) */
@@ -194,20 +195,13 @@ struct client_id {
 };
 ASSERT_SIZE(struct client_id, 72);
 
-struct pending_request {
-    uint64_t id; /* 0: free */
-    uint64_t chain; /* pending ledger chain; 0: none */
-    struct command_header header;
-    struct command_transfer transfer;
-};
-
 struct venue_state {
     uint64_t magic;   /* CORE_MAGIC */
     struct core_limits limits;
     uint64_t seq;
     ts_t ts;
     int64_t day;      /* UTC date of ts */
-    struct command_venue_set settings;
+    struct venue_settings settings;
     uint64_t order_serial;
     uint64_t trade_id;
     uint64_t posting_id;
@@ -289,7 +283,8 @@ struct core {
     uint32_t fills_left;
     uint32_t touched[TOUCHED_MAX];      /* instruments with pegged orders whose book changed */
     uint32_t touched_count;
-    uint32_t reserved;
+    enum reject refused;                /* of the confirmed command at work; REJECT_none */
+    const struct pending_request *confirming; /* which one that is; NULL: none (dual.h) */
 };
 
 struct share {
@@ -310,6 +305,9 @@ enum { ASSETS_MAX = 15 };
 /* ---- core.c ---- */
 uint32_t order_slots(const struct core_limits *l); /* live and retained, NIL included */
 void reject_push(struct core *c, const struct command *cmd, enum reject reason, int64_t detail);
+
+/* ---- venue.c: settings of the whole venue; GUARD-05 ---- */
+void venue_set(struct core *c, const struct command *cmd);
 
 /* ---- instrument.c: products, periods, instruments, spreads; CONTRACT, UNIT ---- */
 void product_create(struct core *c, const struct command *cmd);
@@ -349,7 +347,6 @@ int64_t ledger_cash(const struct core *c, uint32_t account); /* USD, 10^-6 */
 void deposit(struct core *c, const struct command *cmd);      /* CLEAR-13 */
 void withdraw(struct core *c, const struct command *cmd);
 void transfer(struct core *c, const struct command *cmd);
-void confirm(struct core *c, const struct command *cmd);      /* the second officer */
 
 /* ---- novation.c: a trade becomes two positions against the clearing house; CLEAR-01, -12 ---- */
 struct trade {

@@ -1,8 +1,8 @@
 /* transfer.c: money comes in, goes out, and moves between accounts of one member (CLEAR-13).
  *
  * Where the venue asks for two officers (settings.dual_transfers), what is asked for is kept as a
- * request until a different principal confirms it; what would leave an account is reserved
- * (pending_out) meanwhile. A request whose money has gone by then is dropped, and that is said.
+ * request (dual.h); what would leave an account is reserved (pending_out) meanwhile. A request
+ * whose money has gone by then is dropped.
  * Officers cannot make money: it comes from the bank's account, which is the outside world.
  *
  * Upstream: ledger, margin. Downstream: core.c.
@@ -13,28 +13,6 @@
 static struct ledger_line line(uint32_t account, const struct command_transfer *t, int64_t sign)
 {
     return (struct ledger_line){account, t->asset, sign * t->amount.v};
-}
-
-static uint32_t request_free(const struct core *c)
-{
-    for (uint32_t i = 0; i < c->limits.requests; i++) {
-        if (c->requests[i].id == 0) return i;
-    }
-    return UINT32_MAX;
-}
-
-static void event_request_push(struct core *c, const struct pending_request *r,
-                               enum request_status status, uint32_t confirmer)
-{
-    struct event_request *e = outbox_push(c->out, EVENT_request, sizeof *e);
-    e->request_id = r->id;
-    e->command = r->header.kind;
-    e->principal = r->header.principal;
-    e->status = status;
-    e->account = r->header.account;
-    e->asset = r->transfer.asset;
-    e->confirmer = confirmer;
-    e->amount = r->transfer.amount.v;
 }
 
 static bool leaves_account(const struct command *cmd)
@@ -99,22 +77,15 @@ static enum reject cover_check(const struct core *c, uint32_t account,
     return margined ? REJECT_none : REJECT_insufficient_margin;
 }
 
-/* Keeps the command until a second officer confirms it. */
-static enum reject request_add(struct core *c, const struct command *cmd)
+/* A request that was kept reserves what will leave. */
+static void request_reserve(struct core *c, const struct command *cmd)
 {
-    uint32_t place = request_free(c);
-    if (place == UINT32_MAX) return REJECT_capacity_exhausted;
-    struct pending_request *r = &c->requests[place];
-    *r = (struct pending_request){.id = ++c->s->request_id, .header = cmd->header,
-                                  .transfer = cmd->transfer};
-    if (leaves_account(cmd)) {
-        enum reject reason = ledger_pend(c, cmd->header.account, cmd->transfer.asset,
-                                         cmd->transfer.amount.v, code_of(&cmd->header), r->id);
-        ASSERT(reason == REJECT_none); /* cover_check came before */
-        r->chain = c->s->chain_id;
-    }
-    event_request_push(c, r, REQUEST_awaiting, 0);
-    return REJECT_none;
+    struct pending_request *r = dual_kept(c, cmd);
+    if (r == NULL || !leaves_account(cmd)) return;
+    enum reject reason = ledger_pend(c, cmd->header.account, cmd->transfer.asset,
+                                     cmd->transfer.amount.v, code_of(&cmd->header), r->id);
+    ASSERT(reason == REJECT_none); /* cover_check came before */
+    r->chain = c->s->chain_id;
 }
 
 static enum reject transfer_post(struct core *c, const struct command_header *h,
@@ -126,16 +97,42 @@ static enum reject transfer_post(struct core *c, const struct command_header *h,
     return ledger_post(c, lines, 2, code_of(h), 0, reference);
 }
 
+/* A confirmed request's reserved money goes out, or back when that is not possible any more. */
+static enum reject request_post(struct core *c, const struct pending_request *r,
+                                enum reject reason)
+{
+    const struct command_transfer *t = &r->money.transfer;
+    uint32_t from, to;
+    parties(c, &r->header, t, &from, &to);
+    uint32_t target = reason == REJECT_none ? balance_find(c, to, t->asset) : NIL;
+    int128_t after = (int128_t)c->balances[target].amount + t->amount.v;
+    if (reason == REJECT_none && target == NIL) reason = REJECT_unknown_account;
+    if (reason == REJECT_none && !money_fits(after)) reason = REJECT_amount_overflow;
+    ledger_unpend(c, from, t->asset, t->amount.v, code_of(&r->header), r->id,
+                  reason == REJECT_none, to);
+    return reason;
+}
+
+void transfer_release(struct core *c, const struct pending_request *r)
+{
+    (void)request_post(c, r, REJECT_unknown_request);
+}
+
 static void transfer_any(struct core *c, const struct command *cmd)
 {
+    const struct pending_request *r = c->confirming;
+    bool reserved = r != NULL && r->chain != 0;
     enum reject reason = parties_check(c, cmd);
     if (reason == REJECT_none && leaves_account(cmd)) {
-        reason = cover_check(c, cmd->header.account, &cmd->transfer, 0);
+        reason = cover_check(c, cmd->header.account, &cmd->transfer,
+                             reserved ? cmd->transfer.amount.v : 0);
     }
-    if (reason == REJECT_none) {
-        reason = c->s->settings.dual_transfers != 0
-                     ? request_add(c, cmd)
-                     : transfer_post(c, &cmd->header, &cmd->transfer, 0);
+    if (reserved) {
+        reason = request_post(c, r, reason);
+    } else if (reason == REJECT_none && c->s->settings.dual_transfers != 0 && dual_wait(c, cmd)) {
+        request_reserve(c, cmd);
+    } else if (reason == REJECT_none) {
+        reason = transfer_post(c, &cmd->header, &cmd->transfer, r != NULL ? r->id : 0);
     }
     if (reason != REJECT_none) reject_push(c, cmd, reason, INT64_MIN);
 }
@@ -143,40 +140,3 @@ static void transfer_any(struct core *c, const struct command *cmd)
 void deposit(struct core *c, const struct command *cmd) { transfer_any(c, cmd); }
 void withdraw(struct core *c, const struct command *cmd) { transfer_any(c, cmd); }
 void transfer(struct core *c, const struct command *cmd) { transfer_any(c, cmd); }
-
-/* Carries a confirmed request out; false when it cannot be any more. */
-static bool request_run(struct core *c, const struct pending_request *r)
-{
-    const struct command_transfer *t = &r->transfer;
-    enum posting_code code = code_of(&r->header);
-    if (r->chain == 0) return transfer_post(c, &r->header, t, r->id) == REJECT_none;
-    uint32_t from, to;
-    parties(c, &r->header, t, &from, &to);
-    bool post = cover_check(c, from, t, t->amount.v) == REJECT_none;
-    uint32_t target = balance_find(c, to, t->asset);
-    int128_t after = (int128_t)c->balances[target].amount + t->amount.v;
-    post = post && target != NIL && money_fits(after);
-    ledger_unpend(c, from, t->asset, t->amount.v, code, r->id, post, to);
-    return post;
-}
-
-void confirm(struct core *c, const struct command *cmd)
-{
-    struct pending_request *r = NULL;
-    for (uint32_t i = 0; i < c->limits.requests && cmd->confirm.request != 0; i++) {
-        if (c->requests[i].id == cmd->confirm.request) r = &c->requests[i];
-    }
-    if (r == NULL) {
-        reject_push(c, cmd, REJECT_unknown_request, INT64_MIN);
-        return;
-    }
-    if (r->header.principal == cmd->header.principal) { /* GUARD-05 */
-        reject_push(c, cmd, REJECT_same_officer, INT64_MIN);
-        return;
-    }
-    struct pending_request taken = *r;
-    *r = (struct pending_request){0};
-    bool done = request_run(c, &taken);
-    event_request_push(c, &taken, done ? REQUEST_confirmed : REQUEST_dropped,
-                       cmd->header.principal);
-}

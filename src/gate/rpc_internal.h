@@ -115,6 +115,9 @@ struct currency {
 int currency_of(struct rpc_call *c, struct currency *currency);
 bool currency_has(const struct rpc_call *c, const struct currency *currency, uint32_t instrument);
 uint64_t text_hash(const char *text, size_t length);
+/* ---- rpc_venue.c ---- */
+/* Where the events hold a request (awaiting, confirmed, dropped): answers with it. */
+bool request_answer(struct rpc_call *c, const struct outbox *events);
 
 /* ---- methods ---- */
 rpc_function rpc_buy, rpc_sell, rpc_edit, rpc_cancel, rpc_cancel_by_label, rpc_cancel_all,
@@ -129,7 +132,7 @@ rpc_function rpc_get_account_summary, rpc_get_account_summaries, rpc_get_positio
     rpc_get_user_trades, rpc_get_user_trades_by_order, rpc_get_ledger;
 rpc_function rpc_create_product, rpc_list_instrument, rpc_list_spread, rpc_create_account,
     rpc_deposit, rpc_officer_withdraw, rpc_withdraw, rpc_transfer, rpc_set_state,
-    rpc_settlement_price, rpc_mark_to_market, rpc_expire, rpc_confirm, rpc_get_requests, rpc_kill,
-    rpc_officer_cancel_all, rpc_venue_set, rpc_get_accounts;
+    rpc_settlement_price, rpc_mark_to_market, rpc_expire, rpc_confirm, rpc_request_refuse,
+    rpc_get_requests, rpc_kill, rpc_officer_cancel_all, rpc_venue_set, rpc_get_accounts;
 
 #endif

@@ -38,24 +38,6 @@ int rpc_create_account(struct rpc_call *c)
     return REJECT_none;
 }
 
-static void request_write(struct rpc_call *c, const struct event_request *r)
-{
-    static const char *const states[] = {"awaiting", "confirmed", "dropped"};
-    json_open_object(c->out);
-    json_key_int(c->out, "request", (int64_t)r->request_id);
-    json_key_string(c->out, "command",
-                    r->command < COMMAND_kind_count
-                        ? command_kind_name((enum command_kind)r->command)
-                        : "");
-    json_key_string(c->out, "state", states[r->status % 3]);
-    json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, r->account));
-    json_key_string(c->out, "asset", directory_name(c->names, DIRECTORY_asset, r->asset));
-    json_key_fixed(c->out, "amount", r->amount, 6);
-    json_key_int(c->out, "requested_by", r->principal);
-    if (r->confirmer != 0) json_key_int(c->out, "confirmed_by", r->confirmer);
-    json_close_object(c->out);
-}
-
 /* The balance after the command: the last posting's. */
 static const struct event_posting *posting_last(const struct outbox *events, uint32_t account,
                                                 uint32_t asset)
@@ -136,33 +118,6 @@ int rpc_transfer(struct rpc_call *c)
     if (reason == REJECT_none) reason = account_named(c, "destination", &to);
     if (reason == REJECT_none && account == 0) reason = REJECT_unknown_account;
     return reason != REJECT_none ? reason : money_move(c, COMMAND_transfer, account, to);
-}
-
-int rpc_confirm(struct rpc_call *c)
-{
-    const struct outbox *events;
-    struct command *cmd = command_begin(c, COMMAND_confirm,
-                                        sizeof cmd->header + sizeof cmd->confirm);
-    cmd->confirm.request = (uint64_t)param_int(c, c->params, "request", 0);
-    int reason = command_submit(c, &events);
-    if (reason != REJECT_none) return reason;
-    const struct event_request *r = event_find(events, EVENT_request);
-    if (r == NULL) return REJECT_unknown_request;
-    request_write(c, r);
-    return REJECT_none;
-}
-
-int rpc_get_requests(struct rpc_call *c)
-{
-    const struct outbox *events = query_ask(c, &(struct query){.kind = QUERY_requests});
-    json_open_array(c->out);
-    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
-         h = outbox_next(events, h)) {
-        if (h->kind == EVENT_request)
-            request_write(c, (const struct event_request *)(const void *)h);
-    }
-    json_close_array(c->out);
-    return REJECT_none;
 }
 
 /* ---- trading states ---- */
@@ -306,24 +261,6 @@ int rpc_expire(struct rpc_call *c)
                     directory_name(c->names, DIRECTORY_instrument, instrument));
     if (e != NULL) json_key_price(c->out, "settlement_price", e->price);
     variation_write(c, events);
-    json_close_object(c->out);
-    return REJECT_none;
-}
-
-int rpc_venue_set(struct rpc_call *c)
-{
-    const struct outbox *events;
-    int64_t ms = param_int(c, c->params, "stale_ms", 0);
-    if (ms > 3600 * 1000) return malformed(c, "stale_ms");
-    struct command *cmd = command_begin(c, COMMAND_venue_set,
-                                        sizeof cmd->header + sizeof cmd->venue_set);
-    cmd->venue_set.dual_transfers = param_bool(c, c->params, "dual_transfers", false) ? 1 : 0;
-    cmd->venue_set.stale_ns = ms * NS_PER_MS;
-    int reason = command_submit(c, &events);
-    if (reason != REJECT_none) return reason;
-    json_open_object(c->out);
-    json_key_bool(c->out, "dual_transfers", cmd->venue_set.dual_transfers != 0);
-    json_key_int(c->out, "stale_ms", ms);
     json_close_object(c->out);
     return REJECT_none;
 }

@@ -203,7 +203,8 @@ static const struct param_spec confirm_params[] = {
     {.name = "request", .kind = PARAM_int, .required = REQUIRED}, END};
 static const struct param_spec kill_params[] = {TEXT("account", 31), TEXT("member", 31),
                                                 BOOL("on"), END};
-static const struct param_spec venue_params[] = {BOOL("dual_transfers"), INT("stale_ms"), END};
+static const struct param_spec venue_params[] = {BOOL("dual_transfers"), INT("stale_ms"),
+                                                 TEXT("reason", REASON_TEXT_SIZE - 1), END};
 
 #define READ (RPC_SCOPE_read | RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)
 #define CLEARING (RPC_SCOPE_officer | RPC_SCOPE_clear)
@@ -287,6 +288,7 @@ const struct rpc_method rpc_methods[] = {
     {"private/officer_deposit", rpc_deposit, deposit_params, RPC_SCOPE_officer, COMMAND},
     {"private/officer_withdraw", rpc_officer_withdraw, deposit_params, RPC_SCOPE_officer, COMMAND},
     {"private/officer_confirm", rpc_confirm, confirm_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_refuse", rpc_request_refuse, confirm_params, RPC_SCOPE_officer, COMMAND},
     {"private/officer_get_requests", rpc_get_requests, no_params,
      RPC_SCOPE_officer | RPC_SCOPE_auditor, 0},
     {"private/officer_get_accounts", rpc_get_accounts, no_params,

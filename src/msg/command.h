@@ -385,8 +385,10 @@ ASSERT_SIZE(struct command_transfer, 16);
 
 struct command_confirm {
     uint64_t request; /* the request_id that asked for a second officer */
+    uint32_t refuse;  /* 1: it is not to be carried out */
+    uint32_t reserved;
 };
-ASSERT_SIZE(struct command_confirm, 8);
+ASSERT_SIZE(struct command_confirm, 16);
 
 struct command_state_set {
     uint32_t product;
@@ -408,12 +410,25 @@ struct command_expire {
 };
 ASSERT_SIZE(struct command_expire, 8);
 
-struct command_venue_set {
+struct venue_settings {
     uint32_t dual_transfers;  /* 1: deposits and withdrawals wait for a second officer (CLEAR-13) */
     uint32_t reserved;
     int64_t stale_ns;         /* GUARD-08; 0: no check */
 };
-ASSERT_SIZE(struct command_venue_set, 16);
+ASSERT_SIZE(struct venue_settings, 16);
+
+enum { /* venue_set.flags: which settings are given; the others stay */
+    VENUE_HAS_DUAL_TRANSFERS = 1,
+    VENUE_HAS_STALE = 2,
+};
+
+struct command_venue_set {
+    uint32_t flags; /* VENUE_HAS_ */
+    uint32_t reserved;
+    struct venue_settings settings;
+    char reason[REASON_TEXT_SIZE];
+};
+ASSERT_SIZE(struct command_venue_set, 88);
 
 struct command {
     struct command_header header;

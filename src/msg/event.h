@@ -390,6 +390,7 @@ struct event_instrument {
 };
 ASSERT_SIZE(struct event_instrument, 32 + 8 + 64 + 8 + 8 + 48);
 
+/* The whole command that awaits follows the struct. */
 enum request_status { REQUEST_awaiting = 0, REQUEST_confirmed, REQUEST_dropped };
 
 struct event_request {
@@ -402,8 +403,11 @@ struct event_request {
     uint32_t asset;
     uint32_t confirmer;
     int64_t amount;
+    uint32_t refused;       /* of a dropped one: the enum reject that stood against it, or 0 */
+    uint32_t command_bytes; /* how long the command is that follows this struct, whole */
+    char reason[REASON_TEXT_SIZE];
 };
-ASSERT_SIZE(struct event_request, 72);
+ASSERT_SIZE(struct event_request, 144);
 
 struct event_killed {
     struct event_header header;
@@ -430,9 +434,10 @@ ASSERT_SIZE(struct event_hash, 56);
 
 struct event_venue {
     struct event_header header;
-    struct command_venue_set settings;
+    struct venue_settings settings;
+    char reason[REASON_TEXT_SIZE];
 };
-ASSERT_SIZE(struct event_venue, 48);
+ASSERT_SIZE(struct event_venue, 112);
 
 /* Where the events of one command or query are written: a block of memory that the caller owns,
  * large enough for the most that a command may cause (core_outbox_bytes). */

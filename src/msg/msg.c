@@ -149,6 +149,10 @@ static int body_is_valid(const struct command *c)
     case COMMAND_state_set:
         return c->state_set.state < STATE_count &&
                text_is_valid(c->state_set.reason, sizeof c->state_set.reason);
+    case COMMAND_venue_set:
+        return c->venue_set.settings.stale_ns >= 0 && c->venue_set.settings.dual_transfers <= 1 &&
+               text_is_valid(c->venue_set.reason, sizeof c->venue_set.reason);
+    case COMMAND_confirm: return c->confirm.refuse <= 1;
     case COMMAND_cancel_many:
         return c->cancel_many.scope < CANCEL_SCOPE_count && c->cancel_many.side <= SIDE_sell &&
                text_is_valid(c->cancel_many.label, sizeof c->cancel_many.label);

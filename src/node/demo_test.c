@@ -102,7 +102,8 @@ static void world_dual(struct world *w)
     memset(&c, 0, sizeof c);
     c.header.kind = COMMAND_venue_set;
     c.header.size = command_size_full(COMMAND_venue_set);
-    c.venue_set.dual_transfers = 1;
+    c.venue_set.flags = VENUE_HAS_DUAL_TRANSFERS;
+    c.venue_set.settings.dual_transfers = 1;
     const struct outbox *events;
     assert_int_equal(world_submit(w, &c, &events), 0);
 }

@@ -148,8 +148,9 @@ static int venue_open(struct node *n, char *error, size_t error_size)
         c.header.kind = COMMAND_venue_set;
         c.header.size = command_size_full(COMMAND_venue_set);
         c.header.principal = NODE_PRINCIPAL;
-        c.venue_set.dual_transfers = 1;
-        c.venue_set.stale_ns = 2 * NS_PER_SECOND;
+        c.venue_set.flags = VENUE_HAS_DUAL_TRANSFERS | VENUE_HAS_STALE;
+        c.venue_set.settings.dual_transfers = 1;
+        c.venue_set.settings.stale_ns = 2 * NS_PER_SECOND;
         if (n->venue.submit(n, &c, &events) != 0) return -1;
     }
     if (n->options.config != NULL) {

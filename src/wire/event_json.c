@@ -239,6 +239,8 @@ static void request_write(struct json_writer *w, const struct event_request *r,
     ID(account, r->account);
     ID(asset, r->asset);
     json_key_fixed(w, "amount", r->amount, 6);
+    json_key_int(w, "refused", r->refused);
+    json_key_string(w, "reason", r->reason);
 }
 
 /* The small ones. */
@@ -319,6 +321,7 @@ static void name_write(struct json_writer *w, const struct event_header *h)
         json_key_int(w, "dual_transfers",
                      ((const struct event_venue *)e)->settings.dual_transfers);
         json_key_int(w, "stale_ns", ((const struct event_venue *)e)->settings.stale_ns);
+        json_key_string(w, "reason", ((const struct event_venue *)e)->reason);
         break;
     default: break;
     }

@@ -1,0 +1,44 @@
+/* venue.c: settings of the whole venue, and that a protection once on stays on; GUARD-05.
+ *
+ * Tightening needs one officer; loosening two, with a reason; switching off is not possible.
+ * What a fresh venue lacks is no protection yet: naming it is tightening.
+ *
+ * Upstream: core.c. Downstream: dual.c.
+ */
+#include "core/dual.h"
+#include "core/state.h"
+
+#include <string.h>
+
+/* REJECT_none, or why these settings are refused. */
+static enum reject settings_check(const struct core *c, const struct venue_settings *next,
+                                  bool *loosens)
+{
+    const struct venue_settings *now = &c->s->settings;
+    *loosens = false;
+    if (now->dual_transfers > next->dual_transfers) return REJECT_guard_needed;
+    if (now->stale_ns == 0) return REJECT_none;
+    if (next->stale_ns == 0) return REJECT_guard_needed;
+    *loosens = next->stale_ns > now->stale_ns;
+    return REJECT_none;
+}
+
+void venue_set(struct core *c, const struct command *cmd)
+{
+    const struct command_venue_set *v = &cmd->venue_set;
+    struct venue_settings next = c->s->settings;
+    bool loosens;
+    if (v->flags & VENUE_HAS_DUAL_TRANSFERS) next.dual_transfers = v->settings.dual_transfers;
+    if (v->flags & VENUE_HAS_STALE) next.stale_ns = v->settings.stale_ns;
+    enum reject reason = settings_check(c, &next, &loosens);
+    if (reason == REJECT_none && loosens && v->reason[0] == 0) reason = REJECT_reason_needed;
+    if (reason != REJECT_none) {
+        reject_push(c, cmd, reason, INT64_MIN);
+        return;
+    }
+    if (loosens && dual_wait(c, cmd)) return;
+    c->s->settings = next;
+    struct event_venue *e = outbox_push(c->out, EVENT_venue, sizeof *e);
+    e->settings = next;
+    memcpy(e->reason, v->reason, sizeof e->reason);
+}

@@ -1,0 +1,123 @@
+/* rpc_venue.c: the venue's settings, and requests that await a second officer (GUARD-05). */
+#include "gate/rpc_internal.h"
+
+#include <string.h>
+
+/* ---- what a request asks for ---- */
+
+static void venue_asks(struct rpc_call *c, const struct command_venue_set *v)
+{
+    if (v->flags & VENUE_HAS_DUAL_TRANSFERS)
+        json_key_bool(c->out, "dual_transfers", v->settings.dual_transfers != 0);
+    if (v->flags & VENUE_HAS_STALE)
+        json_key_int(c->out, "stale_ms", v->settings.stale_ns / NS_PER_MS);
+}
+
+/* The parameters of the request that waits, as its own method takes them. Deposits, withdrawals
+ * and transfers are told by the members that every request has. */
+static void asks_write(struct rpc_call *c, const struct command *cmd)
+{
+    switch ((enum command_kind)cmd->header.kind) {
+    case COMMAND_venue_set: venue_asks(c, &cmd->venue_set); break;
+    case COMMAND_transfer:
+        json_key_string(c->out, "destination",
+                        directory_name(c->names, DIRECTORY_account, cmd->transfer.to));
+        break;
+    default: break;
+    }
+}
+
+static void request_write(struct rpc_call *c, const struct event_request *r)
+{
+    static const char *const states[] = {"awaiting", "confirmed", "dropped"};
+    struct command cmd;
+    memset(&cmd, 0, sizeof cmd);
+    memcpy(&cmd, r + 1, r->command_bytes);
+    json_open_object(c->out);
+    json_key_int(c->out, "request", (int64_t)r->request_id);
+    json_key_string(c->out, "command",
+                    r->command < COMMAND_kind_count
+                        ? command_kind_name((enum command_kind)r->command)
+                        : "");
+    json_key_string(c->out, "state", states[r->status % 3]);
+    if (r->account != 0)
+        json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, r->account));
+    if (r->asset != 0) {
+        json_key_string(c->out, "asset", directory_name(c->names, DIRECTORY_asset, r->asset));
+        json_key_fixed(c->out, "amount", r->amount, 6);
+    }
+    json_key(c->out, "asks");
+    json_open_object(c->out);
+    asks_write(c, &cmd);
+    json_close_object(c->out);
+    json_key_string(c->out, "reason", r->reason);
+    json_key_int(c->out, "requested_by", r->principal);
+    if (r->confirmer != 0)
+        json_key_int(c->out, r->status == REQUEST_confirmed ? "confirmed_by" : "dropped_by",
+                     r->confirmer);
+    if (r->refused != REJECT_none)
+        json_key_string(c->out, "refused", reject_text((enum reject)r->refused)->name);
+    json_close_object(c->out);
+}
+
+bool request_answer(struct rpc_call *c, const struct outbox *events)
+{
+    const struct event_request *r = event_find(events, EVENT_request);
+    if (r == NULL) return false;
+    request_write(c, r);
+    return true;
+}
+
+/* ---- methods ---- */
+
+static int request_decide(struct rpc_call *c, uint32_t refuse)
+{
+    const struct outbox *events;
+    struct command *cmd = command_begin(c, COMMAND_confirm,
+                                        sizeof cmd->header + sizeof cmd->confirm);
+    cmd->confirm.request = (uint64_t)param_int(c, c->params, "request", 0);
+    cmd->confirm.refuse = refuse;
+    int reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    return request_answer(c, events) ? REJECT_none : REJECT_unknown_request;
+}
+
+int rpc_confirm(struct rpc_call *c) { return request_decide(c, 0); }
+int rpc_request_refuse(struct rpc_call *c) { return request_decide(c, 1); }
+
+int rpc_get_requests(struct rpc_call *c)
+{
+    const struct outbox *events = query_ask(c, &(struct query){.kind = QUERY_requests});
+    json_open_array(c->out);
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        if (h->kind == EVENT_request)
+            request_write(c, (const struct event_request *)(const void *)h);
+    }
+    json_close_array(c->out);
+    return REJECT_none;
+}
+
+int rpc_venue_set(struct rpc_call *c)
+{
+    const struct outbox *events;
+    int64_t ms = param_int(c, c->params, "stale_ms", 0);
+    if (ms > 3600 * 1000) return malformed(c, "stale_ms");
+    struct command *cmd = command_begin(c, COMMAND_venue_set,
+                                        sizeof cmd->header + sizeof cmd->venue_set);
+    struct command_venue_set *v = &cmd->venue_set;
+    if (param_find(c, c->params, "dual_transfers") != 0) v->flags |= VENUE_HAS_DUAL_TRANSFERS;
+    if (param_find(c, c->params, "stale_ms") != 0) v->flags |= VENUE_HAS_STALE;
+    v->settings.dual_transfers = param_bool(c, c->params, "dual_transfers", false) ? 1 : 0;
+    v->settings.stale_ns = ms * NS_PER_MS;
+    param_text(c, c->params, "reason", v->reason, sizeof v->reason);
+    int reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    const struct event_venue *e = event_find(events, EVENT_venue);
+    if (e == NULL && request_answer(c, events)) return REJECT_none;
+    json_open_object(c->out);
+    json_key_bool(c->out, "dual_transfers", e != NULL && e->settings.dual_transfers != 0);
+    json_key_int(c->out, "stale_ms", e != NULL ? e->settings.stale_ns / NS_PER_MS : 0);
+    json_close_object(c->out);
+    return REJECT_none;
+}
