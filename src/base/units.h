@@ -55,6 +55,12 @@ static inline bool price_is_none(price_t p) { return p.v == INT64_MIN; }
 static inline int64_t int64_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t int64_max(int64_t a, int64_t b) { return a > b ? a : b; }
 
+/* pick ? a : b without a branch, for choices that a processor cannot foretell. */
+static inline uint32_t uint32_select(bool pick, uint32_t a, uint32_t b)
+{
+    return b ^ ((a ^ b) & (0u - (uint32_t)pick));
+}
+
 /* a + b into *sum; false, and *sum untouched, on overflow. */
 static inline bool int64_add(int64_t a, int64_t b, int64_t *sum)
 {

@@ -204,8 +204,9 @@ static inline void level_link(struct book_pools *p, struct book_side *s, uint32_
 {
     p->levels[level].better = better;
     p->levels[level].worse = worse;
-    *(better == NIL ? &s->best : &p->levels[better].worse) = level;
-    if (worse != NIL) p->levels[worse].better = level;
+    p->levels[better].worse = level; /* of NIL: nobody reads it */
+    p->levels[worse].better = level;
+    s->best = uint32_select(better == NIL, level, s->best);
 }
 
 /* Links a new level of the ladder, child `slot` of node `at`, between its neighbours. The node has
@@ -289,11 +290,12 @@ void book_level_drop(struct book_pools *p, struct book_side *s, uint32_t level)
 {
     struct level *l = &p->levels[level];
     ASSERT(l->count == 0 && l->shown.v == 0 && l->total.v == 0);
-    *(l->better == NIL ? &s->best : &p->levels[l->better].worse) = l->worse;
-    if (l->worse != NIL) p->levels[l->worse].better = l->better;
+    p->levels[l->better].worse = l->worse; /* of NIL: nobody reads it */
+    p->levels[l->worse].better = l->better;
+    s->best = uint32_select(l->better == NIL, l->worse, s->best);
     if (l->node == LADDER_NEAR) {
         s->near -= 1;
-        if (s->near_last == level) s->near_last = l->better;
+        s->near_last = uint32_select(s->near_last == level, l->better, s->near_last);
     } else {
         ladder_drop(p, s, l);
     }

@@ -146,21 +146,24 @@ static inline bool book_has_room(const struct book_pools *p)
     return p->counts->level_live < p->level_capacity;
 }
 
+/* Whether there is a neighbour cannot be foretold, and a wrong guess costs more than the rest: what
+ * has no neighbour is written to slot NIL, which nobody reads. */
 static inline void level_append(struct book_pools *p, struct level *l, struct order *x, uint32_t o)
 {
     x->next = NIL;
     x->prev = l->last;
-    if (l->last == NIL) l->first = o;
-    else p->orders[l->last].next = o;
+    p->orders[l->last].next = o;
+    l->first = uint32_select(l->last == NIL, o, l->first);
     l->last = o;
 }
 
 static inline void level_detach(struct book_pools *p, struct level *l, const struct order *x)
 {
-    if (x->prev == NIL) l->first = x->next;
-    else p->orders[x->prev].next = x->next;
-    if (x->next == NIL) l->last = x->prev;
-    else p->orders[x->next].prev = x->prev;
+    uint32_t next = x->next, prev = x->prev;
+    p->orders[prev].next = next;
+    p->orders[next].prev = prev;
+    l->first = uint32_select(prev == NIL, next, l->first);
+    l->last = uint32_select(next == NIL, prev, l->last);
 }
 
 /* Puts order `o` (px, side, left, shown set; in no book) at the end of its price's queue.

@@ -41,7 +41,10 @@ uint32_t exposure_find(const struct core *c, uint32_t account, uint32_t instrume
 
 uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
 {
-    uint32_t id = exposure_find(c, account, instrument);
+    uint32_t id = c->accounts[account].exposure_recent;
+    if (c->exposures[id].instrument == instrument && id != NIL) return id;
+    id = exposure_find(c, account, instrument);
+    c->accounts[account].exposure_recent = id;
     if (id != NIL) return id;
     if (c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map)) return NIL;
     ASSERT(!is_spread(c, instrument));

@@ -26,8 +26,7 @@ static inline int64_t margin_lots_need(const struct exposure *x, int64_t buys, i
 /* Keeps the exposure's requirement and its account's sum. */
 static inline void margin_lots_set(struct core *c, struct exposure *x, int64_t need)
 {
-    int64_t change = need - x->requirement.v;
-    if (change == 0) return;
+    int64_t change = need - x->requirement.v; /* 0 as often as not: no branch on it */
     int64_t *sum = &c->accounts[x->account].requirement.v; /* bounded by margin_lots_max */
     ASSERT(!__builtin_add_overflow(*sum, change, sum));
     x->requirement.v = need;
@@ -60,12 +59,11 @@ static inline bool margin_lot_admits(const struct core *c, uint32_t e, enum side
                                     x->open_sells + (lots & sell_mask));
     if (need < 0) return false;
     int64_t rise = need - x->requirement.v;
-    if (rise <= 0) return true;
     const struct account *a = &c->accounts[x->account];
     const struct balance *b = &c->balances[a->cash];
     int64_t after; /* amount and pending_out are within MONEY_MAX */
     if (__builtin_add_overflow(a->requirement.v, rise, &after)) return false;
-    return after <= b->amount - b->pending_out;
+    return (rise <= 0) | (after <= b->amount - b->pending_out);
 }
 
 #endif

@@ -190,7 +190,7 @@ void match_fill(struct core *c, uint32_t a, uint32_t r, int64_t qty)
 
 static bool px_acceptable(enum side side, px_t limit, px_t px)
 {
-    return side == SIDE_buy ? px.v <= limit.v : px.v >= limit.v;
+    return px_rank(side, px) <= px_rank(side, limit);
 }
 
 /* The next fill at the best level under FIFO; false when the aggressor is finished. */

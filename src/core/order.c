@@ -122,8 +122,8 @@ void event_order_push(const struct core *c, struct outbox *out, uint32_t o, enum
     e->price = PRICE(order->px.v * tick);
     e->qty = info->qty;
     e->filled = info->filled;
-    e->left = order_is_live(order) ? order->left : QTY(0);
-    e->shown = order->state == ORDER_STATE_open ? order->shown : QTY(0); /* or about to be */
+    e->left = QTY(order->left.v & -(int64_t)order_is_live(order));
+    e->shown = QTY(order->shown.v & -(int64_t)(order->state == ORDER_STATE_open));
     e->notional_high = (int64_t)(info->notional >> 64);
     e->notional_low = (uint64_t)info->notional;
     e->created = info->created;
@@ -157,12 +157,14 @@ void event_level_push(const struct core *c, struct outbox *out, uint32_t instrum
 
 /* ---- creation ---- */
 
+/* Who else has orders cannot be foretold: instead of branching, what has no neighbour is written to
+ * slot NIL, which nobody reads. */
 static void account_list_add(struct core *c, uint32_t o)
 {
     struct account *a = &c->accounts[c->pools.orders[o].account];
     c->info[o].account_prev = NIL;
     c->info[o].account_next = a->orders;
-    if (a->orders != NIL) c->info[a->orders].account_prev = o;
+    c->info[a->orders].account_prev = o;
     a->orders = o;
     a->order_count += 1;
 }
@@ -171,9 +173,9 @@ static void account_list_remove(struct core *c, uint32_t o)
 {
     struct account *a = &c->accounts[c->pools.orders[o].account];
     uint32_t next = c->info[o].account_next, prev = c->info[o].account_prev;
-    if (prev != NIL) c->info[prev].account_next = next;
-    else a->orders = next;
-    if (next != NIL) c->info[next].account_prev = prev;
+    c->info[prev].account_next = next;
+    c->info[next].account_prev = prev;
+    a->orders = uint32_select(prev == NIL, next, a->orders);
     a->order_count -= 1;
 }
 
@@ -215,6 +217,15 @@ static void order_terms_set(struct core *c, uint32_t o, const struct entry *e, i
     c->pools.orders[o].flags |= ORDER_BIT_TERMS;
 }
 
+/* Links a new order that is not plain to what its terms need. */
+static void order_create_rest(struct core *c, uint32_t o, const struct entry *e, int64_t max_show)
+{
+    if (entry_has_terms(e, max_show)) order_terms_set(c, o, e, max_show);
+    if (e->tif == TIF_good_til_date) timer_add(c, o);
+    if (e->flags & ORDER_FLAG_REDUCE_ONLY)
+        c->exposures[c->pools.orders[o].exposure].reduce_only += 1;
+}
+
 /* A live order of this entry, not yet in a book and not yet counted in margin. */
 uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
 {
@@ -222,9 +233,9 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
     struct order *order = &c->pools.orders[o];
     struct order_info *info = &c->info[o];
     const struct instrument *in = &c->instruments[e->instrument];
-    bool spread = in->terms.is_spread;
-    bool trigger = type_is_trigger((enum order_type)e->type);
-    int64_t max_show = entry_max_show(e);
+    const bool spread = in->terms.is_spread, plain = e->plain != 0;
+    bool waits = !plain && (type_is_trigger((enum order_type)e->type) || e->held);
+    int64_t max_show = plain ? 0 : entry_max_show(e);
     bool terms_left = order->account == NIL || (order->flags & ORDER_BIT_TERMS);
     order->px = e->px;
     order->left = QTY(e->qty);
@@ -236,10 +247,9 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
                           : exposure_get(c, e->account,
                                          spread ? in->terms.legs[0] : e->instrument);
     order->instrument = e->instrument;
-    order->side = e->side;
-    order->type = e->type;
-    order->tif = e->tif;
-    order->state = trigger || e->held ? ORDER_STATE_untriggered : ORDER_STATE_open;
+    uint32_t kinds = (uint32_t)e->side | (uint32_t)e->type << 8 | (uint32_t)e->tif << 16 |
+                     (waits ? (uint32_t)ORDER_STATE_untriggered : ORDER_STATE_open) << 24;
+    memcpy(&order->side, &kinds, sizeof kinds); /* whole: its event soon reads it whole */
     order->flags = (e->flags & ORDER_FLAGS_ALL) | (max_show != 0 ? ORDER_BIT_ICEBERG : 0u) |
                    (spread ? ORDER_BIT_SPREAD : 0u);
     info->qty = QTY(e->qty);
@@ -249,11 +259,9 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
     info->modified = c->s->ts;
     info->session = session;
     info->exposure_b = spread ? exposure_get(c, e->account, in->terms.legs[1]) : NIL;
-    if (entry_has_terms(e, max_show)) order_terms_set(c, o, e, max_show);
-    else if (terms_left) order_terms_clear(info);
+    if (terms_left) order_terms_clear(info);
     account_list_add(c, o);
-    if (e->tif == TIF_good_til_date) timer_add(c, o);
-    if (e->flags & ORDER_FLAG_REDUCE_ONLY) c->exposures[order->exposure].reduce_only += 1;
+    if (!plain) order_create_rest(c, o, e, max_show);
     return o;
 }
 
@@ -330,7 +338,9 @@ static bool is_killed(const struct core *c, uint32_t account)
 static enum reject admit(struct core *c, struct entry *e, uint32_t orders, int64_t *detail)
 {
     bool room = room_for_order(c, e, orders);
-    if (room) {
+    bool by_lot = room && e->exposure_b == NIL &&
+                  margin_lot_admits(c, e->exposure, (enum side)e->side, e->qty);
+    if (room && !by_lot) {
         px_t px = entry_margin_px(c, e);
         int64_t missing = INT64_MIN;
         enum reject r = margin_admit(c, e->account, e->instrument, e->exposure, e->exposure_b,
@@ -373,7 +383,8 @@ static uint32_t order_enter(struct core *c, const struct entry *e, uint32_t sess
     if (label != NULL) order_set_text(c, o, client_order_id, label);
     order_work(c, o, e->qty);
     order_announce(c, o);
-    if (target != 0) match_directed(c, o, order_find(c, target));
+    if (e->plain && target == 0 && state_of(c, e->instrument) == STATE_open) match_enter(c, o);
+    else if (target != 0) match_directed(c, o, order_find(c, target));
     else order_start(c, o);
     return o;
 }
@@ -541,8 +552,8 @@ void order_close(struct core *c, uint32_t o, enum order_state state, enum order_
     order->state = (uint8_t)state;
     if (cause != CAUSE_filled) info->modified = c->s->ts;
     event_order_push(c, c->out, o, cause);
-    bool linked = info->link_child != NIL || info->link_sibling != NIL || info->link_parent != NIL;
-    if (terms && linked) link_closed(c, o);
+    if (terms && (info->link_child | info->link_sibling | info->link_parent) != NIL)
+        link_closed(c, o);
     slot_retire(c, o);
 }
 

@@ -105,7 +105,8 @@ struct account {
     money_t fees_paid;
     qty_t month_lots;     /* traded in the calendar month of month_number (fee tiers) */
     int64_t month_number;
-    int64_t reserved;
+    uint32_t exposure_recent; /* the one that exposure_find found last: tried before the map */
+    uint32_t reserved;
 };
 ASSERT_SIZE(struct account, 96);
 
@@ -397,6 +398,8 @@ struct entry {              /* an order_new or order_edit on its way in, prices 
     uint8_t held;           /* a linked order, which will wait for its parent */
     uint8_t waking;         /* a linked order that wakes, or an edit that leaves prices alone:
                                not judged again by the band, its trigger may be met already */
+    uint8_t plain;          /* a limit order with a price, an amount and nothing else, to stay,
+                               for the day or immediate: most checks cannot refuse it */
     px_t px;                /* PX_NONE: none yet */
     px_t trigger;
     int64_t offset;         /* ticks */
@@ -521,7 +524,7 @@ static inline struct order *order_at(const struct core *c, uint32_t o)
 /* Open, or a trigger or linked order that waits. */
 static inline bool order_is_live(const struct order *o)
 {
-    return o->state == ORDER_STATE_open || o->state == ORDER_STATE_untriggered;
+    return (o->state == ORDER_STATE_open) | (o->state == ORDER_STATE_untriggered);
 }
 static inline struct book *book_of(const struct core *c, uint32_t instrument)
 {
