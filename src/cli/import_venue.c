@@ -74,7 +74,8 @@ int import_venue_open(struct import_venue *v, const struct import_options *optio
         .members = 8, .accounts = 96, .products = 64, .instruments = 64, .balances = 8192,
         .exposures = 8192, .orders = orders, .orders_closed = 256, .levels = orders,
         .client_ids = 16, .answer_bytes = 4096, .trades = 1024, .postings = 1024,
-        .settlements = 16, .requests = 16, .fills_per_command = 4096};
+        .settlements = 16, .requests = 16, .fills_per_command = 4096,
+        .spreads_per_leg = 1};
     *v = (struct import_venue){.ts = TS(INT64_C(1799020800) * NS_PER_SECOND)};
     size_t bytes = core_bytes(&limits), out_bytes = core_outbox_bytes(&limits);
     v->memory = calloc(1, bytes + 63); /* pages that are not touched cost nothing */

@@ -124,6 +124,18 @@ static void allocate_shares(struct allocation *al, const struct product *p, uint
     share_fifo(al, al->left);
 }
 
+uint32_t allocate_level(const struct core *c, uint32_t level, int64_t qty, struct share *shares)
+{
+    const struct level *l = &c->pools.levels[level];
+    const struct order *first = order_at(c, l->first);
+    struct allocation al = {.shares = shares, .left = qty, .displayed = l->shown.v, .c = c};
+    for (uint32_t r = l->first; r != NIL; r = order_at(c, r)->next)
+        shares[al.count++] = (struct share){.order = r};
+    allocate_shares(&al, product_of(c, first->instrument),
+                    c->instruments[first->instrument].top[first->side]);
+    return al.count;
+}
+
 bool allocate_round(struct core *c, uint32_t a)
 {
     const struct order *order = order_at(c, a);
@@ -133,13 +145,8 @@ bool allocate_round(struct core *c, uint32_t a)
     if (!allocate_smp(c, a, book->side[other].best)) return false;
     uint32_t level = book_level_at(&c->pools, book, other, px);
     if (level == NIL) return true; /* own orders were all there was */
-    const struct product *p = product_of(c, order->instrument);
-    struct allocation al = {.shares = c->shares, .left = order->left.v,
-                            .displayed = c->pools.levels[level].shown.v, .c = c};
-    for (uint32_t r = c->pools.levels[level].first; r != NIL; r = order_at(c, r)->next)
-        c->shares[al.count++] = (struct share){.order = r};
-    allocate_shares(&al, p, c->instruments[order->instrument].top[other]);
-    for (uint32_t i = 0; i < al.count && c->fills_left > 0; i++) {
+    uint32_t count = allocate_level(c, level, order->left.v, c->shares);
+    for (uint32_t i = 0; i < count && c->fills_left > 0; i++) {
         const struct order *resting = order_at(c, c->shares[i].order);
         /* A fill may have cut or cancelled orders of this level (reduce-only, linked). */
         if (c->shares[i].take == 0 || resting->level == NIL) continue;

@@ -298,6 +298,7 @@ static void uncross_order(struct core *c, const struct share *share)
     }
     uint32_t level = book_level_at(&c->pools, book_of(c, instrument), side, px);
     event_level_push(c, c->out, instrument, side, px, level);
+    book_touched(c, instrument);
 }
 
 /* After all trades: positions are final, so reduce-only orders and links can be looked at. */

@@ -99,9 +99,10 @@ static void edit_in_place(struct core *c, uint32_t o, const struct entry *e)
         book_change(&c->pools, book_of(c, order->instrument), o, lots, shown);
     }
     event_order_push(c, c->out, o, CAUSE_edited);
-    if (order->level != NIL && !(order->flags & ORDER_BIT_TRIGGER))
-        event_level_push(c, c->out, order->instrument, (enum side)order->side, order->px,
-                         order->level);
+    if (order->level == NIL || (order->flags & ORDER_BIT_TRIGGER)) return;
+    book_touched(c, order->instrument);
+    event_level_push(c, c->out, order->instrument, (enum side)order->side, order->px,
+                     order->level);
 }
 
 /* New terms: out of where it waits, changed, and in again with new time. */

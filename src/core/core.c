@@ -8,7 +8,7 @@
  */
 #include "core/core.h"
 
-#include "core/state.h"
+#include "core/implied.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,8 @@ struct core_limits core_limits_default(void)
         .members = 1024, .accounts = 16384, .products = 256, .instruments = 4096,
         .balances = 65536, .exposures = 262144, .orders = 262144, .orders_closed = 65536,
         .levels = 131072, .client_ids = 1 << 18, .answer_bytes = 96u << 20, .trades = 131072,
-        .postings = 131072, .settlements = 16384, .requests = 256, .fills_per_command = 16384};
+        .postings = 131072, .settlements = 16384, .requests = 256, .fills_per_command = 16384,
+        .spreads_per_leg = 32};
 }
 
 struct core_limits core_limits_small(void)
@@ -28,7 +29,7 @@ struct core_limits core_limits_small(void)
         .members = 8, .accounts = 16, .products = 4, .instruments = 16, .balances = 32,
         .exposures = 128, .orders = 128, .orders_closed = 32, .levels = 128, .client_ids = 64,
         .answer_bytes = 16384, .trades = 32, .postings = 64, .settlements = 16, .requests = 4,
-        .fills_per_command = 32};
+        .fills_per_command = 32, .spreads_per_leg = 8};
 }
 
 uint32_t order_slots(const struct core_limits *l) { return l->orders + l->orders_closed + 1; }
@@ -58,6 +59,7 @@ static void core_cut(struct core *c, struct arena *a)
     c->products = arena_cut(a, l->products + 1, sizeof *c->products);
     c->instruments = arena_cut(a, l->instruments + 1, sizeof *c->instruments);
     c->spread_refs = arena_cut(a, 2 * l->instruments + 1, sizeof *c->spread_refs);
+    c->spreads = arena_cut(a, l->instruments + 1, sizeof *c->spreads);
     c->client_ids = arena_cut(a, l->client_ids + 1, sizeof *c->client_ids);
     c->answers = arena_cut(a, l->answer_bytes, 1);
     c->trades = arena_cut(a, l->trades, sizeof *c->trades);
@@ -88,7 +90,10 @@ size_t core_outbox_bytes(const struct core_limits *l)
     const size_t fill = 3 * sizeof(struct event_trade) + 24 * sizeof(struct event_posting) +
                         2 * sizeof(struct event_order) + 2 * sizeof(struct event_level);
     size_t orders = order_slots(l);
-    return (orders * 2 + l->fills_per_command) * fill +
+    /* MATCH-06: each quote of a spread changes twice in a command at most, before and after the
+     * pegged orders, and says two levels then; each fill says its legs' levels. */
+    const size_t implied = 2 * 6 * 2 * sizeof(struct event_level);
+    return (orders * 2 + l->fills_per_command) * fill + l->instruments * implied +
            ((size_t)l->accounts + l->members + l->products + l->instruments + 64) * 512 +
            (size_t)l->exposures * 3 * sizeof(struct event_posting) + l->answer_bytes / 4 +
            (size_t)l->trades * sizeof(struct event_trade) +
@@ -104,6 +109,7 @@ static void core_start(struct core *c)
     c->s->limits = c->limits;
     c->s->assets = ASSET_USD;
     memcpy(c->assets[ASSET_USD].name, "USD", sizeof "USD");
+    c->s->implied_expiry = TS(INT64_MAX);
     account_open_system(c);
 }
 
@@ -113,7 +119,12 @@ static int core_scratch(struct core *c)
     c->shares = calloc(orders, sizeof *c->shares);
     c->shares_opposite = calloc(orders, sizeof *c->shares_opposite);
     c->prints = calloc((size_t)c->limits.fills_per_command + 1, sizeof *c->prints);
-    return c->shares != NULL && c->shares_opposite != NULL && c->prints != NULL ? 0 : -1;
+    c->implied_dirty = calloc((size_t)c->limits.instruments + 1, sizeof *c->implied_dirty);
+    c->implied_marks = calloc((size_t)c->limits.instruments + 1, sizeof *c->implied_marks);
+    c->depth = calloc(1, implied_depth_bytes(c->limits.instruments));
+    bool ok = c->shares != NULL && c->shares_opposite != NULL && c->prints != NULL &&
+              c->implied_dirty != NULL && c->implied_marks != NULL && c->depth != NULL;
+    return ok ? 0 : -1;
 }
 
 struct core *core_open(const struct core_limits *limits, void *memory)
@@ -144,6 +155,9 @@ void core_close(struct core *c)
     free(c->shares);
     free(c->shares_opposite);
     free(c->prints);
+    free(c->implied_dirty);
+    free(c->implied_marks);
+    free(c->depth);
     free(c);
 }
 
@@ -158,9 +172,9 @@ ts_t core_ts(const struct core *c) { return c->s->ts; }
 
 ts_t core_due(const struct core *c)
 {
-    if (c->s->elections_count > 0) return c->s->ts;
-    if (c->s->timers == 0) return TS(INT64_MAX);
-    return c->info[c->timer_heap[1]].expires_at;
+    if (c->s->elections_count > 0 || c->s->implied_sweep != 0) return c->s->ts;
+    if (c->s->timers == 0) return c->s->implied_expiry;
+    return TS(int64_min(c->info[c->timer_heap[1]].expires_at.v, c->s->implied_expiry.v));
 }
 
 void reject_push(struct core *c, const struct command *cmd, enum reject reason, int64_t detail)
@@ -250,6 +264,8 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
     c->touched_count = 0;
     if (cmd->header.ts.v - c->s->day * NS_PER_DAY >= NS_PER_DAY) session_day(c);
     if (c->s->timers > 0) timer_run(c);
+    if (cmd->header.ts.v >= c->s->implied_expiry.v) implied_expire(c);
+    if (c->s->implied_sweep != 0) implied_sweep(c);
     if (c->s->elections_count > 0) trigger_run(c);
     if (is_stale(c, cmd)) {
         reject_push(c, cmd, REJECT_stale_request, cmd->header.ts.v - cmd->header.received_ts.v);
@@ -257,7 +273,10 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
         command_apply(c, cmd);
     }
     if (c->s->elections_count > 0) trigger_run(c);
+    if (c->implied_dirty_count > 0) implied_publish(c);
     if (c->touched_count > 0) peg_run(c);
+    if (c->implied_dirty_count > 0) implied_publish(c); /* the pegged orders moved */
+    c->touched_count = 0;
     c->out = NULL;
     assert_seq_current = 0;
 }

@@ -6,7 +6,7 @@
  *
  * Upstream: order.c, link.c (a linked order that wakes). Downstream: margin.c (asked last).
  */
-#include "core/state.h"
+#include "core/implied.h"
 
 bool type_is_trigger(enum order_type type)
 {
@@ -183,19 +183,18 @@ static enum reject check_band(const struct core *c, const struct entry *e, int64
 static enum reject price_market(const struct core *c, struct entry *e, int64_t *detail)
 {
     const struct product *p = product_of(c, e->instrument);
-    const struct level *best =
-        book_best(&c->pools, book_of(c, e->instrument), opposite((enum side)e->side));
-    if (best == NULL) return REJECT_nothing_opposite;
+    px_t best = implied_opposite(c, e->instrument, (enum side)e->side);
+    if (px_is_none(best)) return REJECT_nothing_opposite;
     int64_t ticks = 0;
     if (e->type == ORDER_TYPE_market && (p->terms.flags & PRODUCT_FLAG_HAS_PROTECTION))
         ticks = p->terms.protection.v / p->terms.tick.v;
-    e->px = PX(best->px.v + (e->side == SIDE_buy ? ticks : -ticks));
+    e->px = PX(best.v + (e->side == SIDE_buy ? ticks : -ticks));
     if (below_floor(c, e, e->px)) {
         e->px = PX((int64_t)-int128_div_floor(-(int128_t)p->terms.floor.v, p->terms.tick.v));
     }
     int64_t tick = p->terms.tick.v, limit;
     if (!band_limit(c, e, &limit)) return REJECT_none;
-    if (beyond((enum side)e->side, best->px.v * tick, limit)) {
+    if (beyond((enum side)e->side, best.v * tick, limit)) {
         *detail = limit;
         return REJECT_price_out_of_band;
     }
@@ -210,12 +209,11 @@ static enum reject price_post_only(const struct core *c, struct entry *e)
 {
     if (!(e->flags & ORDER_FLAG_POST_ONLY) || state_of(c, e->instrument) != STATE_open)
         return REJECT_none;
-    const struct level *best =
-        book_best(&c->pools, book_of(c, e->instrument), opposite((enum side)e->side));
-    if (best == NULL || px_better(opposite((enum side)e->side), e->px, best->px))
+    px_t best = implied_touch_px(c, e->instrument, (enum side)e->side);
+    if (px_is_none(best) || px_better(opposite((enum side)e->side), e->px, best))
         return REJECT_none;
     if (e->flags & ORDER_FLAG_REJECT_POST_ONLY) return REJECT_would_cross_post_only;
-    e->px = PX(best->px.v + (e->side == SIDE_buy ? -1 : 1));
+    e->px = PX(best.v + (e->side == SIDE_buy ? -1 : 1));
     return below_floor(c, e, e->px) ? REJECT_would_cross_post_only : REJECT_none;
 }
 

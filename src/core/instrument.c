@@ -8,7 +8,7 @@
  * Upstream: calendar, ledger (the clearing house's exposure). Downstream: core.c.
  */
 #include "core/calendar.h"
-#include "core/state.h"
+#include "core/implied.h"
 
 #include <string.h>
 
@@ -257,6 +257,8 @@ void spread_list(struct core *c, const struct command *cmd)
     struct event_instrument terms;
     enum reject reason = spread_terms(c, &cmd->spread_list, &terms);
     bool full = c->s->instruments >= c->limits.instruments;
+    for (int i = 0; i < SPREAD_LEGS_MAX && reason == REJECT_none; i++)
+        full = full || c->instruments[terms.legs[i]].implied >= c->limits.spreads_per_leg;
     if (reason == REJECT_none && full) reason = REJECT_capacity_exhausted;
     if (reason != REJECT_none) {
         reject_push(c, cmd, reason, INT64_MIN);
@@ -265,5 +267,7 @@ void spread_list(struct core *c, const struct command *cmd)
     uint32_t id = instrument_add(c, &terms);
     spread_ref_add(c, terms.legs[0], id);
     spread_ref_add(c, terms.legs[1], id);
+    c->spreads[id] = (struct spread){.legs = {terms.legs[0], terms.legs[1]}, .ratios = {1, 1}};
+    implied_list(c, id);
     event_instrument_push(c, c->out, id);
 }

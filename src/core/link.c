@@ -72,6 +72,7 @@ static void child_grow(struct core *c, uint32_t child, int64_t total)
             struct instrument *in = &c->instruments[order->instrument];
             book_remove(&c->pools, &in->book, child);
             if (in->top[order->side] == child) in->top[order->side] = NIL;
+            book_touched(c, order->instrument);
             event_level_push(c, c->out, order->instrument, (enum side)order->side, order->px,
                              level);
         }

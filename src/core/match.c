@@ -8,9 +8,17 @@
  * Invariants: (1) an aggressor is in no book while it trades; (2) after match_enter the book is not
  * crossed; (3) a resting order whose displayed part is gone is refreshed or closed at once.
  */
-#include "core/state.h"
+#include "core/implied.h"
 
 void book_touched(struct core *c, uint32_t instrument)
+{
+    const struct instrument *in = &c->instruments[instrument];
+    if ((in->pegged | in->implied) == 0) return;
+    if (in->implied != 0) implied_mark(c, instrument);
+    book_pegs_touched(c, instrument);
+}
+
+void book_pegs_touched(struct core *c, uint32_t instrument)
 {
     if (c->instruments[instrument].pegged == NIL) return;
     for (uint32_t i = 0; i < c->touched_count; i++) {
@@ -40,6 +48,7 @@ static bool order_decrement(struct core *c, uint32_t o, int64_t lots)
     c->info[o].qty.v -= lots;
     if (order->level != NIL) {
         book_change(&c->pools, book_of(c, order->instrument), o, -lots, -shown);
+        book_touched(c, order->instrument);
         event_level_push(c, c->out, order->instrument, (enum side)order->side, order->px,
                          order->level);
     } else {
@@ -123,6 +132,7 @@ void reduce_only_cut(struct core *c, uint32_t exposure)
         c->info[o].qty.v -= off;
         if (order->level != NIL && !(order->flags & ORDER_BIT_TRIGGER)) {
             book_change(&c->pools, book_of(c, order->instrument), o, -off, -shown);
+            book_touched(c, order->instrument);
             event_level_push(c, c->out, order->instrument, (enum side)order->side, order->px,
                              order->level);
         } else if (order->flags & ORDER_BIT_TRIGGER) {
@@ -136,11 +146,14 @@ void reduce_only_cut(struct core *c, uint32_t exposure)
 }
 
 /* After a fill: what the two accounts' reduce-only orders, and linked orders, make of it. */
-static void fill_follow(struct core *c, uint32_t o)
+void match_follow(struct core *c, uint32_t o)
 {
     const struct order *order = order_at(c, o);
     if (c->exposures[order->exposure].reduce_only > 0) reduce_only_cut(c, order->exposure);
     const struct order_info *info = &c->info[o];
+    if (__builtin_expect((order->flags & ORDER_BIT_SPREAD) != 0, 0) &&
+        c->exposures[info->exposure_b].reduce_only > 0)
+        reduce_only_cut(c, info->exposure_b); /* a spread's second leg moved too */
     if (!(order->flags & ORDER_BIT_TERMS)) return;
     bool linked = info->link_child != NIL || info->link_sibling != NIL;
     if (linked && order->state == ORDER_STATE_open) link_filled(c, o); /* else order_close did */
@@ -182,8 +195,8 @@ void match_fill(struct core *c, uint32_t a, uint32_t r, int64_t qty)
     c->fills_left -= 1;
     trigger_print(c, instrument, px);
     fill_resting(c, r, qty);
-    fill_follow(c, r);
-    if (aggressor->state == ORDER_STATE_open) fill_follow(c, a);
+    match_follow(c, r);
+    if (aggressor->state == ORDER_STATE_open) match_follow(c, a);
 }
 
 /* ---- the aggressor's way ---- */
@@ -215,11 +228,19 @@ static void match_trade(struct core *c, uint32_t a)
     enum side other = opposite((enum side)order->side);
     struct book *book = book_of(c, instrument);
     bool shares = allocate_applies(c, instrument);
+    bool implied = c->instruments[instrument].implied != 0;
     px_t px = PX_NONE;
     bool go = true;
     while (go && order->left.v > 0 && c->fills_left > 0) {
         const struct level *best = book_best(&c->pools, book, other);
-        if (best == NULL || !px_acceptable((enum side)order->side, order->px, best->px)) break;
+        bool direct = best != NULL && px_acceptable((enum side)order->side, order->px, best->px);
+        struct implied_source source; /* MATCH-06: at a price, direct orders come first */
+        if (__builtin_expect(implied, 0) &&
+            implied_meets(c, a, direct ? best->px : PX_NONE, &source)) {
+            go = implied_trade(c, a, &source);
+            continue;
+        }
+        if (!direct) break;
         if (best->px.v != px.v) {
             if (!px_is_none(px)) level_say(c, instrument, other, px);
             px = best->px;
@@ -241,6 +262,7 @@ int64_t match_available(const struct core *c, const struct entry *e)
                         e->smp_mode == SMP_decrement;
     uint32_t member = c->accounts[e->account].member;
     int64_t sum = 0;
+    if (c->instruments[e->instrument].implied != 0) return implied_available(c, e);
     for (uint32_t l = book->side[opposite(side)].best; l != NIL && sum < e->qty;
          l = c->pools.levels[l].worse) {
         const struct level *level = &c->pools.levels[l];
@@ -289,6 +311,18 @@ void match_rest(struct core *c, uint32_t o)
     book_touched(c, order->instrument);
 }
 
+/* Whether the order still meets someone: the fills of its command are used up. */
+static bool match_crosses(const struct core *c, uint32_t a)
+{
+    const struct order *order = order_at(c, a);
+    const struct level *best = book_best(&c->pools, book_of(c, order->instrument),
+                                         opposite((enum side)order->side));
+    if (best != NULL && px_acceptable((enum side)order->side, order->px, best->px)) return true;
+    struct implied_source source;
+    return c->instruments[order->instrument].implied != 0 &&
+           implied_meets(c, a, PX_NONE, &source);
+}
+
 /* What becomes of the aggressor when it can trade no more. */
 static void match_end(struct core *c, uint32_t a, int64_t filled_before)
 {
@@ -298,16 +332,14 @@ static void match_end(struct core *c, uint32_t a, int64_t filled_before)
         order_close(c, a, ORDER_STATE_filled, CAUSE_filled);
         return;
     }
-    const struct level *best = book_best(&c->pools, book_of(c, order->instrument),
-                                         opposite((enum side)order->side));
-    bool crosses = best != NULL && px_acceptable((enum side)order->side, order->px, best->px);
     if (order->tif == TIF_immediate_or_cancel || order->tif == TIF_fill_or_kill) {
         order_close(c, a, ORDER_STATE_cancelled, CAUSE_cancelled_remainder);
-    } else if (crosses) { /* the fills that one command may cause are used up */
+    } else if (match_crosses(c, a)) {
         order_close(c, a, ORDER_STATE_cancelled, CAUSE_cancelled_limit);
     } else {
         if (c->info[a].filled.v > filled_before) event_order_push(c, c->out, a, CAUSE_filled);
         match_rest(c, a);
+        if (c->instruments[order->instrument].implied != 0) implied_rested(c, order->instrument);
     }
 }
 

@@ -7,6 +7,7 @@
  *
  * Upstream: core.c. Downstream: entry.c (checks), margin.c, match.c, trigger.c, peg.c, link.c.
  */
+#include "core/implied.h"
 #include "core/margin_lot.h"
 
 #include <stddef.h>
@@ -150,7 +151,7 @@ void event_level_push(const struct core *c, struct outbox *out, uint32_t instrum
     e->side = side;
     e->price = PRICE(px.v * in->tick.v);
     e->shown = l != NIL ? level->shown : QTY(0);
-    e->implied = QTY(0);
+    e->implied = QTY(in->implied == 0 ? 0 : implied_at(c, instrument, side, px));
     e->orders = l != NIL ? level->count : 0;
     e->reserved = 0;
 }

@@ -2,10 +2,11 @@
  * midpoint the middle (towards the own side); plus an offset in ticks. MATCH-02.
  *
  * The reference is made of orders that are not pegged themselves, so pegs cannot chase each other.
- * A peg never trades as an aggressor: it stops one tick behind the opposite best. Without a
+ * A peg never trades as an aggressor: it stops one tick behind the opposite best, implied prices
+ * included (MATCH-06), which are no reference themselves. Without a
  * reference it waits, open, in no book. A new price is a new time.
  */
-#include "core/state.h"
+#include "core/implied.h"
 
 void special_add(struct core *c, uint32_t *head, uint32_t o)
 {
@@ -60,10 +61,10 @@ static px_t peg_price(const struct core *c, uint32_t o)
         break;
     }
     px += c->info[o].offset;
-    const struct level *best = book_best(&c->pools, book_of(c, order->instrument), opposite(side));
-    if (best != NULL) {
-        if (side == SIDE_buy) px = int64_min(px, best->px.v - 1);
-        else px = int64_max(px, best->px.v + 1);
+    px_t best = implied_touch_px(c, order->instrument, side);
+    if (!px_is_none(best)) {
+        if (side == SIDE_buy) px = int64_min(px, best.v - 1);
+        else px = int64_max(px, best.v + 1);
     }
     bool floored = (p->terms.flags & PRODUCT_FLAG_HAS_FLOOR) && !is_spread(c, order->instrument);
     if (floored && px * p->terms.tick.v < p->terms.floor.v) return PX_NONE;
@@ -79,12 +80,14 @@ static void peg_move(struct core *c, uint32_t o, px_t px)
         uint32_t level = c->pools.levels[order->level].count > 1 ? order->level : NIL;
         book_remove(&c->pools, &in->book, o);
         if (in->top[order->side] == o) in->top[order->side] = NIL;
+        if (in->implied != 0) implied_mark(c, order->instrument);
         event_level_push(c, c->out, order->instrument, (enum side)order->side, order->px, level);
     }
     order->px = px;
     c->info[o].modified = c->s->ts;
     order_work(c, o, order->left.v);
     if (!px_is_none(px)) match_rest(c, o);
+    if (in->implied != 0) implied_rested(c, order->instrument);
     if (order->state == ORDER_STATE_open) event_order_push(c, c->out, o, CAUSE_repriced);
 }
 
@@ -105,8 +108,12 @@ void peg_run(struct core *c)
         for (uint32_t o = c->instruments[instrument].pegged; o != NIL; o = next) {
             next = c->info[o].special_next;
             px_t px = peg_price(c, o);
-            if (px.v != order_at(c, o)->px.v) peg_move(c, o, px);
+            if (px.v == order_at(c, o)->px.v) continue;
+            uint32_t fills = c->fills_left;
+            peg_move(c, o, px);
+            if (c->fills_left != fills) next = c->instruments[instrument].pegged; /* some filled */
         }
     }
     c->touched_count = 0;
+    if (c->prints_count > 0) trigger_elect_prints(c);
 }

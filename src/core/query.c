@@ -2,7 +2,7 @@
  *
  * Every answer is bounded: by the query's count, by what exists, or by what is retained.
  */
-#include "core/state.h"
+#include "core/implied.h"
 
 #include <string.h>
 
@@ -31,6 +31,37 @@ static void query_reject(struct outbox *out, enum reject reason)
     *e = (struct event_reject){.header = header, .reason = (uint16_t)reason, .detail = INT64_MIN};
 }
 
+/* Levels of orders and of implied prices (MATCH-06), best first. */
+static void push_levels(const struct core *c, struct outbox *out, uint32_t instrument,
+                        enum side side, uint32_t depth)
+{
+    uint32_t l = book_of(c, instrument)->side[side].best;
+    px_t implied = implied_next(c, instrument, side, PX_NONE);
+    for (uint32_t n = 0; n < depth && (l != NIL || !px_is_none(implied)); n++) {
+        bool direct = l != NIL && (px_is_none(implied) ||
+                                   !px_better(side, implied, c->pools.levels[l].px));
+        px_t px = direct ? c->pools.levels[l].px : implied;
+        event_level_push(c, out, instrument, side, px, direct ? l : NIL);
+        if (!px_is_none(implied) && implied.v == px.v)
+            implied = implied_next(c, instrument, side, px);
+        if (direct) l = c->pools.levels[l].worse;
+    }
+}
+
+/* The best price of a side, and what is displayed and implied there. */
+static px_t best_of(const struct core *c, uint32_t instrument, enum side side, qty_t *qty)
+{
+    const struct level *best = book_best(&c->pools, book_of(c, instrument), side);
+    px_t implied = implied_next(c, instrument, side, PX_NONE);
+    *qty = QTY(0);
+    if (best == NULL && px_is_none(implied)) return PX_NONE;
+    bool direct = best != NULL && (px_is_none(implied) || !px_better(side, implied, best->px));
+    px_t px = direct ? best->px : implied;
+    if (direct) *qty = best->shown;
+    if (!px_is_none(implied)) qty->v += implied_at(c, instrument, side, px);
+    return px;
+}
+
 static void query_book(const struct core *c, const struct query *q, struct outbox *out)
 {
     if (!known_instrument(c, q->instrument)) {
@@ -38,13 +69,8 @@ static void query_book(const struct core *c, const struct query *q, struct outbo
         return;
     }
     uint32_t depth = count_of(q, DEPTH_DEFAULT, DEPTH_MAX);
-    const struct book *b = book_of(c, q->instrument);
-    for (int side = 0; side < 2; side++) {
-        uint32_t n = 0;
-        for (uint32_t l = b->side[side].best; l != NIL && n < depth;
-             l = c->pools.levels[l].worse, n++)
-            event_level_push(c, out, q->instrument, (enum side)side, c->pools.levels[l].px, l);
-    }
+    push_levels(c, out, q->instrument, SIDE_buy, depth);
+    push_levels(c, out, q->instrument, SIDE_sell, depth);
 }
 
 static void push_order_answer(const struct core *c, struct outbox *out, uint32_t o)
@@ -90,8 +116,9 @@ static void query_ticker(const struct core *c, const struct query *q, struct out
         return;
     }
     const struct instrument *in = &c->instruments[q->instrument];
-    const struct level *bid = book_best(&c->pools, &in->book, SIDE_buy);
-    const struct level *ask = book_best(&c->pools, &in->book, SIDE_sell);
+    qty_t bid_qty, ask_qty;
+    px_t bid = best_of(c, q->instrument, SIDE_buy, &bid_qty);
+    px_t ask = best_of(c, q->instrument, SIDE_sell, &ask_qty);
     enum trading_state state = state_of(c, q->instrument);
     bool auction = state == STATE_pre_open || state == STATE_auction;
     struct auction a = auction ? auction_find(c, q->instrument) : (struct auction){.px = PX_NONE};
@@ -101,10 +128,10 @@ static void query_ticker(const struct core *c, const struct query *q, struct out
     e->state = in->terms.expired ? STATE_closed : state;
     e->last = in->last;
     e->settlement = in->settlement;
-    e->bid = bid != NULL ? price_of(c, q->instrument, bid->px) : PRICE_NONE;
-    e->ask = ask != NULL ? price_of(c, q->instrument, ask->px) : PRICE_NONE;
-    e->bid_qty = bid != NULL ? bid->shown : QTY(0);
-    e->ask_qty = ask != NULL ? ask->shown : QTY(0);
+    e->bid = price_of(c, q->instrument, bid);
+    e->ask = price_of(c, q->instrument, ask);
+    e->bid_qty = bid_qty;
+    e->ask_qty = ask_qty;
     e->indicative_price = price_of(c, q->instrument, a.px);
     e->indicative_qty = QTY(a.qty);
     e->high = today ? in->high : PRICE_NONE;

@@ -6,7 +6,7 @@
  * orders, stops too, are cancelled when the product closes; good-til-date orders when the clock
  * reaches their time: a binary heap by (time, order id), so that order is the same everywhere.
  */
-#include "core/state.h"
+#include "core/implied.h"
 
 #include <string.h>
 
@@ -140,5 +140,6 @@ void state_set(struct core *c, const struct command *cmd)
             if (!c->instruments[i].terms.expired) auction_uncross(c, i);
         }
     }
+    if (after != before) implied_state_changed(c, id, after == STATE_open);
     if (after == STATE_closed && before != STATE_closed) day_orders_cancel(c, id);
 }

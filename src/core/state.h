@@ -165,13 +165,13 @@ struct instrument {
     price_t last;          /* of all time; PRICE_NONE: none */
     price_t session_last;  /* since the product last left `closed`; PRICE_NONE: none */
     price_t settlement;    /* the latest; PRICE_NONE: none */
-    uint32_t special;      /* trailing stops: list head */
+    uint32_t implied;      /* spreads that imply prices for its book: how many (MATCH-06) */
     uint32_t pegged;       /* pegged orders: list head */
     uint32_t exposures;    /* list head */
     uint32_t spread_first; /* first spread listed with this instrument as a leg: spread_ref index */
     uint32_t top[2];       /* the order that has TOP; NIL: none */
     uint32_t exposure_ccp; /* the clearing house's own, of an outright; NIL: a spread */
-    uint32_t reserved;
+    uint32_t special;      /* trailing stops: list head */
     uint64_t trade_seq;
     int64_t day;           /* UTC date (days since 1970) of the following two */
     qty_t volume;
@@ -234,8 +234,9 @@ struct venue_state {
     uint32_t account_bank;
     uint32_t account_fees;
     uint32_t account_rounding;
-    uint32_t reserved[2];
-    int64_t owner_position_check; /* reserved, zero */
+    uint32_t implied_sweep; /* 1: spread orders may cross their legs' implied (MATCH-06) */
+    uint32_t reserved;
+    ts_t implied_expiry;   /* when a leg of some spread passes its last instant: MATCH-06 */
 };
 
 /* A spread that has an instrument as a leg. */
@@ -243,6 +244,20 @@ struct spread_ref {
     uint32_t spread;
     uint32_t next;
 };
+
+/* An implied price and quantity as published; of a spread for each of its three books: legs A and
+ * B, and the spread's own. Quantity 0: none. See implied.h. */
+enum implied_role { IMPLIED_a = 0, IMPLIED_b, IMPLIED_spread, IMPLIED_roles };
+struct implied_quote {
+    px_t px;
+    qty_t qty;
+};
+struct spread {
+    uint32_t legs[SPREAD_LEGS_MAX];
+    uint32_t ratios[SPREAD_LEGS_MAX]; /* lots of each leg for one lot of the spread */
+    struct implied_quote quotes[IMPLIED_roles][2]; /* [SIDE_buy], [SIDE_sell] */
+};
+ASSERT_SIZE(struct spread, 112);
 
 enum { TOUCHED_MAX = 64 };
 
@@ -260,6 +275,7 @@ struct core {
     struct product *products;
     struct instrument *instruments;
     struct spread_ref *spread_refs;
+    struct spread *spreads;       /* by instrument; zero of an outright */
     struct client_id *client_ids;
     unsigned char *answers;
     struct event_trade *trades;         /* ring: trade_id % limits.trades */
@@ -286,6 +302,10 @@ struct core {
     uint32_t touched_count;
     enum reject refused;                /* of the confirmed command at work; REJECT_none */
     const struct pending_request *confirming; /* which one that is; NULL: none (dual.h) */
+    uint32_t implied_dirty_count;
+    uint32_t *implied_dirty;            /* instruments with implied prices whose book changed */
+    uint8_t *implied_marks;             /* by instrument: it is in implied_dirty */
+    struct implied_depth *depth;        /* what a fill-or-kill counts with */
 };
 
 struct share {
@@ -458,10 +478,14 @@ bool smp_resolve(struct core *c, uint32_t a, uint32_t r);
 void order_filled(struct core *c, uint32_t o, px_t px, int64_t qty);
 void order_refresh(struct core *c, uint32_t o); /* an iceberg's next part; loses time and TOP */
 void reduce_only_cut(struct core *c, uint32_t exposure);
-void book_touched(struct core *c, uint32_t instrument);
+void match_follow(struct core *c, uint32_t o); /* after a fill: reduce-only and linked orders */
+void book_touched(struct core *c, uint32_t instrument); /* its levels changed */
+void book_pegs_touched(struct core *c, uint32_t instrument);
 
 /* ---- allocate.c: MATCH-01's algorithms other than plain FIFO ---- */
 bool allocate_applies(const struct core *c, uint32_t instrument);
+/* What each order of a level gets of `qty` lots, in time order; returns how many orders. */
+uint32_t allocate_level(const struct core *c, uint32_t level, int64_t qty, struct share *shares);
 /* One round at the best level opposite to `a`; false when nothing could be given. */
 bool allocate_round(struct core *c, uint32_t a);
 

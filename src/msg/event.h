@@ -206,8 +206,8 @@ struct event_level {
     uint32_t instrument;
     uint32_t side;
     price_t price;
-    qty_t shown;     /* displayed, implied not counted; 0: the level is gone */
-    qty_t implied;
+    qty_t shown;     /* displayed by its orders; this and `implied` 0: the level is gone */
+    qty_t implied;   /* first-generation implied quantity at this price (MATCH-06) */
     uint32_t orders; /* how many rest here */
     uint32_t reserved;
 };
