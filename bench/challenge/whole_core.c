@@ -6,31 +6,78 @@
  * edit with a new price and total amount. Left out: the gateway, the journal and the feeds; kept
  * records (closed orders, trades, postings) are few, see venue_limits.
  *
- * Invariants: (1) core_id[client id] is the core's id of the last order entered under it, 0: none;
- * whether it still rests is the core's to say; (2) by_slot[slot] tells the client id and the filled
- * lots of the order in that slot of the core.
+ * Invariants: (1) `ids` has the client ids of the orders that rest, as a gateway would keep them,
+ * and the slot in the core of the last one entered under each; (2) by_slot[slot] tells the core's
+ * id, the client id and the filled lots of the order in that slot.
  *
  * Built by hand: see README.md of this folder.
  */
 #include "report_ring.h"
 
 #include "../venue.h"
+#include "base/map.h"
 
 enum { ACCOUNTS = 1000, ORDERS = 1 << 18, LEVELS = 1 << 17, TICK = 5000 };
-enum { SLOT_MASK = (1 << 24) - 1 };
-static const uint64_t IDS = UINT64_C(1) << 32;
+enum { SLOT_MASK = (1 << 24) - 1, IDS_FIRST = 1024 };
 
 struct slot {
+    uint64_t own; /* the core's order id */
     uint64_t client;
     int64_t filled;
+    int64_t reserved;
 };
 
 static const me_transport_t transport = {ring_create, ring_push, ring_drain, ring_flush,
                                          ring_destroy};
 static struct ring *ring;
 static struct venue venue;
-static uint64_t *core_id;    /* by client order id */
+static struct map ids;       /* client id + 1 -> slot */
+static uint32_t ids_count;
 static struct slot *by_slot; /* by the core's order id, low bits */
+
+/* Twice as many slots: the table follows the orders that rest, so that it stays in a near cache. */
+static void ids_grow(void)
+{
+    struct map old = ids;
+    ids.capacity = old.slots == NULL ? IDS_FIRST : old.capacity * 2;
+    uint32_t slots = map_slots_for(ids.capacity) * 2;
+    ids.slots = memory_take(slots * sizeof *ids.slots, 0);
+    if (ids.slots == NULL) abort();
+    ids.mask = slots - 1;
+    ids.count = &ids_count;
+    ids_count = 0;
+    for (uint32_t i = 0; old.slots != NULL && i <= old.mask; i++) {
+        if (old.slots[i].key != 0) map_insert(&ids, old.slots[i].key, old.slots[i].value);
+    }
+    if (old.slots != NULL) munmap(old.slots, ((size_t)old.mask + 1) * sizeof *old.slots);
+}
+
+static void ids_put(uint64_t client, uint32_t slot)
+{
+    uint32_t *found = map_find(&ids, client + 1);
+    if (found != NULL) {
+        *found = slot;
+        return;
+    }
+    if (map_full(&ids)) ids_grow();
+    map_insert(&ids, client + 1, slot);
+}
+
+/* Forgets an order that rests no more, unless its client id was used again since. */
+static void ids_drop(uint64_t order_id)
+{
+    uint32_t slot = (uint32_t)(order_id & SLOT_MASK);
+    uint64_t key = by_slot[slot].client + 1;
+    const uint32_t *found = map_find(&ids, key);
+    if (found != NULL && *found == slot) map_remove(&ids, key);
+}
+
+/* The order that rests under a client id, or the unused slot 0. */
+static struct slot *ids_find(uint64_t client)
+{
+    const uint32_t *found = map_find(&ids, client + 1);
+    return &by_slot[found == NULL ? 0 : *found];
+}
 
 const me_transport_t *engine_get_transport(void) { return &transport; }
 
@@ -43,9 +90,9 @@ void engine_init(uint64_t seed, const me_transport_t *given, void *report_sink)
     struct venue_terms terms = {.accounts = ACCOUNTS, .instruments = 1, .tick = TICK,
                                 .flat_margin = E6, .cash = 1000000000};
     venue_open(&venue, &limits, &terms);
-    core_id = memory_take(IDS * sizeof *core_id, 16u << 20);
     by_slot = memory_take((SLOT_MASK + 1) * sizeof *by_slot, 4u << 20);
-    if (core_id == NULL || by_slot == NULL) abort();
+    if (by_slot == NULL) abort();
+    ids_grow();
 }
 
 void engine_shutdown(void) {}
@@ -58,22 +105,34 @@ static uint32_t account_of(uint64_t client)
 
 static struct slot *slot_of(uint64_t order_id) { return &by_slot[order_id & SLOT_MASK]; }
 
-/* Reports the fills of a command, and keeps what every order has filled. The last event of the
- * command's own order says how it ended. */
-static const struct event_order *fills_report(uint64_t seq, uint64_t client, uint64_t own)
+static const struct event_header *event_after(const struct event_header *h)
 {
-    const struct event_header *h = NULL;
-    const struct event_order *last = NULL;
-    while ((h = outbox_next(&venue.out, h)) != NULL) {
+    return outbox_next(&venue.out, h);
+}
+
+static const struct event_order *as_order(const struct event_header *h)
+{
+    return (const struct event_order *)(const void *)h;
+}
+
+/* Reports the fills of a command from event `h` on, and keeps what every order has filled. Returns
+ * the last event of the command's own order: how it ended; `first` when there is none. */
+static const struct event_order *fills_report(uint64_t seq, uint64_t client,
+                                              const struct event_order *first,
+                                              const struct event_header *h)
+{
+    const struct event_order *last = first;
+    for (; h != NULL; h = event_after(h)) {
         if (h->kind == EVENT_trade) {
             const struct event_trade *t = (const struct event_trade *)(const void *)h;
             uint64_t maker = t->order_id[t->maker[SIDE_buy] ? SIDE_buy : SIDE_sell];
             ring_put_trade(ring, seq, client, t->price.v / TICK, (uint32_t)t->qty.v,
                            slot_of(maker)->client);
         } else if (h->kind == EVENT_order) {
-            const struct event_order *o = (const struct event_order *)(const void *)h;
+            const struct event_order *o = as_order(h);
             slot_of(o->order_id)->filled = o->filled.v;
-            if (o->order_id == own) last = o;
+            if (o->state != ORDER_STATE_open) ids_drop(o->order_id);
+            if (o->order_id == first->order_id) last = o;
         }
     }
     return last;
@@ -88,31 +147,40 @@ void engine_on_new_order(const new_order_t *m)
     c->order_new.price = PRICE(m->price_ticks * TICK);
     c->order_new.qty = QTY(m->quantity);
     venue_step(&venue, c);
-    const struct event_order *first = (const void *)outbox_next(&venue.out, NULL);
+    const struct event_order *first = as_order(event_after(NULL));
     if (first->header.kind != EVENT_order) abort(); /* the workload is never refused */
-    uint64_t own = first->order_id;
-    core_id[m->order_id] = own;
-    *slot_of(own) = (struct slot){.client = m->order_id};
+    *slot_of(first->order_id) = (struct slot){.own = first->order_id, .client = m->order_id};
+    ids_put(m->order_id, (uint32_t)(first->order_id & SLOT_MASK));
     ring_put(ring, ME_ORDER_ACK, m->sequence_number, m->order_id, m->side, m->price_ticks,
              m->quantity);
-    const struct event_order *last = fills_report(m->sequence_number, m->order_id, own);
+    const struct event_header *next = event_after(&first->header);
+    if (next->kind == EVENT_level) return; /* it rests, and nothing traded */
+    const struct event_order *last = fills_report(m->sequence_number, m->order_id, first, next);
     if (last->state != ORDER_STATE_cancelled) return;
     ring_put(ring, ME_CANCEL_ACK, m->sequence_number, m->order_id, m->side, m->price_ticks,
              (uint32_t)(last->qty.v - last->filled.v));
+}
+
+/* What a cancel says of its order: behind the level that it left, if any. NULL: refused. */
+static const struct event_order *cancelled(void)
+{
+    const struct event_header *h = event_after(NULL);
+    if (h->kind == EVENT_level) h = event_after(h);
+    return h->kind == EVENT_order ? as_order(h) : NULL;
 }
 
 void engine_on_cancel(const cancel_t *m)
 {
     struct command *c = &venue.cancel;
     c->header.account = account_of(m->order_id);
-    c->order_cancel.order_id = m->order_id < IDS ? core_id[m->order_id] : 0;
+    c->order_cancel.order_id = ids_find(m->order_id)->own;
     venue_step(&venue, c);
-    const struct event_order *o = fills_report(m->sequence_number, m->order_id,
-                                               c->order_cancel.order_id);
+    const struct event_order *o = cancelled();
     if (o == NULL) {
         ring_put(ring, ME_CANCEL_REJECT, m->sequence_number, m->order_id, 0, 0, 0);
         return;
     }
+    ids_drop(o->order_id);
     ring_put(ring, ME_CANCEL_ACK, m->sequence_number, m->order_id, o->side, o->price.v / TICK,
              (uint32_t)(o->qty.v - o->filled.v));
 }
@@ -120,16 +188,19 @@ void engine_on_cancel(const cancel_t *m)
 void engine_on_modify(const modify_t *m)
 {
     struct command *c = &venue.edit;
-    uint64_t own = m->order_id < IDS ? core_id[m->order_id] : 0;
+    const struct slot *slot = ids_find(m->order_id);
     c->header.account = account_of(m->order_id);
-    c->order_edit.order_id = own;
+    c->order_edit.order_id = slot->own;
     c->order_edit.price = PRICE(m->new_price_ticks * TICK);
-    c->order_edit.qty = QTY(m->new_quantity + slot_of(own)->filled);
+    c->order_edit.qty = QTY(m->new_quantity + slot->filled);
     venue_step(&venue, c);
-    if (fills_report(m->sequence_number, m->order_id, own) == NULL) {
+    const struct event_header *h = event_after(NULL);
+    if (h->kind == EVENT_reject) {
         ring_put(ring, ME_MODIFY_REJECT, m->sequence_number, m->order_id, 0, 0, 0);
         return;
     }
+    if (h->kind == EVENT_level) h = event_after(h); /* where it rested before */
+    (void)fills_report(m->sequence_number, m->order_id, as_order(h), event_after(h));
     ring_put(ring, ME_MODIFY_ACK, m->sequence_number, m->order_id, m->side, m->new_price_ticks,
              m->new_quantity);
 }
