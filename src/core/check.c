@@ -3,6 +3,7 @@
  */
 #include "core/implied.h"
 #include "core/ledger.h"
+#include "core/limit.h"
 #include "core/state.h"
 
 /* (1) and (3): positions sum to zero; working lots are the sums over live orders. */
@@ -118,4 +119,5 @@ void core_check(const struct core *c)
     check_timers(c);
     clearing_check(c);
     implied_check(c);
+    limits_check(c);
 }

@@ -9,6 +9,8 @@
 #include "core/core.h"
 
 #include "core/implied.h"
+#include "core/limit.h"
+#include "core/state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +74,7 @@ static void core_cut(struct core *c, struct arena *a)
     map_cut(&c->balance_map, a, l->balances, a->base ? &c->s->balance_map_count : NULL);
     map_cut(&c->exposure_map, a, l->exposures, a->base ? &c->s->exposure_map_count : NULL);
     map_cut(&c->client_id_map, a, l->client_ids, a->base ? &c->s->client_id_map_count : NULL);
+    limits_cut(c, a);
 }
 
 size_t core_bytes(const struct core_limits *limits)
@@ -232,6 +235,10 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_order_cancel] = order_cancel,
     [COMMAND_cancel_many] = order_cancel_many,
     [COMMAND_mass_quote] = order_mass_quote,
+    [COMMAND_limits_set] = limits_set,
+    [COMMAND_supply_set] = supply_set,
+    [COMMAND_owner_set] = owner_set,
+    [COMMAND_exemption_set] = exemption_set,
 };
 
 void command_apply(struct core *c, const struct command *cmd)

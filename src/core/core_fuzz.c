@@ -48,6 +48,13 @@ static void seed_product(struct core *c, struct outbox *out, char letter, uint8_
     p.product_create.contract_size = E6;
     p.product_create.flat_margin = MONEY(E6);
     p.product_create.fifo_share_e6 = 500000;
+    if (letter == 'F') {
+        p.product_create.limits = (struct product_limits){
+            .spot_cap = QTY(50), .month = QTY(90), .all_months = QTY(120), .spot_days = 9,
+            .accountable_all = QTY(9), .step_e6 = {E6, E6 / 2, E6 / 4}};
+    }
+    if (letter == 'S')
+        p.product_create.limits = (struct product_limits){.micro_of = 1, .ratio = 10};
     step(c, &p, out);
 }
 
@@ -120,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                            sizeof c.order_new.linked[0]);
         c.header.account = head[1] % 10;
         c.header.session = head[2] % 3;
+        c.header.principal = head[2] % 5; /* two officers may meet */
         ts.v += (head[2] >> 4) * NS_PER_SECOND;
         c.header.ts = ts;
         step(core, &c, &out);

@@ -24,6 +24,7 @@ struct world {
     int64_t ts;
     uint64_t recent[64]; /* order ids seen */
     uint32_t recent_count;
+    uint64_t request; /* the latest that awaited a second officer */
 };
 
 static struct core_limits limits_test(void)
@@ -56,6 +57,8 @@ static void remember(struct world *w)
 {
     const struct event_header *h = NULL;
     while ((h = outbox_next(&w->out, h)) != NULL) {
+        if (h->kind == EVENT_request)
+            w->request = ((const struct event_request *)(const void *)h)->request_id;
         if (h->kind != EVENT_order) continue;
         const struct event_order *o = (const struct event_order *)(const void *)h;
         if (o->state == ORDER_STATE_open || o->state == ORDER_STATE_untriggered)
@@ -90,6 +93,14 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
     c.product_create.peak_end_hour = 2;
     c.product_create.fee_tier_count = 1;
     c.product_create.fee_tiers[0] = (struct fee_tier){QTY(0), MONEY(-100), MONEY(300)};
+    if (name[0] != 'S') { /* GUARD-07: one world's product leads, another is its micro */
+        c.product_create.limits = (struct product_limits){
+            .spot_cap = QTY(60), .spot_share_e6 = 250000, .month = QTY(200),
+            .all_months = QTY(260), .accountable_month = QTY(40), .spot_days = 20,
+            .step_e6 = {E6, E6 / 2, E6 / 4}};
+    }
+    if (name[0] == 'A') c.product_create.limits = (struct product_limits){.micro_of = 1,
+                                                                          .ratio = 10};
     apply(w, &c);
 }
 
@@ -199,9 +210,65 @@ static void random_edit(struct world *w, struct random *r, struct command *c)
     c->order_edit.max_show = QTY((int64_t)below(r, 12));
 }
 
-static void random_officer(struct random *r, struct command *c)
+static void random_limit(struct world *w, struct random *r, struct command *c)
 {
-    switch (below(r, 5)) {
+    static const char owners[3][8] = {"", "acme", "ann"};
+    switch (below(r, 4)) {
+    case 0:
+        c->header.kind = COMMAND_limits_set;
+        c->limits_set.product = (uint32_t)(1 + below(r, 3));
+        c->limits_set.limits = (struct product_limits){
+            .spot_cap = QTY((int64_t)(40 + below(r, 40))), .spot_share_e6 = 250000,
+            .month = QTY((int64_t)(150 + below(r, 99))),
+            .all_months = QTY((int64_t)(200 + below(r, 99))),
+            .accountable_month = QTY((int64_t)(1 + below(r, 80))), .spot_days = 20,
+            .step_e6 = {E6, E6 / 2, E6 / 4}};
+        c->limits_set.reason[0] = 'r';
+        break;
+    case 1:
+        c->header.kind = COMMAND_supply_set;
+        c->supply_set.product = (uint32_t)(1 + below(r, 3));
+        c->supply_set.instrument = (uint32_t)below(r, 8);
+        c->supply_set.amount = QTY((int64_t)below(r, 600));
+        break;
+    case 2:
+        c->header.kind = COMMAND_owner_set;
+        c->header.account = (uint32_t)(5 + below(r, 4));
+        memcpy(c->owner_set.owner, owners[below(r, 2)], 4);
+        break;
+    default:
+        c->header.kind = COMMAND_exemption_set;
+        c->exemption_set.kind = (uint32_t)below(r, LIMIT_RECORD_count);
+        c->exemption_set.product = (uint32_t)(1 + below(r, 3));
+        c->exemption_set.sides = (uint32_t)(1 + below(r, 3));
+        c->exemption_set.amount = QTY((int64_t)below(r, 30));
+        c->exemption_set.expires_at = TS(w->ts + (int64_t)below(r, 5000) * NS_PER_SECOND);
+        c->exemption_set.reason[0] = 'r';
+        memcpy(c->exemption_set.owner, owners[1 + below(r, 2)], 4);
+        if (c->exemption_set.kind == LIMIT_RECORD_physical) {
+            c->exemption_set.sides = LIMIT_SIDE_LONG;
+            c->exemption_set.expires_at = TS(0);
+        }
+        break;
+    }
+    c->header.principal = 1;
+}
+
+/* The second officer, for what waits. */
+static void random_confirm(struct world *w, struct random *r, struct command *c)
+{
+    c->header.kind = COMMAND_confirm;
+    c->header.principal = 2;
+    c->confirm.request = w->request - below(r, 3);
+    c->confirm.refuse = below(r, 5) == 0;
+}
+
+static void random_officer(struct world *w, struct random *r, struct command *c)
+{
+    switch (below(r, 8)) {
+    case 5:
+    case 6: random_limit(w, r, c); break;
+    case 7: random_confirm(w, r, c); break;
     case 0:
         c->header.kind = COMMAND_settlement_price;
         c->settlement_price.instrument = (uint32_t)(1 + below(r, 7));
@@ -255,7 +322,7 @@ static void random_command(struct world *w, struct random *r, struct command *c)
         c->header.size = (uint32_t)(sizeof c->header + offsetof(struct command_mass_quote, quotes) +
                                     sizeof(struct quote));
     } else {
-        random_officer(r, c);
+        random_officer(w, r, c);
     }
 }
 

@@ -14,6 +14,10 @@ const char *dual_reason(const struct command *cmd)
     switch ((enum command_kind)cmd->header.kind) {
     case COMMAND_venue_set: return cmd->venue_set.reason;
     case COMMAND_state_set: return cmd->state_set.reason;
+    case COMMAND_limits_set: return cmd->limits_set.reason;
+    case COMMAND_supply_set: return cmd->supply_set.reason;
+    case COMMAND_owner_set: return cmd->owner_set.reason;
+    case COMMAND_exemption_set: return cmd->exemption_set.reason;
     default: return "";
     }
 }

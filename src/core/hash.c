@@ -91,6 +91,26 @@ static void hash_accounts(XXH3_state_t *h, const struct core *c)
     }
 }
 
+static void hash_limits(XXH3_state_t *h, const struct core *c)
+{
+    const struct limits *m = &c->limit;
+    add(h, m->s, sizeof *m->s);
+    add(h, m->owners, ((size_t)m->s->owners + 1) * sizeof *m->owners);
+    add(h, m->account_owner, ((size_t)c->s->accounts + 1) * sizeof *m->account_owner);
+    add(h, m->groups, ((size_t)c->s->products + 1) * sizeof *m->groups);
+    add(h, m->buckets, ((size_t)m->s->buckets + 1) * sizeof *m->buckets);
+    add(h, m->maps, ((size_t)c->s->instruments + 1) * sizeof *m->maps);
+    for (uint32_t i = 1; i <= m->s->holdings; i++) {
+        const struct limit_holding *x = &m->holdings[i];
+        add(h, &x->net, 3 * sizeof x->net);
+        uint32_t words[4] = {x->owner, x->bucket, x->links, x->alerted};
+        add(h, words, sizeof words);
+    }
+    for (uint32_t i = 0; i < m->record_count; i++) {
+        if (m->records[i].id != 0) add(h, &m->records[i], sizeof m->records[i]);
+    }
+}
+
 uint64_t core_hash(const struct core *c)
 {
     const struct venue_state *s = c->s;
@@ -125,5 +145,6 @@ uint64_t core_hash(const struct core *c)
             add(&h, &c->requests[i], offsetof(struct pending_request, bytes) +
                                          c->requests[i].header.size);
     }
+    hash_limits(&h, c);
     return XXH3_64bits_digest(&h);
 }

@@ -9,6 +9,8 @@
  */
 #include "core/calendar.h"
 #include "core/implied.h"
+#include "core/limit.h"
+#include "core/state.h"
 
 #include <string.h>
 
@@ -82,7 +84,9 @@ static bool product_name_taken(const struct core *c, const char *name)
 
 static enum reject product_check(const struct core *c, const struct command_product_create *p)
 {
-    if (!product_terms_are_valid(p)) return REJECT_malformed_request;
+    if (!product_terms_are_valid(p) || !limits_are_valid(c, &p->limits)) {
+        return REJECT_malformed_request;
+    }
     if (!lmm_accounts_exist(c, p)) return REJECT_unknown_account;
     if (product_name_taken(c, p->name)) return REJECT_already_exists;
     if (c->s->products >= c->limits.products) return REJECT_capacity_exhausted;
@@ -97,7 +101,8 @@ void product_create(struct core *c, const struct command *cmd)
         return;
     }
     uint32_t id = ++c->s->products;
-    c->products[id] = (struct product){.terms = cmd->product_create, .state = STATE_closed};
+    c->products[id] = (struct product){.terms = cmd->product_create, .state = STATE_closed,
+                                        .limited = limits_are_set(&cmd->product_create.limits)};
     event_product_push(c, c->out, id);
 }
 
@@ -190,12 +195,18 @@ void instrument_list(struct core *c, const struct command *cmd)
     enum reject reason = instrument_terms(c, &cmd->instrument_list, &terms);
     bool full = c->s->instruments >= c->limits.instruments ||
                 c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map);
+    bool limited = reason == REJECT_none && c->products[terms.product].limited != 0;
+    if (limited && !limit_can_list(c)) full = true; /* GUARD-07 */
     if (reason == REJECT_none && full) reason = REJECT_capacity_exhausted;
     if (reason != REJECT_none) {
         reject_push(c, cmd, reason, INT64_MIN);
         return;
     }
     uint32_t id = instrument_add(c, &terms);
+    if (limited) {
+        reason = limit_list(c, id);
+        ASSERT(reason == REJECT_none);
+    }
     c->instruments[id].exposure_ccp = exposure_get(c, c->s->account_ccp, id);
     ASSERT(c->instruments[id].exposure_ccp != NIL);
     event_instrument_push(c, c->out, id);

@@ -1,6 +1,8 @@
 /* ledger.c: see ledger.h. */
 #include "core/ledger.h"
 
+#include "core/limit.h"
+
 static uint64_t key_of(uint32_t account, uint32_t other)
 {
     return (uint64_t)account << 32 | other;
@@ -48,6 +50,8 @@ uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
     if (id != NIL) return id;
     if (c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map)) return NIL;
     ASSERT(!is_spread(c, instrument));
+    bool limited = product_of(c, instrument)->limited != 0 && c->accounts[account].system == 0;
+    if (limited && !limit_has_room(c, account, instrument)) return NIL;
     id = ++c->s->exposures;
     struct account *a = &c->accounts[account];
     struct instrument *i = &c->instruments[instrument];
@@ -59,6 +63,7 @@ uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
     a->exposures = id;
     i->exposures = id;
     map_insert(&c->exposure_map, key_of(account, instrument), id);
+    if (limited) limit_attach(c, id);
     return id;
 }
 

@@ -2,6 +2,8 @@
  * order or a trade. */
 #include "core/margin.h"
 
+#include "core/limit.h"
+
 #include "core/margin_lot.h"
 #include "core/value.h"
 
@@ -105,6 +107,8 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
     bool ok;
     *missing = INT64_MIN;
     if (eb == NIL && e != NIL && margin_lot_admits(c, e, side, qty)) return REJECT_none;
+    enum reject limited = limit_admit(c, e, eb, side, qty, missing); /* GUARD-07 */
+    if (limited != REJECT_none) return limited;
     if (a->mode == MODE_collateralised) {
         struct view v = view_of(c, e);
         if (!collateralised_allows(c, instrument, &v, side, price, qty)) {
@@ -150,6 +154,7 @@ money_t margin_exposure(const struct core *c, uint32_t e)
 void margin_update(struct core *c, uint32_t e)
 {
     struct exposure *x = &c->exposures[e];
+    if (x->limited != 0) limit_refresh(c, e); /* GUARD-07 */
     money_t need = margin_exposure(c, e);
     if (need.v == x->requirement.v) return;
     struct account *a = &c->accounts[x->account];

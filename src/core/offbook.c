@@ -65,7 +65,7 @@ static bool exposures_get(struct core *c, const struct offbook *t, uint32_t acco
     return e[0] != NIL && (!spread || e[1] != NIL);
 }
 
-enum reject offbook_check(struct core *c, const struct offbook *t, int64_t *missing)
+static enum reject sides_check(struct core *c, const struct offbook *t, int64_t *missing)
 {
     int64_t lacking = INT64_MIN;
     if (missing != NULL) *missing = INT64_MIN;
@@ -79,13 +79,21 @@ enum reject offbook_check(struct core *c, const struct offbook *t, int64_t *miss
                               t->price, s.lots, false, &lacking);
         /* A shortfall with a number is a want of money; without one the range or the account's mode
          * forbids the trade, whoever asks. */
-        bool forbidden = reason != REJECT_none && lacking == INT64_MIN;
+        bool forbidden = reason == REJECT_insufficient_margin && lacking == INT64_MIN;
         if (forbidden || (reason != REJECT_none && t->margined)) {
             if (missing != NULL) *missing = lacking;
             return reason;
         }
     }
     return REJECT_none;
+}
+
+enum reject offbook_check(struct core *c, const struct offbook *t, int64_t *missing)
+{
+    c->limit.waived = !t->margined; /* GUARD-07 asks whoever trades, not what has to move */
+    enum reject reason = sides_check(c, t, missing);
+    c->limit.waived = false;
+    return reason;
 }
 
 static struct event_trade *event_push(struct core *c, const struct offbook *t,

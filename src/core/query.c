@@ -3,6 +3,7 @@
  * Every answer is bounded: by the query's count, by what exists, or by what is retained.
  */
 #include "core/implied.h"
+#include "core/limit.h"
 
 #include <string.h>
 
@@ -352,6 +353,10 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
     case QUERY_settlements: query_settlements(c, q, out); break;
     case QUERY_requests: query_requests(c, out); break;
     case QUERY_directory: query_directory(c, out); break;
+    case QUERY_large_positions:
+        query_large_positions(c, q->product, (int64_t)q->from_id, out);
+        break;
+    case QUERY_exemptions: query_exemptions(c, out); break;
     case QUERY_hash: query_hash(c, out); break;
     default: query_reject(out, REJECT_malformed_request); break;
     }

@@ -14,6 +14,7 @@
 #include "core/settle.h"
 
 #include "core/ledger.h"
+#include "core/limit.h"
 #include "core/margin.h"
 #include "core/value.h"
 
@@ -229,6 +230,7 @@ static void positions_close(struct core *c, uint32_t instrument)
     }
     ledger_chain_close(&chain);
     in->open_interest = QTY(0);
+    limit_expire(c, instrument);
 }
 
 static void outright_expire(struct core *c, const struct marking *m, bool priced)

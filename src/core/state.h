@@ -22,6 +22,7 @@
 #include "base/map.h"
 #include "core/book.h"
 #include "core/core.h"
+#include "core/limit_state.h"
 #include "core/dual.h"
 
 enum { /* struct order.flags above the messages' ORDER_FLAG_ bits (which end at 18) */
@@ -141,7 +142,7 @@ struct exposure {
     uint32_t next;         /* of the account */
     uint32_t next_of_instrument;
     uint32_t reduce_only;  /* live reduce-only orders */
-    uint32_t reserved;
+    uint32_t limited;      /* 1: counted in holdings (GUARD-07, limit.h) */
     int64_t reserved2;
 };
 ASSERT_SIZE(struct exposure, 128);
@@ -151,7 +152,7 @@ struct product {
     uint32_t state;        /* enum trading_state */
     uint32_t instruments;  /* list head */
     uint32_t instrument_last;
-    uint32_t reserved;
+    uint32_t limited;      /* 1: has position limits, or is counted with one that has */
 };
 
 struct instrument {
@@ -288,6 +289,7 @@ struct core {
     struct map balance_map;             /* account << 32 | asset */
     struct map exposure_map;            /* account << 32 | instrument */
     struct map client_id_map;           /* hash of account and text */
+    struct limits limit;                /* GUARD-07 */
     unsigned char *block;
     size_t block_bytes;
     struct outbox *out;                 /* of the command being applied */

@@ -1,5 +1,5 @@
 /* rpc_market.c: what everybody may know: instruments, books, tickers, trades, settlements. */
-#include "gate/rpc_internal.h"
+#include "gate/rpc_limit.h"
 
 #include <string.h>
 
@@ -208,6 +208,7 @@ static void product_write(struct rpc_call *c, const struct event_product *p)
     json_key_string(w, "margin_model", "flat");
     json_key_int(w, "max_amount", t->qty_max.v == 0 ? QTY_MAX : t->qty_max.v);
     tiers_write(w, t);
+    limits_write(c, &t->limits);
     json_key_bool(w, "directed", (t->flags & PRODUCT_FLAG_DIRECTED) != 0);
     json_close_object(w);
 }

@@ -1,4 +1,5 @@
 /* rpc_names.c: the words of the interface, in the order of msg's enumerations. */
+#include "gate/rpc_limit.h"
 #include "gate/rpc_internal.h"
 
 const char *const rpc_side_names[] = {"buy", "sell", NULL};
@@ -46,6 +47,8 @@ const char *const rpc_cause_names[CAUSE_count + 1] = {
     [CAUSE_cancelled_quote] = "quote_replaced",
     [CAUSE_answer] = "answer",
 };
+
+const char *const rpc_limit_side_names[] = {"long", "short", "both", NULL};
 
 const char *rpc_state_name(uint32_t trading_state)
 {

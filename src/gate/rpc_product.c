@@ -1,5 +1,5 @@
 /* rpc_product.c: products as data (UNIT-05), and listing what is traded. */
-#include "gate/rpc_internal.h"
+#include "gate/rpc_limit.h"
 
 #include <string.h>
 
@@ -213,6 +213,7 @@ static int product_build(struct rpc_call *c, struct command_product_create *p)
     if (reason == REJECT_none) reason = guards_get(c, p);
     if (reason == REJECT_none) reason = fees_get(c, p);
     if (reason == REJECT_none) reason = peak_get(c, p);
+    if (reason == REJECT_none) reason = limits_get(c, &p->limits);
     return reason;
 }
 

@@ -1,5 +1,5 @@
 /* rpc_table.c: every method: its name, what it takes, who may call it. docs/api.md in one table. */
-#include "gate/rpc_internal.h"
+#include "gate/rpc_limit.h"
 
 #define TEXT(n, size) {.name = n, .kind = PARAM_text, .max = size}
 #define TEXT_REQUIRED(n, size) {.name = n, .kind = PARAM_text, .required = REQUIRED, .max = size}
@@ -181,6 +181,7 @@ static const struct param_spec product_params[] = {
     INT("max_amount"),
     {.name = "peak_hours", .kind = PARAM_object},
     {.name = "fees", .kind = PARAM_object},
+    {.name = "limits", .kind = PARAM_object},
     BOOL("directed"),
     END};
 static const struct param_spec list_params[] = {
@@ -205,6 +206,32 @@ static const struct param_spec kill_params[] = {TEXT("account", 31), TEXT("membe
                                                 BOOL("on"), END};
 static const struct param_spec venue_params[] = {BOOL("dual_transfers"), INT("stale_ms"),
                                                  TEXT("reason", REASON_TEXT_SIZE - 1), END};
+
+static const struct param_spec limits_params[] = {
+    TEXT_REQUIRED("product", 15),
+    {.name = "limits", .kind = PARAM_object, .required = REQUIRED},
+    TEXT("reason", LIMIT_REASON_SIZE - 1), END};
+static const struct param_spec supply_params[] = {
+    TEXT("product", 15), TEXT("instrument_name", 63),
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    TEXT("reason", LIMIT_REASON_SIZE - 1), END};
+static const struct param_spec owner_params[] = {
+    TEXT_REQUIRED("account", 31), TEXT("owner", OWNER_NAME_SIZE - 1),
+    TEXT("reason", LIMIT_REASON_SIZE - 1), END};
+static const struct param_spec exemption_params[] = {
+    TEXT_REQUIRED("owner", OWNER_NAME_SIZE - 1), TEXT_REQUIRED("product", 15),
+    TEXT("instrument_name", 63), ENUM("side", rpc_limit_side_names),
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    {.name = "expires_at", .kind = PARAM_int, .required = REQUIRED},
+    TEXT_REQUIRED("reason", LIMIT_REASON_SIZE - 1), END};
+static const struct param_spec physical_params[] = {
+    TEXT_REQUIRED("owner", OWNER_NAME_SIZE - 1), TEXT_REQUIRED("product", 15),
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    TEXT("reason", LIMIT_REASON_SIZE - 1), END};
+static const struct param_spec revoke_params[] = {
+    {.name = "exemption", .kind = PARAM_int, .required = REQUIRED},
+    TEXT("reason", LIMIT_REASON_SIZE - 1), END};
+static const struct param_spec large_params[] = {TEXT("product", 15), INT("minimum"), END};
 
 #define READ (RPC_SCOPE_read | RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)
 #define CLEARING (RPC_SCOPE_officer | RPC_SCOPE_clear)
@@ -301,5 +328,19 @@ const struct rpc_method rpc_methods[] = {
     {"private/officer_mark_to_market", rpc_mark_to_market, no_params, CLEARING, COMMAND},
     {"private/officer_expire", rpc_expire, instrument_params, CLEARING, COMMAND},
     {"private/officer_venue_set", rpc_venue_set, venue_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_set_limits", rpc_set_limits, limits_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_set_deliverable_supply", rpc_set_deliverable_supply, supply_params,
+     RPC_SCOPE_officer, COMMAND},
+    {"private/officer_set_owner", rpc_set_owner, owner_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_set_physical_capacity", rpc_set_physical_capacity, physical_params,
+     RPC_SCOPE_officer, COMMAND},
+    {"private/officer_set_exemption", rpc_set_exemption, exemption_params, RPC_SCOPE_officer,
+     COMMAND},
+    {"private/officer_revoke_exemption", rpc_revoke_exemption, revoke_params, RPC_SCOPE_officer,
+     COMMAND},
+    {"private/officer_get_exemptions", rpc_get_exemptions, no_params,
+     RPC_SCOPE_officer | RPC_SCOPE_auditor | RPC_SCOPE_clear, 0},
+    {"private/officer_get_large_positions", rpc_get_large_positions, large_params,
+     RPC_SCOPE_officer | RPC_SCOPE_auditor | RPC_SCOPE_clear, 0},
     {NULL, NULL, NULL, 0, 0},
 };

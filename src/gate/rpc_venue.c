@@ -1,5 +1,5 @@
 /* rpc_venue.c: the venue's settings, and requests that await a second officer (GUARD-05). */
-#include "gate/rpc_internal.h"
+#include "gate/rpc_limit.h"
 
 #include <string.h>
 
@@ -23,6 +23,14 @@ static void asks_write(struct rpc_call *c, const struct command *cmd)
         json_key_string(c->out, "destination",
                         directory_name(c->names, DIRECTORY_account, cmd->transfer.to));
         break;
+    case COMMAND_limits_set:
+        json_key_string(c->out, "product",
+                        directory_name(c->names, DIRECTORY_product, cmd->limits_set.product));
+        limits_write(c, &cmd->limits_set.limits);
+        break;
+    case COMMAND_supply_set:
+    case COMMAND_owner_set:
+    case COMMAND_exemption_set: limit_asks(c, cmd); break;
     default: break;
     }
 }

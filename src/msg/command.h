@@ -18,6 +18,7 @@
 
 #include "base/assert.h"
 #include "base/units.h"
+#include "msg/limit.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +62,10 @@ enum command_kind {
     COMMAND_order_cancel,
     COMMAND_cancel_many,      /* by account, product, instrument, side, session, label */
     COMMAND_mass_quote,
+    COMMAND_limits_set,       /* GUARD-07: a product's position limits */
+    COMMAND_supply_set,       /* what can be delivered */
+    COMMAND_owner_set,        /* whose an account is */
+    COMMAND_exemption_set,
     COMMAND_kind_count
 };
 
@@ -347,8 +352,9 @@ struct command_product_create {
     money_t clearing_fee;   /* per lot and side */
     struct lmm_share lmm[LMM_MAX];
     struct fee_tier fee_tiers[FEE_TIERS_MAX]; /* the first begins at 0 */
+    struct product_limits limits; /* GUARD-07 */
 };
-ASSERT_SIZE(struct command_product_create, 288);
+ASSERT_SIZE(struct command_product_create, 288 + 72);
 
 struct command_instrument_list {
     uint32_t product;
@@ -449,6 +455,10 @@ struct command {
         struct command_order_cancel order_cancel;
         struct command_cancel_many cancel_many;
         struct command_mass_quote mass_quote;
+        struct command_limits_set limits_set;
+        struct command_supply_set supply_set;
+        struct command_owner_set owner_set;
+        struct command_exemption_set exemption_set;
     };
 };
 

@@ -48,6 +48,10 @@ enum event_kind {
     EVENT_count,      /* how many orders a cancel_many or mass_quote touched */
     EVENT_hash,
     EVENT_venue,
+    EVENT_holding,    /* a large position; beyond its accountability level */
+    EVENT_owner,      /* whose an account is */
+    EVENT_supply,     /* what can be delivered */
+    EVENT_exemption,  /* from a position limit; physical capacity */
     EVENT_kind_count
 };
 
@@ -364,7 +368,7 @@ struct event_product {
     uint32_t state; /* enum trading_state */
     struct command_product_create terms;
 };
-ASSERT_SIZE(struct event_product, 40 + 288);
+ASSERT_SIZE(struct event_product, 40 + sizeof(struct command_product_create));
 
 enum block_kind { BLOCK_base = 0, BLOCK_peak, BLOCK_off_peak, BLOCK_count };
 enum period_kind { PERIOD_year = 0, PERIOD_quarter, PERIOD_month, PERIOD_week, PERIOD_day,
@@ -438,6 +442,8 @@ struct event_venue {
     char reason[REASON_TEXT_SIZE];
 };
 ASSERT_SIZE(struct event_venue, 112);
+
+#include "msg/event_limit.h"
 
 /* Where the events of one command or query are written: a block of memory that the caller owns,
  * large enough for the most that a command may cause (core_outbox_bytes). */

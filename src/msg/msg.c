@@ -24,6 +24,10 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_order_cancel] = "order_cancel",
     [COMMAND_cancel_many] = "cancel_many",
     [COMMAND_mass_quote] = "mass_quote",
+    [COMMAND_limits_set] = "limits_set",
+    [COMMAND_supply_set] = "supply_set",
+    [COMMAND_owner_set] = "owner_set",
+    [COMMAND_exemption_set] = "exemption_set",
 };
 
 static const char *const event_names[EVENT_kind_count] = {
@@ -39,6 +43,8 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_request] = "request", [EVENT_killed] = "killed",
     [EVENT_count] = "count",     [EVENT_hash] = "hash",
     [EVENT_venue] = "venue",
+    [EVENT_holding] = "holding", [EVENT_owner] = "owner",
+    [EVENT_supply] = "supply",   [EVENT_exemption] = "exemption",
 };
 
 #define BODY_SIZE(member) (uint32_t)sizeof(((struct command *)0)->member)
@@ -62,6 +68,10 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_order_cancel] = BODY_SIZE(order_cancel),
     [COMMAND_cancel_many] = BODY_SIZE(cancel_many),
     [COMMAND_mass_quote] = BODY_SIZE(mass_quote),
+    [COMMAND_limits_set] = BODY_SIZE(limits_set),
+    [COMMAND_supply_set] = BODY_SIZE(supply_set),
+    [COMMAND_owner_set] = BODY_SIZE(owner_set),
+    [COMMAND_exemption_set] = BODY_SIZE(exemption_set),
 };
 
 const char *command_kind_name(enum command_kind kind)
@@ -156,6 +166,17 @@ static int body_is_valid(const struct command *c)
     case COMMAND_cancel_many:
         return c->cancel_many.scope < CANCEL_SCOPE_count && c->cancel_many.side <= SIDE_sell &&
                text_is_valid(c->cancel_many.label, sizeof c->cancel_many.label);
+    case COMMAND_limits_set:
+        return text_is_valid(c->limits_set.reason, sizeof c->limits_set.reason);
+    case COMMAND_supply_set:
+        return text_is_valid(c->supply_set.reason, sizeof c->supply_set.reason);
+    case COMMAND_owner_set:
+        return text_is_valid(c->owner_set.owner, sizeof c->owner_set.owner) &&
+               text_is_valid(c->owner_set.reason, sizeof c->owner_set.reason);
+    case COMMAND_exemption_set:
+        return c->exemption_set.kind < LIMIT_RECORD_count &&
+               text_is_valid(c->exemption_set.owner, sizeof c->exemption_set.owner) &&
+               text_is_valid(c->exemption_set.reason, sizeof c->exemption_set.reason);
     default: return 1;
     }
 }

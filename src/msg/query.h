@@ -27,6 +27,8 @@ enum query_kind {
     QUERY_requests,    /* what awaits a second officer */
     QUERY_directory,   /* every asset, member, account, product, instrument, in order of id */
     QUERY_hash,        /* one hash event */
+    QUERY_large_positions, /* product or 0, from_id: the least lots, either side: holdings */
+    QUERY_exemptions,  /* from position limits, and physical capacities */
     QUERY_kind_count
 };
 

@@ -293,6 +293,40 @@ static void other_write(struct json_writer *w, const struct event_header *h,
     }
 }
 
+static void limit_write(struct json_writer *w, const struct event_header *h,
+                        const struct event_names *names)
+{
+    const void *e = h;
+    if (h->kind == EVENT_holding) {
+        const struct event_holding *x = e;
+        json_key_string(w, "owner", x->owner);
+        ID(product, x->product);
+        json_key_string(w, "period", x->period);
+        json_key_fixed(w, "size", x->net, 3);
+        json_key_int(w, "accountability", x->level);
+        id_write(w, "account", x->alert_account, names, names == NULL ? NULL : names->account);
+    } else if (h->kind == EVENT_owner) {
+        const struct event_owner *x = e;
+        ID(account, x->account);
+        json_key_string(w, "owner", x->owner);
+        json_key_string(w, "reason", x->reason);
+    } else if (h->kind == EVENT_supply) {
+        const struct event_supply *x = e;
+        ID(product, x->product);
+        ID(instrument, x->instrument);
+        json_key_int(w, "amount", x->amount.v);
+        json_key_string(w, "reason", x->reason);
+    } else {
+        const struct event_exemption *x = e;
+        json_key_int(w, "exemption", (int64_t)x->record.id);
+        json_key_bool(w, "ended", x->ended != 0);
+        json_key_string(w, "owner", x->record.owner_name);
+        ID(product, x->record.product);
+        json_key_int(w, "amount", x->record.amount.v);
+        json_key_string(w, "reason", x->record.reason);
+    }
+}
+
 static void name_write(struct json_writer *w, const struct event_header *h)
 {
     const void *e = h;
@@ -357,6 +391,10 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_settlement:
     case EVENT_killed:
     case EVENT_balance: other_write(w, event, names); break;
+    case EVENT_holding:
+    case EVENT_owner:
+    case EVENT_supply:
+    case EVENT_exemption: limit_write(w, event, names); break;
     default: name_write(w, event); break;
     }
     json_close_object(w);
