@@ -1,6 +1,7 @@
 /* offbook_test.c: trades outside the book (CLEAR-01): what they move, what they leave alone, what
  * is refused; at random against sums kept by the test. */
 #include "base/random.h"
+#include "core/implied.h"
 #include "core/offbook.h"
 #include "core/world_test.h"
 
@@ -42,6 +43,7 @@ static enum reject trade(struct world *w, const struct offbook *t)
     c->out = &w->out;
     enum reject reason = offbook_check(c, t, NULL);
     if (reason == REJECT_none) (void)offbook_trade(c, t);
+    if (c->implied_dirty_count > 0) implied_publish(c);
     c->out = NULL;
     core_check(c);
     return reason;
