@@ -87,8 +87,8 @@ static void peg_move(struct core *c, uint32_t o, px_t px)
     c->info[o].modified = c->s->ts;
     order_work(c, o, order->left.v);
     if (!px_is_none(px)) match_rest(c, o);
-    if (in->implied != 0) implied_rested(c, order->instrument);
     if (order->state == ORDER_STATE_open) event_order_push(c, c->out, o, CAUSE_repriced);
+    if (in->implied != 0) implied_rested(c, order->instrument);
 }
 
 void peg_add(struct core *c, uint32_t o)
