@@ -77,9 +77,11 @@ static void seed(struct core *c, struct outbox *out)
         d.transfer = (struct command_transfer){ASSET_USD, 0, MONEY(1000000 * E6)};
         step(c, &d, out);
     }
-    struct command s = {.header.kind = COMMAND_spread_list};
-    s.spread_list = (struct command_spread_list){{1, 2}, {1, -1}};
-    step(c, &s, out);
+    for (uint32_t leg = 2; leg <= 4; leg++) { /* within a product and across (MATCH-06) */
+        struct command s = {.header.kind = COMMAND_spread_list};
+        s.spread_list = (struct command_spread_list){{leg == 4 ? 2 : 1, leg}, {1, -1}};
+        step(c, &s, out);
+    }
     for (uint32_t p = 1; p <= 3; p++) {
         struct command o = {.header.kind = COMMAND_state_set};
         o.state_set.product = p;

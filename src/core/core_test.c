@@ -104,6 +104,10 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
     apply(w, &c);
 }
 
+/* Six outrights, two of each product; then the spreads. */
+enum { OUTRIGHTS = 6, SPREADS = 5, INSTRUMENTS = OUTRIGHTS + SPREADS };
+static const uint32_t spread_legs[SPREADS][2] = {{1, 2}, {1, 3}, {2, 3}, {3, 5}, {4, 1}};
+
 static void seed_world(struct world *w)
 {
     seed_product(w, "FF", ALGORITHM_fifo, PRODUCT_FLAG_HAS_PROTECTION | PRODUCT_FLAG_HAS_FLOOR);
@@ -118,9 +122,12 @@ static void seed_world(struct world *w)
             apply(w, &c);
         }
     }
-    struct command s = {.header.kind = COMMAND_spread_list};
-    s.spread_list = (struct command_spread_list){{1, 2}, {1, -1}};
-    apply(w, &s);
+    for (int i = 0; i < SPREADS; i++) { /* within products and across, rings of four among them */
+        struct command s = {.header.kind = COMMAND_spread_list};
+        s.spread_list = (struct command_spread_list){{spread_legs[i][0], spread_legs[i][1]},
+                                                     {1, -1}};
+        apply(w, &s);
+    }
     const char *names[4] = {"ann", "bob", "cid", "dan"};
     for (uint32_t i = 0; i < 4; i++) {
         struct command c = {.header.kind = COMMAND_account_create};
@@ -166,7 +173,7 @@ static void random_order(struct world *w, struct random *r, struct command *c)
     c->header.session = (uint32_t)below(r, 3);
     c->header.size = (uint32_t)COMMAND_ORDER_NEW_BARE_SIZE;
     struct command_order_new *o = &c->order_new;
-    o->instrument = (uint32_t)(1 + below(r, 7));
+    o->instrument = (uint32_t)(1 + below(r, INSTRUMENTS));
     o->side = (uint8_t)below(r, 2);
     o->type = below(r, 2) ? ORDER_TYPE_limit : (uint8_t)below(r, ORDER_TYPE_count);
     o->tif = below(r, 2) ? TIF_good_til_cancelled : (uint8_t)below(r, TIF_count);
@@ -176,9 +183,9 @@ static void random_order(struct world *w, struct random *r, struct command *c)
     if (below(r, 6) == 0) o->flags |= ORDER_FLAG_POST_ONLY;
     if (below(r, 6) == 0) o->flags |= ORDER_FLAG_REDUCE_ONLY;
     if (below(r, 5) == 0) o->flags |= ORDER_FLAG_HAS_MAX_SHOW;
-    int64_t base = o->instrument == 7 ? -10 : 80;
-    o->price = PRICE((base + (int64_t)below(r, 40)) * 500000);
-    o->trigger = PRICE((base + (int64_t)below(r, 40)) * 500000);
+    bool spread = o->instrument > OUTRIGHTS;
+    o->price = PRICE(((spread ? -15 : 80) + (int64_t)below(r, spread ? 30 : 40)) * 500000);
+    o->trigger = PRICE(((spread ? -15 : 80) + (int64_t)below(r, spread ? 30 : 40)) * 500000);
     o->offset = PRICE((int64_t)below(r, 6) * 500000);
     o->qty = QTY((int64_t)below(r, 40));
     o->max_show = QTY((int64_t)below(r, 12));
@@ -271,14 +278,14 @@ static void random_officer(struct world *w, struct random *r, struct command *c)
     case 7: random_confirm(w, r, c); break;
     case 0:
         c->header.kind = COMMAND_settlement_price;
-        c->settlement_price.instrument = (uint32_t)(1 + below(r, 7));
+        c->settlement_price.instrument = (uint32_t)(1 + below(r, INSTRUMENTS));
         c->settlement_price.price = PRICE((int64_t)(40 + below(r, 20)) * E6 + 123457);
         break;
     case 1: c->header.kind = COMMAND_mark_to_market; break;
     case 2:
         c->header.kind = COMMAND_cancel_many;
         c->header.account = (uint32_t)(5 + below(r, 4));
-        c->cancel_many.instrument = (uint32_t)below(r, 8);
+        c->cancel_many.instrument = (uint32_t)below(r, INSTRUMENTS + 1);
         c->cancel_many.select = below(r, 2) ? CANCEL_SELECT_SIDE : 0;
         break;
     case 3:
@@ -316,7 +323,7 @@ static void random_command(struct world *w, struct random *r, struct command *c)
         c->header.account = (uint32_t)(5 + below(r, 4));
         c->mass_quote.count = 1;
         c->mass_quote.quotes[0] = (struct quote){
-            .instrument = (uint32_t)(1 + below(r, 7)), .bid_price = PRICE(45 * E6),
+            .instrument = (uint32_t)(1 + below(r, INSTRUMENTS)), .bid_price = PRICE(45 * E6),
             .bid_qty = QTY((int64_t)below(r, 9)), .ask_price = PRICE(55 * E6),
             .ask_qty = QTY((int64_t)below(r, 9))};
         c->header.size = (uint32_t)(sizeof c->header + offsetof(struct command_mass_quote, quotes) +
