@@ -20,6 +20,9 @@ cli_function cli_instruments;
 /* Real order flow through the core in memory. */
 cli_function cli_import;
 
+/* Margin of a file of positions, its backtest, a node's margin run. */
+cli_function cli_margin;
+
 /* The benchmarks (bench/). */
 cli_function bench_main;
 

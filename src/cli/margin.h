@@ -1,0 +1,60 @@
+/* margin.h: what `dojima margin` and its forms share: the files that go in. Not for other folders.
+ *
+ * Upstream: files, plain or gz. Downstream: quant.
+ */
+#ifndef DOJIMA_CLI_MARGIN_H
+#define DOJIMA_CLI_MARGIN_H
+
+#include "quant/requirement.h"
+
+#include <argp.h>
+#include <stdio.h>
+
+enum { MARGIN_HISTORIES_MAX = 64, MARGIN_FILE_MAX = 256 << 20 };
+
+/* Options of all forms: --history, --parameters, --stress, --date, --json. */
+struct margin_files {
+    const char *histories[MARGIN_HISTORIES_MAX]; /* [NAME=]FILE[:OPTIONS] */
+    int history_count;
+    const char *parameters_path, *stress_path;
+    const char *date;
+    bool json;
+    /* what was read */
+    struct history history;
+    struct parameters parameters;
+    struct stress_set stress;
+};
+
+extern const struct argp margin_files_argp; /* an argp_child; its input is the margin_files */
+
+void margin_files_init(struct margin_files *m);
+/* Reads parameters, stress set and histories; 0, or 1 with the sentence said. */
+int margin_files_read(struct margin_files *m, bool with_history);
+void margin_files_close(struct margin_files *m);
+
+/* A whole file in memory, to be freed, unpacked when it is gz. NULL and the sentence. */
+char *margin_file_load(const char *path, size_t *length, struct quant_error *error);
+
+/* Prints "dojima: SENTENCE" to standard error; returns 1. */
+int margin_say(const struct quant_error *error);
+
+/* USD with two places, rounded up, thousands apart by commas. */
+enum { MARGIN_USD_SIZE = 40 };
+const char *margin_usd(char text[MARGIN_USD_SIZE], int64_t micro);
+
+/* What was worst, in words: "2020-03-05 to 2020-03-09, mirrored" or a scenario's name. */
+enum { MARGIN_DRIVER_SIZE = 128 };
+const char *margin_driver(char text[MARGIN_DRIVER_SIZE], const struct risk *r,
+                          const struct measure *m, bool stress);
+const char *margin_binding(enum requirement_binding binding);
+
+/* The chart of an account's parts as SVG. 0, or 1 with the sentence said. */
+struct margin_account {
+    const char *name;
+    struct requirement requirement;
+};
+int margin_svg(const char *path, const struct margin_account *accounts, uint32_t count);
+
+int margin_backtest(int argc, char **argv);
+
+#endif

@@ -1,0 +1,97 @@
+/* risk.h: what may happen to prices: joint moves of the past at today's volatility, and the stress
+ * set (CLEAR-05).
+ *
+ * Scale. A move is measured against S(p) = max(p, price_scale_min): relative where prices are well
+ * above zero, absolute (in units of price_scale_min) near and below it, without a jump in between.
+ * Volatility. EWMA of daily moves; sigma(t) is what was forecast before t. Both today's and each
+ * past sigma are held above a floor, the larger of volatility_min and long_run_floor x long-run
+ * volatility: a price that stands still for months (a price list) has no variance of its own, and
+ * its first step would otherwise be divided by almost nothing.
+ * Joint moves. On the days that all series have; over `horizon` days, overlapping, each within one
+ * contract (no move across a roll), none over more than gap_days. z = move / sigma at its start;
+ * a scenario's price change is z x sigma(today) x S(price today).
+ *
+ * Invariants: (1) nothing behind the day that risk_at was asked for enters what it gives;
+ * (2) every number it gives is finite.
+ *
+ * Upstream: history, parameters, stress. Downstream: requirement, remargin, backtest.
+ */
+#ifndef DOJIMA_QUANT_RISK_H
+#define DOJIMA_QUANT_RISK_H
+
+#include "quant/history.h"
+#include "quant/parameters.h"
+#include "quant/stress.h"
+
+struct method {
+    uint32_t tail_ppm, stress_weight_ppm, offset_max_ppm;
+    double lambda, long_run_floor, participation;
+    uint32_t horizon, window, window_min, burn_in, long_run_days, stress_min, stale_days, gap_days;
+};
+
+struct risk_instrument {
+    char name[QUANT_NAME_SIZE];
+    char factor[QUANT_NAME_SIZE]; /* empty: only `*` moves it */
+    uint32_t series;
+    uint32_t product; /* the first instrument of the same product */
+    double contract_size, volatility_min, price_scale_min, half_spread, adv;
+    double floor_share, floor_ct, ct_per_lot, short_option, delivery;
+    int32_t tenor;
+    /* today */
+    double price, scale;
+    double sigma;      /* today's forecast, floored */
+    double sigma_ewma; /* before the floor */
+    double sigma_long;
+    double sigma_floor;
+};
+
+struct risk {
+    struct method method;
+    const struct stress_set *stress; /* NULL: none */
+    struct risk_instrument *instruments;
+    uint32_t count;
+    /* the grid: days that all series have; arrays [instrument][day], by row */
+    uint32_t days;
+    int32_t *day;
+    double *price, *daily, *moves; /* daily and horizon moves over S; NaN where there is none */
+    double *sigma;                 /* [days + 1]; sigma[d] forecasts daily[d] */
+    double *squares, *seen;        /* running sums of daily^2 and of how many, [days + 1] */
+    /* today */
+    uint32_t today;       /* index of the day */
+    uint32_t scenarios;   /* joint moves that count */
+    uint32_t *move_start, *move_end; /* indices of days */
+    double *z;            /* [instrument][window] */
+    uint32_t stressed;    /* stress scenarios that count */
+    uint32_t *stress_index;
+    double *shock;        /* [instrument][stress->count], USD of price */
+};
+
+int method_make(struct method *m, const struct parameters *p, struct quant_error *error);
+
+/* Aligns and filters the histories of these instruments. On -1 nothing is held. */
+int risk_open(struct risk *r, const struct parameters *p, const struct history *h,
+              const struct stress_set *s, const char (*names)[QUANT_NAME_SIZE], uint32_t count,
+              struct quant_error *error);
+void risk_close(struct risk *r);
+
+enum risk_view {
+    RISK_now,   /* all of the stress set */
+    RISK_past,  /* for a backtest: historical scenarios only when they are over by then */
+};
+
+/* Sets today to day index `at`. -1 when the moves are fewer than window_min. */
+int risk_at(struct risk *r, uint32_t at, enum risk_view view, struct quant_error *error);
+
+/* -1 when a series of these instruments ends more than stale_days before `day`. */
+int risk_fresh(const struct risk *r, const struct history *h, int32_t day,
+               struct quant_error *error);
+
+/* The price change in USD of instrument i in joint move s, mirrored or not. */
+static inline double risk_change(const struct risk *r, uint32_t i, uint32_t s, bool mirrored)
+{
+    const struct risk_instrument *n = &r->instruments[i];
+    double change = r->z[(size_t)i * r->method.window + s] * n->sigma * n->scale;
+    return mirrored ? -change : change;
+}
+
+#endif
