@@ -7,13 +7,14 @@
  *
  * Upstream: ledger, margin. Downstream: core.c, query.c.
  */
+#include "core/collateral.h"
 #include "core/margin.h"
 #include "core/state.h"
 #include "core/value.h"
 
 #include <string.h>
 
-static bool name_is_valid(const char *name)
+bool account_name_is_valid(const char *name)
 {
     if (name[0] == 0) return false;
     for (size_t i = 0; name[i] != 0; i++) {
@@ -78,7 +79,7 @@ void account_open_system(struct core *c)
 {
     ASSERT(c->s->accounts == 0);
     c->s->assets = ASSET_USD;
-    c->assets[ASSET_USD] = (struct asset){.name = "USD"};
+    c->assets[ASSET_USD] = (struct asset){.terms = {.name = "USD"}};
     char clearing[MEMBER_NAME_SIZE] = "clearing";
     uint32_t member = member_add(c, clearing);
     c->s->account_ccp = account_add_system(c, "ccp", member);
@@ -87,14 +88,38 @@ void account_open_system(struct core *c)
     c->s->account_rounding = account_add_system(c, "rounding", member);
 }
 
+bool account_room_own(const struct core *c, uint32_t count)
+{
+    return c->s->accounts + count <= c->limits.accounts &&
+           c->s->balances + count <= c->limits.balances &&
+           c->s->balance_map_count + count <= c->balance_map.capacity;
+}
+
+uint32_t account_open_own(struct core *c, const char *name)
+{
+    uint32_t id = account_add_system(c, name, c->accounts[c->s->account_ccp].member);
+    event_account_push(c, c->out, id);
+    return id;
+}
+
+/* Names of accounts that the clearing house opens when it needs them. */
+static bool name_is_own(const char *name)
+{
+    return strcmp(name, "issuer") == 0 || strcmp(name, "collateral") == 0;
+}
+
 static enum reject account_check(const struct core *c, const struct command_account_create *a)
 {
-    if (!name_is_valid(a->account) || !name_is_valid(a->member)) return REJECT_malformed_request;
+    if (!account_name_is_valid(a->account) || !account_name_is_valid(a->member)) {
+        return REJECT_malformed_request;
+    }
     uint32_t member = member_find(c, a->member);
     if (member != NIL && member == c->accounts[c->s->account_ccp].member) {
         return REJECT_unauthorised; /* the clearing house's own */
     }
-    if (account_find(c, a->account) != NIL) return REJECT_already_exists;
+    if (account_find(c, a->account) != NIL || name_is_own(a->account)) {
+        return REJECT_already_exists;
+    }
     bool full = (member == NIL && c->s->members >= c->limits.members) ||
                 c->s->accounts >= c->limits.accounts ||
                 c->s->balances >= c->limits.balances || map_full(&c->balance_map);
@@ -192,8 +217,10 @@ void event_account_push(const struct core *c, struct outbox *out, uint32_t accou
     e->equity = MONEY(money_clamp(cash->amount + unrealised));
     e->initial_margin = a->requirement;
     e->maintenance_margin = MONEY(money_clamp(maintenance));
-    e->available = MONEY(money_clamp((int128_t)cash->amount - cash->pending_out -
-                                     a->requirement.v));
+    e->available = MONEY(money_clamp(margin_available(c, account)));
     e->fees_paid = a->fees_paid;
+    e->credit = MONEY(collateral_credit(c, account, a->requirement.v));
+    e->status = a->status;
+    e->reserved = 0;
     memcpy(e->name, a->name, sizeof e->name);
 }

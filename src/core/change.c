@@ -4,6 +4,7 @@
  * An edit keeps time when it changes nothing or lowers the amount; a higher amount, another price
  * or another displayed size takes new time, and the order may then trade like a new one.
  */
+#include "core/call.h"
 #include "core/state.h"
 
 #include <string.h>
@@ -168,6 +169,9 @@ static enum reject edit_check(struct core *c, const struct command *cmd, uint32_
     int64_t qty = e->qty;
     if (ends) e->qty = 1; /* at or below what is filled: cancelled, once the rest is in order */
     enum reject r = entry_check(c, e, detail);
+    if (r == REJECT_none && !ends && c->accounts[e->account].status != ACCOUNT_normal) {
+        r = call_admits(c, e, order_at(c, o)->left.v, 0); /* CLEAR-09 */
+    }
     if (r == REJECT_none && !ends) r = edit_admit(c, o, e, detail);
     if (r == REJECT_none && killed) r = REJECT_killed;
     if (ends) e->qty = qty;

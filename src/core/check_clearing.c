@@ -4,6 +4,8 @@
  *
  * Upstream: state. Downstream: check.c, tests.
  */
+#include "core/call.h"
+#include "core/collateral.h"
 #include "core/ledger.h"
 #include "core/margin.h"
 
@@ -43,8 +45,8 @@ static void check_exposure(const struct core *c, uint32_t e)
         ASSERT(x->position == 0 && x->cost == 0 && x->open_buys == 0 && x->open_sells == 0);
     }
     if (c->accounts[x->account].mode == MODE_collateralised) {
-        ASSERT(x->position >= x->open_sells || x->open_sells == 0);
-        ASSERT(x->position >= 0);
+        ASSERT(x->position + x->cover >= x->open_sells || x->open_sells == 0);
+        ASSERT(x->position + x->cover >= 0);
     }
 }
 
@@ -93,4 +95,6 @@ void clearing_check(const struct core *c)
     }
     for (uint32_t asset = 1; asset <= c->s->assets; asset++) ASSERT(sums[asset] == 0);
     ASSERT(ledger_cash(c, c->s->account_ccp) == 0);
+    collateral_check(c);
+    call_check(c);
 }

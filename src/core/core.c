@@ -10,6 +10,9 @@
 
 #include "core/implied.h"
 #include "core/limit.h"
+#include "core/call.h"
+#include "core/collateral.h"
+#include "core/port.h"
 #include "core/state.h"
 
 #include <stdlib.h>
@@ -71,6 +74,8 @@ static void core_cut(struct core *c, struct arena *a)
     c->closed = arena_cut(a, l->orders_closed, sizeof *c->closed);
     c->timer_heap = arena_cut(a, order_slots(l), sizeof *c->timer_heap);
     c->elections = arena_cut(a, order_slots(l), sizeof *c->elections);
+    c->calls = arena_cut(a, l->accounts + 1, sizeof *c->calls);
+    c->call_heap = arena_cut(a, l->accounts + 1, sizeof *c->call_heap);
     map_cut(&c->balance_map, a, l->balances, a->base ? &c->s->balance_map_count : NULL);
     map_cut(&c->exposure_map, a, l->exposures, a->base ? &c->s->exposure_map_count : NULL);
     map_cut(&c->client_id_map, a, l->client_ids, a->base ? &c->s->client_id_map_count : NULL);
@@ -102,6 +107,8 @@ size_t core_outbox_bytes(const struct core_limits *l)
            (size_t)l->trades * sizeof(struct event_trade) +
            (size_t)l->postings * sizeof(struct event_posting) +
            (size_t)l->settlements * sizeof(struct event_settlement) +
+           (size_t)l->accounts * (2 * sizeof(struct event_call) + sizeof(struct event_slice)) +
+           ASSETS_MAX * (sizeof(struct event_asset) + sizeof(struct event_collateral)) +
            (size_t)l->requests * (sizeof(struct event_request) + REQUEST_COMMAND_SIZE_MAX) +
            (1u << 20);
 }
@@ -111,8 +118,10 @@ static void core_start(struct core *c)
     c->s->magic = CORE_MAGIC;
     c->s->limits = c->limits;
     c->s->assets = ASSET_USD;
-    memcpy(c->assets[ASSET_USD].name, "USD", sizeof "USD");
     c->s->implied_expiry = TS(INT64_MAX);
+    memcpy(c->assets[ASSET_USD].terms.name, "USD", sizeof "USD");
+    c->s->clearing.maintenance_e6 = SHARE_ONE_E6;
+    c->s->clearing.collateral_cap_e6 = COLLATERAL_CAP_DEFAULT_E6;
     account_open_system(c);
 }
 
@@ -176,8 +185,9 @@ ts_t core_ts(const struct core *c) { return c->s->ts; }
 ts_t core_due(const struct core *c)
 {
     if (c->s->elections_count > 0 || c->s->implied_sweep != 0) return c->s->ts;
-    if (c->s->timers == 0) return c->s->implied_expiry;
-    return TS(int64_min(c->info[c->timer_heap[1]].expires_at.v, c->s->implied_expiry.v));
+    ts_t due = TS(int64_min(call_due(c).v, c->s->implied_expiry.v));
+    if (c->s->timers == 0) return due;
+    return TS(int64_min(c->info[c->timer_heap[1]].expires_at.v, due.v));
 }
 
 void reject_push(struct core *c, const struct command *cmd, enum reject reason, int64_t detail)
@@ -239,6 +249,13 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_supply_set] = supply_set,
     [COMMAND_owner_set] = owner_set,
     [COMMAND_exemption_set] = exemption_set,
+    [COMMAND_asset_set] = asset_set,
+    [COMMAND_asset_issue] = asset_issue,
+    [COMMAND_pledge] = pledge,
+    [COMMAND_clearing_set] = clearing_set,
+    [COMMAND_call_margin] = call_margin,
+    [COMMAND_port_accept] = port_accept,
+    [COMMAND_port] = port,
 };
 
 void command_apply(struct core *c, const struct command *cmd)
@@ -273,6 +290,7 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
     if (c->s->timers > 0) timer_run(c);
     if (cmd->header.ts.v >= c->s->implied_expiry.v) implied_expire(c);
     if (c->s->implied_sweep != 0) implied_sweep(c);
+    if (c->s->calls_live > 0) call_timer_run(c);
     if (c->s->elections_count > 0) trigger_run(c);
     if (is_stale(c, cmd)) {
         reject_push(c, cmd, REJECT_stale_request, cmd->header.ts.v - cmd->header.received_ts.v);
@@ -284,6 +302,7 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
     if (c->touched_count > 0) peg_run(c);
     if (c->implied_dirty_count > 0) implied_publish(c); /* the pegged orders moved */
     c->touched_count = 0;
+    if (c->s->calls_live > 0) call_look(c);
     c->out = NULL;
     assert_seq_current = 0;
 }

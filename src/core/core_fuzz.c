@@ -82,6 +82,20 @@ static void seed(struct core *c, struct outbox *out)
         s.spread_list = (struct command_spread_list){{leg == 4 ? 2 : 1, leg}, {1, -1}};
         step(c, &s, out);
     }
+    struct command asset = {.header = {.kind = COMMAND_asset_set, .principal = 1}};
+    memcpy(asset.asset_set.terms.name, "CAP", 4);
+    memcpy(asset.asset_set.terms.source, "x", 2);
+    asset.asset_set.terms.instrument = 1;
+    asset.asset_set.terms.price = PRICE(E6);
+    step(c, &asset, out);
+    struct command yes = {.header = {.kind = COMMAND_confirm, .principal = 2}};
+    yes.confirm.request = 1;
+    step(c, &yes, out);
+    struct command calls = {.header.kind = COMMAND_clearing_set};
+    calls.clearing_set.flags = (1 << CLEARING_SETTINGS) - 1;
+    calls.clearing_set.settings = (struct clearing_settings){
+        5 * NS_PER_SECOND, NS_PER_SECOND, 300000, 5, 20, 200000, 4, 900000, 250000};
+    step(c, &calls, out);
     for (uint32_t p = 1; p <= 3; p++) {
         struct command o = {.header.kind = COMMAND_state_set};
         o.state_set.product = p;

@@ -134,8 +134,23 @@ static void seed_world(struct world *w)
         memcpy(c.account_create.account, names[i], strlen(names[i]));
         memcpy(c.account_create.member, i < 2 ? "alpha" : "beta", i < 2 ? 5 : 4);
         if (i == 3) c.account_create.mode = MODE_collateralised;
+        if (i == 1) c.account_create.origin = ORIGIN_client;
         apply(w, &c);
     }
+    struct command asset = {.header = {.kind = COMMAND_asset_set, .principal = 1}};
+    memcpy(asset.asset_set.terms.name, "CAP", 4);
+    memcpy(asset.asset_set.terms.source, "test", 5);
+    asset.asset_set.terms.instrument = 1;
+    asset.asset_set.terms.price = PRICE(30 * E6);
+    apply(w, &asset);
+    struct command yes = {.header = {.kind = COMMAND_confirm, .principal = 2}};
+    yes.confirm.request = w->request;
+    apply(w, &yes);
+    struct command calls = {.header.kind = COMMAND_clearing_set};
+    calls.clearing_set.flags = (1 << CLEARING_SETTINGS) - 1;
+    calls.clearing_set.settings = (struct clearing_settings){
+        60 * NS_PER_SECOND, 5 * NS_PER_SECOND, 300000, 5, 20, 200000, 4, 900000, 250000};
+    apply(w, &calls);
     for (uint32_t a = 5; a <= 8; a++) {
         struct command c = {.header = {.kind = COMMAND_deposit, .account = a}};
         c.transfer = (struct command_transfer){ASSET_USD, 0, MONEY(5000 * E6)};
@@ -301,6 +316,40 @@ static void random_officer(struct world *w, struct random *r, struct command *c)
     }
 }
 
+/* Capacity pledged and released, margins called, an account ported (CLEAR-02, CLEAR-09). */
+static void random_clearing(struct random *r, struct command *c)
+{
+    c->header.account = (uint32_t)(5 + below(r, 4));
+    switch (below(r, 8)) {
+    case 0:
+        c->header.kind = COMMAND_asset_set;
+        c->asset_set.asset = 2;
+        c->asset_set.terms.price = PRICE((int64_t)below(r, 60) * E6);
+        c->asset_set.terms.haircut_e6 = (uint32_t)below(r, SHARE_ONE_E6);
+        memcpy(c->asset_set.terms.source, "test", 5);
+        memcpy(c->asset_set.reason, "test", 5);
+        break;
+    case 1:
+        c->header.kind = COMMAND_asset_issue;
+        c->asset_issue.asset = 2;
+        c->asset_issue.amount = (int64_t)below(r, 40) * 1000000000;
+        c->asset_issue.retire = below(r, 3) == 0;
+        memcpy(c->asset_issue.evidence, "test", 5);
+        break;
+    case 2: c->header.kind = COMMAND_call_margin; break;
+    case 3:
+        c->header.kind = below(r, 2) ? COMMAND_port_accept : COMMAND_port;
+        c->port.member = (uint32_t)(2 + below(r, 2));
+        break;
+    default:
+        c->header.kind = COMMAND_pledge;
+        c->pledge.asset = 2;
+        c->pledge.amount = (int64_t)below(r, 20) * 1000000000;
+        c->pledge.release = below(r, 3) == 0;
+        break;
+    }
+}
+
 static void random_command(struct world *w, struct random *r, struct command *c)
 {
     memset(c, 0, sizeof *c);
@@ -328,6 +377,12 @@ static void random_command(struct world *w, struct random *r, struct command *c)
             .ask_qty = QTY((int64_t)below(r, 9))};
         c->header.size = (uint32_t)(sizeof c->header + offsetof(struct command_mass_quote, quotes) +
                                     sizeof(struct quote));
+    } else if (dice < 97) {
+        random_officer(w, r, c);
+    } else if (dice < 99) {
+        random_clearing(r, c);
+    } else if (w->request != 0) {
+        random_confirm(w, r, c);
     } else {
         random_officer(w, r, c);
     }

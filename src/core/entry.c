@@ -366,7 +366,7 @@ enum reject entry_from_new(const struct core *c, const struct command *cmd, stru
         return REJECT_none;
     }
     *e = (struct entry){.account = cmd->header.account, .instrument = o->instrument,
-                        .flags = o->flags & ORDER_FLAGS_ALL, .side = o->side, .type = o->type,
+                        .flags = o->flags & ORDER_FLAGS_CLIENT, .side = o->side, .type = o->type,
                         .tif = o->tif, .smp_mode = o->smp_mode, .peg = o->peg, .qty = o->qty.v,
                         .max_show = o->max_show.v, .min_qty = o->min_qty.v, .smp_id = o->smp_id,
                         .expires_at = o->expires_at, .valid_until = o->valid_until};
@@ -380,7 +380,7 @@ void entry_from_linked(const struct core *c, const struct command *cmd, uint32_t
     const struct linked_order *l = &cmd->order_new.linked[index];
     *e = (struct entry){.account = cmd->header.account,
                         .instrument = cmd->order_new.instrument,
-                        .flags = l->flags & ORDER_FLAGS_ALL, .side = l->side, .type = l->type,
+                        .flags = l->flags & ORDER_FLAGS_CLIENT, .side = l->side, .type = l->type,
                         .tif = l->tif, .smp_id = cmd->order_new.smp_id,
                         .smp_mode = cmd->order_new.smp_mode,
                         .qty = l->qty.v != 0 ? l->qty.v : cmd->order_new.qty.v,

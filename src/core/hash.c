@@ -70,23 +70,25 @@ static void hash_accounts(XXH3_state_t *h, const struct core *c)
     for (uint32_t i = 1; i <= c->s->accounts; i++) {
         const struct account *a = &c->accounts[i];
         add(h, a->name, sizeof a->name);
-        int64_t numbers[7] = {a->member, a->mode | a->origin << 8 | a->killed << 16,
+        int64_t numbers[9] = {a->member,
+                              a->mode | a->origin << 8 | a->killed << 16 |
+                                  (int64_t)a->status << 24,
                               a->order_count, a->requirement.v, a->fees_paid.v, a->month_lots.v,
-                              a->month_number};
+                              a->month_number, a->credit.v, a->port_to};
         add(h, numbers, sizeof numbers);
     }
     for (uint32_t i = 1; i <= c->s->balances; i++) {
         const struct balance *b = &c->balances[i];
-        int64_t numbers[4] = {b->account, b->asset, b->amount, b->pending_out};
+        int64_t numbers[5] = {b->account, b->asset, b->amount, b->pending_out, b->pledged};
         add(h, numbers, sizeof numbers);
     }
     for (uint32_t i = 1; i <= c->s->exposures; i++) {
         const struct exposure *x = &c->exposures[i];
-        int64_t numbers[13] = {x->account, x->instrument, x->position, (int64_t)x->cost,
+        int64_t numbers[14] = {x->account, x->instrument, x->position, (int64_t)x->cost,
                                (int64_t)(x->cost >> 64), (int64_t)x->entry_cost,
                                (int64_t)(x->entry_cost >> 64), x->open_buys, x->open_sells,
                                (int64_t)x->buy_value, x->requirement.v, x->realised.v,
-                               x->reduce_only};
+                               x->reduce_only, x->cover};
         add(h, numbers, sizeof numbers);
     }
 }
@@ -111,6 +113,19 @@ static void hash_limits(XXH3_state_t *h, const struct core *c)
     }
 }
 
+static void hash_collateral(XXH3_state_t *h, const struct core *c)
+{
+    add(h, &c->s->clearing, sizeof c->s->clearing);
+    add_u64(h, c->s->call_id);
+    for (uint32_t i = ASSET_USD + 1; i <= c->s->assets; i++)
+        add(h, &c->assets[i], sizeof c->assets[i]);
+    for (uint32_t i = 1; i <= c->s->accounts; i++) {
+        struct margin_call call = c->calls[i];
+        call.place = call.place != 0;
+        if (call.id != 0) add(h, &call, sizeof call);
+    }
+}
+
 uint64_t core_hash(const struct core *c)
 {
     const struct venue_state *s = c->s;
@@ -125,6 +140,7 @@ uint64_t core_hash(const struct core *c)
     add(&h, counters, sizeof counters);
     add(&h, &s->settings, sizeof s->settings);
     hash_accounts(&h, c);
+    hash_collateral(&h, c);
     for (uint32_t i = 1; i <= s->products; i++) {
         add(&h, &c->products[i].terms, sizeof c->products[i].terms);
         add_u64(&h, c->products[i].state);

@@ -1,6 +1,7 @@
 /* ledger.c: see ledger.h. */
 #include "core/ledger.h"
 
+#include "core/collateral.h"
 #include "core/limit.h"
 
 static uint64_t key_of(uint32_t account, uint32_t other)
@@ -59,6 +60,7 @@ uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
     int64_t lot_margin = by_lot ? product_of(c, instrument)->terms.flat_margin.v : -1;
     c->exposures[id] = (struct exposure){.account = account, .instrument = instrument,
                                          .lot_margin = lot_margin,
+                                         .cover = collateral_cover(c, account, instrument),
                                          .next = a->exposures, .next_of_instrument = i->exposures};
     a->exposures = id;
     i->exposures = id;
@@ -244,7 +246,8 @@ static int64_t line_amount_now(const struct core *c, const struct ledger_line *l
 
 static bool code_may_overdraw(enum posting_code code)
 {
-    return code != POSTING_deposit && code != POSTING_withdrawal && code != POSTING_transfer;
+    return code != POSTING_deposit && code != POSTING_withdrawal && code != POSTING_transfer &&
+           code != POSTING_pledge && code != POSTING_retire;
 }
 
 /* Whether line `at` may stand, after the lines before it. */

@@ -2,8 +2,8 @@
  * order or a trade. */
 #include "core/margin.h"
 
+#include "core/collateral.h"
 #include "core/limit.h"
-
 #include "core/margin_lot.h"
 #include "core/value.h"
 
@@ -14,13 +14,14 @@ struct view {
     int64_t open_sells;
     int128_t cost;
     int128_t buy_value;
+    int64_t cover;
 };
 
 static struct view view_of(const struct core *c, uint32_t e)
 {
     const struct exposure *x = &c->exposures[e];
     if (e == NIL) return (struct view){0};
-    return (struct view){x->position, x->open_buys, x->open_sells, x->cost, x->buy_value};
+    return (struct view){x->position, x->open_buys, x->open_sells, x->cost, x->buy_value, x->cover};
 }
 
 /* max(|position + open_buys|, |position - open_sells|): the side on which the position lies only
@@ -33,7 +34,11 @@ static int64_t worst_lots(const struct view *v)
 /* False when out of range. */
 static bool reserve_of(const struct view *v, int64_t contract_size, int64_t *need)
 {
-    return value_ceil((v->cost > 0 ? v->cost : 0) + v->buy_value, contract_size, need);
+    int128_t spent = v->cost > 0 ? v->cost : 0;
+    int128_t owed = spent + v->buy_value;
+    /* A short that capacity covers may be bought back with what it was sold for. */
+    if (v->cover > 0) owed = v->cost + v->buy_value > 0 ? v->cost + v->buy_value : 0;
+    return value_ceil(owed, contract_size, need);
 }
 
 static bool need_of(const struct core *c, const struct account *a, uint32_t instrument,
@@ -68,7 +73,7 @@ static bool collateralised_allows(const struct core *c, uint32_t instrument, con
                                   enum side side, price_t price, int64_t qty)
 {
     if (is_spread(c, instrument)) return false;
-    if (side == SIDE_sell) return v->open_sells + qty <= v->position;
+    if (side == SIDE_sell) return v->open_sells + qty <= v->position + v->cover;
     const struct command_product_create *p = &product_of(c, instrument)->terms;
     bool floored = (p->flags & PRODUCT_FLAG_HAS_FLOOR) != 0 && p->floor.v >= 0;
     return floored && !price_is_none(price) && price.v >= 0;
@@ -94,6 +99,22 @@ static bool leg_rise(const struct core *c, const struct account *a, uint32_t ins
     if (!lots_are_sane(c, &v) || !need_of(c, a, instrument, &v, &need)) return false;
     *rise += need - (e == NIL ? 0 : c->exposures[e].requirement.v);
     return true;
+}
+
+/* What would be free if the requirement rose by this much. With the requirement, what pledged
+ * capacity counts for rises too, but never by as much (CLEAR-09). */
+static int128_t available_after(const struct core *c, uint32_t account, int128_t rise)
+{
+    const struct account *a = &c->accounts[account];
+    const struct balance *b = &c->balances[a->cash];
+    int128_t requirement = rise + a->requirement.v;
+    int64_t credit = 0;
+    if (a->credit.v != 0) {
+        credit = requirement > MONEY_MAX
+                     ? 0
+                     : collateral_credit(c, account, (int64_t)requirement);
+    }
+    return (int128_t)b->amount - b->pending_out + credit - requirement;
 }
 
 enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, uint32_t e,
@@ -124,7 +145,7 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
     }
     if (!ok) return REJECT_insufficient_margin;
     if (rise <= 0) return REJECT_none;
-    int128_t lacking = rise - margin_available(c, account);
+    int128_t lacking = -available_after(c, account, rise);
     if (lacking <= 0) return REJECT_none;
     *missing = lacking > MONEY_MAX ? MONEY_MAX : (int64_t)lacking;
     return REJECT_insufficient_margin;
@@ -132,12 +153,22 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
 
 int64_t margin_available(const struct core *c, uint32_t account)
 {
-    const struct account *a = &c->accounts[account];
-    const struct balance *b = &c->balances[a->cash];
-    /* Each is within MONEY_MAX, and cash at or below 0 goes with no pending withdrawal. */
-    int128_t left = (int128_t)b->amount - b->pending_out - a->requirement.v;
+    int128_t left = available_after(c, account, 0);
     if (left < -MONEY_MAX * (int128_t)2) return -MONEY_MAX * 2;
-    return (int64_t)left;
+    return left > MONEY_MAX ? MONEY_MAX : (int64_t)left;
+}
+
+int64_t margin_withdrawable(const struct core *c, uint32_t account)
+{
+    const struct account *a = &c->accounts[account];
+    int128_t unsettled = 0;
+    for (uint32_t e = a->exposures; e != NIL && a->mode == MODE_margined;
+         e = c->exposures[e].next) {
+        unsettled += margin_unrealised(c, e).v;
+    }
+    int128_t left = margin_available(c, account);
+    if (unsettled < 0) left += unsettled;
+    return left < -MONEY_MAX * (int128_t)2 ? -MONEY_MAX * 2 : (int64_t)left;
 }
 
 money_t margin_exposure(const struct core *c, uint32_t e)

@@ -7,12 +7,17 @@
  * the sum. The requirement of an exposure never falls when a working order is added and never rises
  * when one fills or is cancelled, so admission is the only gate.
  *
- * Collateralised mode. Longs are paid in full, only where the product's floor is 0 or above; shorts
- * are refused unless they close a long that no other working sell closes already; spreads are
- * refused. An exposure reserves (max(0, cost) + buy_value) x contract_size, rounded up: `cost` is
- * what the position was bought for less what it was sold for since the last mark, so the reserve is
- * all that the account can still lose at a price of 0; buy_value is the working buys at their limit
- * prices. A mark moves cash and cost by the same amount and leaves what is free unchanged.
+ * ollateralised mode. Longs are paid in full, only where the product's floor is 0 or above; shorts
+ * are refused unless they close a long that no other working sell closes already, or capacity that
+ * is pledged covers them; spreads are refused. An exposure reserves (max(0, cost) + buy_value) x
+ * contract_size, rounded up: `cost` is what the position was bought for less what it was sold for
+ * since the last mark, so the reserve is all that the account can still lose at a price of 0;
+ * buy_value is the working buys at their limit prices. A mark moves cash and cost by the same
+ * amount and leaves what is free unchanged.
+ *
+ * With capacity of a contract's hours pledged (collateral.h), so many lots may be short: price x
+ * size is then owed by nobody, because what the short may lose is what the capacity is worth more.
+ * Where there is such cover the reserve is max(0, cost + buy_value).
  *
  * In both modes an order is refused, as insufficiently margined, when position and working orders
  * would leave the range in which a trade cannot overflow (MARGIN_COST_MAX, margin_lots_max).
@@ -42,7 +47,11 @@ money_t margin_maintenance(const struct core *c, uint32_t e);
  * nearest bound. */
 money_t margin_unrealised(const struct core *c, uint32_t e);
 
-/* Cash that is neither reserved for a withdrawal nor required. May be negative. */
+/* Cash that is neither reserved for a withdrawal nor required, with what pledged capacity counts
+ * for. May be negative. */
 int64_t margin_available(const struct core *c, uint32_t account);
+/* The same less unsettled losses: what may be taken away (CLEAR-08). Unsettled gains do not count;
+ * in collateralised mode losses are reserved for already. */
+int64_t margin_withdrawable(const struct core *c, uint32_t account);
 
 #endif

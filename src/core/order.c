@@ -8,6 +8,7 @@
  * Upstream: core.c. Downstream: entry.c (checks), margin.c, match.c, trigger.c, peg.c, link.c.
  */
 #include "core/implied.h"
+#include "core/call.h"
 #include "core/margin_lot.h"
 
 #include <stddef.h>
@@ -352,6 +353,10 @@ static bool is_killed(const struct core *c, uint32_t account)
 static enum reject admit(struct core *c, struct entry *e, uint32_t orders, int64_t *detail)
 {
     bool room = room_for_order(c, e, orders);
+    if (__builtin_expect(c->accounts[e->account].status != ACCOUNT_normal, 0)) {
+        enum reject refused = call_admits(c, e, 0, orders - 1); /* CLEAR-09 */
+        if (refused != REJECT_none) return refused;
+    }
     bool by_lot = room && e->exposure_b == NIL &&
                   margin_lot_admits(c, e->exposure, (enum side)e->side, e->qty);
     if (room && !by_lot) {
@@ -401,6 +406,14 @@ static uint32_t order_enter(struct core *c, const struct entry *e, uint32_t sess
     else if (target != 0) match_directed(c, o, order_find(c, target));
     else order_start(c, o);
     return o;
+}
+
+bool order_enter_own(struct core *c, struct entry *e)
+{
+    if (!room_for_order(c, e, 1)) return false;
+    (void)order_enter(c, e, 0, NULL, NULL, 0);
+    if (c->prints_count > 0) trigger_elect_prints(c);
+    return true;
 }
 
 /* The linked orders of a new one: OTO children are held until it fills, an OCO partner lives. */

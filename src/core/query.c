@@ -2,8 +2,11 @@
  *
  * Every answer is bounded: by the query's count, by what exists, or by what is retained.
  */
+#include "core/call.h"
+#include "core/collateral.h"
 #include "core/implied.h"
 #include "core/limit.h"
+#include "core/state.h"
 
 #include <string.h>
 
@@ -310,16 +313,14 @@ static void query_account(const struct core *c, const struct query *q, struct ou
         e->asset = balance->asset;
         e->balance = balance->amount;
         e->pending_out = balance->pending_out;
+        e->pledged = balance->pledged;
     }
 }
 
 static void query_directory(const struct core *c, struct outbox *out)
 {
     for (uint32_t i = 1; i <= c->s->assets; i++) {
-        struct event_asset *e = outbox_push(out, EVENT_asset, sizeof *e);
-        e->id = i;
-        e->reserved = 0;
-        memcpy(e->name, c->assets[i].name, sizeof e->name);
+        event_asset_push(c, out, i);
     }
     for (uint32_t i = 1; i <= c->s->members; i++) event_member_push(c, out, i);
     for (uint32_t i = 1; i <= c->s->accounts; i++) event_account_push(c, out, i);
@@ -333,6 +334,12 @@ static void query_hash(const struct core *c, struct outbox *out)
     e->hash = core_hash(c);
     e->orders_live = c->s->orders_live;
     e->trades = c->s->trade_id;
+}
+
+static void query_collateral(const struct core *c, struct outbox *out)
+{
+    event_clearing_push(c, out, NULL);
+    for (uint32_t i = ASSET_USD + 1; i <= c->s->assets; i++) event_asset_push(c, out, i);
 }
 
 void core_query(const struct core *c, const struct query *q, struct outbox *out)
@@ -358,6 +365,11 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
         break;
     case QUERY_exemptions: query_exemptions(c, out); break;
     case QUERY_hash: query_hash(c, out); break;
+    case QUERY_collateral: query_collateral(c, out); break;
+    case QUERY_calls:
+        if (q->account > c->s->accounts) query_reject(out, REJECT_unknown_account);
+        else query_calls(c, q->account, out);
+        break;
     default: query_reject(out, REJECT_malformed_request); break;
     }
 }

@@ -11,6 +11,8 @@
  *
  * Upstream: ledger, margin, order (cancels). Downstream: core.c, account (price_mark).
  */
+#include "core/call.h"
+#include "core/collateral.h"
 #include "core/settle.h"
 
 #include "core/ledger.h"
@@ -174,6 +176,7 @@ enum reject mark_all(struct core *c)
     struct marking all = {.only = NIL};
     if (!can_mark(c, &all)) return REJECT_amount_overflow;
     mark_run(c, &all);
+    call_run(c); /* CLEAR-09 */
     return REJECT_none;
 }
 
@@ -241,6 +244,8 @@ static void outright_expire(struct core *c, const struct marking *m, bool priced
     if (priced) settlement_keep(c, instrument, m->price, true);
     mark_run(c, m);
     positions_close(c, instrument);
+    collateral_expire(c, instrument);
+    call_run(c);
 }
 
 enum reject expire_instrument(struct core *c, uint32_t instrument)

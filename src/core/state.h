@@ -81,7 +81,9 @@ struct order_text {
 ASSERT_SIZE(struct order_text, 112);
 
 struct asset {
-    char name[ASSET_NAME_SIZE];
+    struct collateral_terms terms; /* of USD only the name */
+    int64_t issued;  /* what the issuer's account stands below zero */
+    int64_t pledged; /* what the account that holds collateral has */
 };
 
 struct member {
@@ -91,8 +93,8 @@ struct member {
 };
 ASSERT_SIZE(struct member, 40);
 
+/* The first cache line is what an order that comes or goes touches. */
 struct account {
-    char name[ACCOUNT_NAME_SIZE];
     uint32_t member;
     uint8_t mode;
     uint8_t origin;
@@ -103,13 +105,21 @@ struct account {
     uint32_t order_count;
     uint32_t exposures;   /* list head */
     money_t requirement;  /* sum over exposures (CLEAR-08, flat model) */
+    money_t credit;       /* value of what is pledged, after haircut; how much of it counts is
+                             collateral_credit's to say (CLEAR-09) */
+    uint8_t status;       /* enum account_status; other than normal: orders are looked at */
+    uint8_t reserved[3];
+    uint32_t port_to;     /* the member that consented to take this account; 0: none (CLEAR-02) */
+
     money_t fees_paid;
     qty_t month_lots;     /* traded in the calendar month of month_number (fee tiers) */
     int64_t month_number;
     uint32_t exposure_recent; /* the one that exposure_find found last: tried before the map */
-    uint32_t reserved;
+    uint32_t reserved2;
+    char name[ACCOUNT_NAME_SIZE];
+    int64_t reserved3[2];
 };
-ASSERT_SIZE(struct account, 96);
+ASSERT_SIZE(struct account, 128);
 
 /* (account, asset): money and tokens. Changed by ledger.c only. */
 struct balance {
@@ -119,8 +129,9 @@ struct balance {
     int64_t pending_out; /* reserved by a pending withdrawal; 0 <= pending_out */
     uint32_t next;       /* of the account */
     uint32_t reserved;
+    int64_t pledged;     /* of this asset, held for the account as collateral: not in `amount` */
 };
-ASSERT_SIZE(struct balance, 32);
+ASSERT_SIZE(struct balance, 40);
 
 /* (account, instrument): the position (a ledger balance of the contract), its cost, and what works
  * in the book. position changes in ledger.c only. Spreads have none: their legs do. The first cache
@@ -143,7 +154,7 @@ struct exposure {
     uint32_t next_of_instrument;
     uint32_t reduce_only;  /* live reduce-only orders */
     uint32_t limited;      /* 1: counted in holdings (GUARD-07, limit.h) */
-    int64_t reserved2;
+    int64_t cover;         /* lots short that pledged capacity covers: collateralised mode */
 };
 ASSERT_SIZE(struct exposure, 128);
 
@@ -204,6 +215,7 @@ struct venue_state {
     ts_t ts;
     int64_t day;      /* UTC date of ts */
     struct venue_settings settings;
+    struct clearing_settings clearing; /* CLEAR-09 */
     uint64_t order_serial;
     uint64_t trade_id;
     uint64_t posting_id;
@@ -236,9 +248,27 @@ struct venue_state {
     uint32_t account_fees;
     uint32_t account_rounding;
     uint32_t implied_sweep; /* 1: spread orders may cross their legs' implied (MATCH-06) */
-    uint32_t reserved;
+    uint32_t calls_live;    /* heap size */
     ts_t implied_expiry;   /* when a leg of some spread passes its last instant: MATCH-06 */
+    uint32_t account_issuer; /* capacity comes from here; NIL until the first asset */
+    uint32_t account_collateral; /* and is held here while pledged */
+    uint64_t call_id;
 };
+
+/* An account's margin call: at most one lives; what it came to is kept until the next. */
+struct margin_call {
+    uint64_t id;         /* 0: never called */
+    ts_t issued;
+    ts_t deadline;
+    ts_t due;            /* when it is looked at next, while it lives */
+    money_t called;
+    int64_t day;         /* UTC date of slices_day */
+    uint32_t state;      /* enum call_state */
+    uint32_t slices;
+    uint32_t slices_day;
+    uint32_t place;      /* in the heap; 0: it does not live */
+};
+ASSERT_SIZE(struct margin_call, 64);
 
 /* A spread that has an instrument as a leg. */
 struct spread_ref {
@@ -268,7 +298,7 @@ struct core {
     struct book_pools pools;      /* orders, levels, ladder nodes */
     struct order_info *info;      /* by order slot */
     struct order_text *texts;     /* by order slot */
-    struct asset *assets;         /* [1 .. 15] */
+    struct asset *assets;         /* [1 .. ASSETS_MAX] */
     struct member *members;
     struct account *accounts;
     struct balance *balances;
@@ -286,6 +316,8 @@ struct core {
     uint32_t *closed;                   /* ring of slots */
     uint32_t *timer_heap;               /* slots, [1 .. timers] by (expires_at, id) */
     uint32_t *elections;                /* ring of slots */
+    struct margin_call *calls;          /* by account (CLEAR-09) */
+    uint32_t *call_heap;                /* accounts, [1 .. calls_live] by (due, account) */
     struct map balance_map;             /* account << 32 | asset */
     struct map exposure_map;            /* account << 32 | instrument */
     struct map client_id_map;           /* hash of account and text */
@@ -322,7 +354,7 @@ struct print {
     px_t px;
 };
 
-enum { ASSETS_MAX = 15 };
+enum { ASSETS_MAX = 255 };
 #define CORE_MAGIC UINT64_C(0x314f43414d494a44) /* format of the state block, version 1 */
 
 /* ---- core.c ---- */
@@ -344,6 +376,10 @@ void account_open_system(struct core *c); /* at a fresh start */
 void account_create(struct core *c, const struct command *cmd);
 void account_kill(struct core *c, const struct command *cmd); /* MATCH-09; cancels by order.c */
 void event_account_push(const struct core *c, struct outbox *out, uint32_t account);
+bool account_name_is_valid(const char *name);
+/* Another account of the clearing house's own, opened when first needed; announced. */
+bool account_room_own(const struct core *c, uint32_t count);
+uint32_t account_open_own(struct core *c, const char *name);
 void event_member_push(const struct core *c, struct outbox *out, uint32_t member);
 
 /* ---- ledger.c: double entry; the only place where a balance or a position changes ---- */
@@ -405,7 +441,9 @@ void expire(struct core *c, const struct command *cmd);
 price_t price_mark(const struct core *c, uint32_t instrument);
 
 /* ---- entry.c: what an order must satisfy, in the order of reject.def ---- */
-enum { ORDER_FLAGS_ALL = (1 << 19) - 1, ENTRY_OFF_TICK = 1 << 19, ENTRY_OUT_OF_RANGE = 1 << 20 };
+enum { ORDER_FLAGS_ALL = (1 << 19) - 1, ENTRY_OFF_TICK = 1 << 19, ENTRY_OUT_OF_RANGE = 1 << 20,
+       /* what an order may say of itself: that it liquidates only the clearing house says */
+       ORDER_FLAGS_CLIENT = ORDER_FLAGS_ALL & ~ORDER_FLAG_LIQUIDATION };
 struct entry {              /* an order_new or order_edit on its way in, prices in ticks */
     uint32_t account;
     uint32_t instrument;
@@ -449,6 +487,9 @@ void order_start(struct core *c, uint32_t o);
 px_t entry_margin_px(const struct core *c, const struct entry *e);
 void order_work(struct core *c, uint32_t o, int64_t lots); /* counts lots as working */
 void order_new(struct core *c, const struct command *cmd);
+/* An order of the clearing house's own for an account (CLEAR-09), of an entry that entry_check
+ * passed; margin is not asked. False: no room, nothing changed. */
+bool order_enter_own(struct core *c, struct entry *e);
 void order_edit(struct core *c, const struct command *cmd);
 void order_cancel(struct core *c, const struct command *cmd);
 void order_cancel_many(struct core *c, const struct command *cmd);

@@ -7,6 +7,7 @@
  *
  * Upstream: ledger, margin. Downstream: core.c.
  */
+#include "core/call.h"
 #include "core/ledger.h"
 #include "core/margin.h"
 
@@ -52,6 +53,7 @@ static enum reject parties_check(const struct core *c, const struct command *cmd
     uint32_t account = cmd->header.account;
     bool between = cmd->header.kind == COMMAND_transfer;
     if (t->asset == 0 || t->asset > c->s->assets) return REJECT_malformed_request;
+    bool money = t->asset == ASSET_USD;
     if (between ? t->to == account : t->to != 0) return REJECT_malformed_request;
     if (is_system(c, account) || (between && is_system(c, t->to))) return REJECT_unauthorised;
     if (between && account_exists(c, account) && account_exists(c, t->to) &&
@@ -61,6 +63,7 @@ static enum reject parties_check(const struct core *c, const struct command *cmd
     if (!account_exists(c, account) || (between && !account_exists(c, t->to))) {
         return REJECT_unknown_account;
     }
+    if (!money && !between) return REJECT_unknown_asset; /* capacity is issued (CLEAR-09) */
     return t->amount.v < 1 || t->amount.v > MONEY_MAX ? REJECT_invalid_amount : REJECT_none;
 }
 
@@ -72,8 +75,10 @@ static enum reject cover_check(const struct core *c, uint32_t account,
     int128_t free = (int128_t)b->amount - b->pending_out + reserved;
     if (free < t->amount.v) return REJECT_insufficient_funds;
     if (t->asset != ASSET_USD) return REJECT_none;
+    bool called = call_is_live(c, account) || c->accounts[account].status != ACCOUNT_normal;
+    if (called) return REJECT_call_open; /* CLEAR-09 */
     /* A withdrawal cannot take margin away (CLEAR-08). */
-    bool margined = free - c->accounts[account].requirement.v >= t->amount.v;
+    bool margined = (int128_t)margin_withdrawable(c, account) + reserved >= t->amount.v;
     return margined ? REJECT_none : REJECT_insufficient_margin;
 }
 

@@ -111,6 +111,7 @@ void rpc_write_position(struct json_writer *w, const struct directory *d,
                         const struct event_position *p);
 void rpc_write_account(struct json_writer *w, const struct directory *d,
                        const struct event_account *a);
+void rpc_write_call(struct json_writer *w, const struct directory *d, const struct event_call *e);
 void rpc_write_instrument(struct json_writer *w, const struct directory *d,
                           const struct event_instrument *i);
 

@@ -286,10 +286,12 @@ static void posting_write(struct rpc_call *c, const struct event_posting *p)
         [POSTING_transfer] = "transfer",     [POSTING_trade] = "trade",
         [POSTING_variation] = "variation",   [POSTING_rounding] = "rounding",
         [POSTING_fee_trade] = "fee_trade",   [POSTING_fee_clearing] = "fee_clearing",
-        [POSTING_settlement] = "settlement",
+        [POSTING_settlement] = "settlement", [POSTING_issue] = "issue",
+        [POSTING_retire] = "retire",         [POSTING_pledge] = "pledge",
+        [POSTING_release] = "release",
     };
     static const char *const phases[] = {"posted", "pending", "voided"};
-    int scale = p->asset > ASSET_INSTRUMENT ? 0 : 6; /* contracts are whole lots */
+    int scale = asset_scale(p->asset);
     const char *code = p->code < POSTING_code_count ? codes[p->code] : NULL;
     json_open_object(c->out);
     json_key_int(c->out, "posting_id", (int64_t)p->posting_id);

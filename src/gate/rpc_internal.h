@@ -72,6 +72,8 @@ extern const char *const rpc_unit_names[];
 extern const char *const rpc_mode_names[];
 extern const char *const rpc_origin_names[];
 extern const char *const rpc_cause_names[];
+extern const char *const rpc_account_status_names[];
+extern const char *const rpc_call_state_names[];
 
 /* ---- rpc_params.c ---- */
 /* Checks an object against its list: REJECT_none or malformed_request with c->param set. */
@@ -136,5 +138,11 @@ rpc_function rpc_create_product, rpc_list_instrument, rpc_list_spread, rpc_creat
     rpc_get_requests, rpc_kill, rpc_officer_cancel_all, rpc_venue_set, rpc_get_accounts;
 rpc_function rpc_set_limits, rpc_set_deliverable_supply, rpc_set_owner, rpc_set_exemption,
     rpc_set_physical_capacity, rpc_revoke_exemption, rpc_get_exemptions, rpc_get_large_positions;
+
+/* ---- rpc_collateral.c, rpc_call_margin.c ---- */
+rpc_function rpc_get_collateral, rpc_get_clearing, rpc_set_collateral, rpc_issue_capacity,
+    rpc_retire_capacity, rpc_pledge, rpc_release, rpc_set_clearing, rpc_get_margin_calls,
+    rpc_get_member_calls, rpc_call_margin, rpc_accept_port, rpc_port, rpc_get_balances;
+void collateral_asks(struct rpc_call *c, const struct command *cmd);
 
 #endif

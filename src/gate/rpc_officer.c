@@ -64,7 +64,7 @@ static int money_move(struct rpc_call *c, enum command_kind kind, uint32_t accou
     cmd->header.account = account;
     t->asset = asset;
     t->to = to;
-    if (param_decimal(c, c->params, "amount", 6, &t->amount.v) != DECIMAL_exact ||
+    if (param_decimal(c, c->params, "amount", asset_scale(asset), &t->amount.v) != DECIMAL_exact ||
         t->amount.v <= 0)
         return REJECT_invalid_amount;
     reason = command_submit(c, &events);
@@ -76,11 +76,11 @@ static int money_move(struct rpc_call *c, enum command_kind kind, uint32_t accou
     if (to != 0)
         json_key_string(c->out, "destination", directory_name(c->names, DIRECTORY_account, to));
     json_key_string(c->out, "asset", directory_name(c->names, DIRECTORY_asset, asset));
-    json_key_fixed(c->out, "amount", t->amount.v, 6);
+    json_key_fixed(c->out, "amount", t->amount.v, asset_scale(asset));
     json_key_string(c->out, "state",
                     r != NULL && r->status == REQUEST_awaiting ? "awaiting" : "confirmed");
     if (r != NULL) json_key_int(c->out, "request", (int64_t)r->request_id);
-    if (p != NULL) json_key_fixed(c->out, "balance", p->balance, 6);
+    if (p != NULL) json_key_fixed(c->out, "balance", p->balance, asset_scale(asset));
     json_close_object(c->out);
     return REJECT_none;
 }

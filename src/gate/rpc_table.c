@@ -233,6 +233,32 @@ static const struct param_spec revoke_params[] = {
     TEXT("reason", LIMIT_REASON_SIZE - 1), END};
 static const struct param_spec large_params[] = {TEXT("product", 15), INT("minimum"), END};
 
+/* ---- collateral, calls, porting ---- */
+
+static const struct param_spec set_clearing_params[] = {
+    INT("call_seconds"), INT("slice_seconds"), DECIMAL("slice_share"), INT("slice_lots_max"),
+    INT("slices_per_day"), DECIMAL("slice_width"), INT("slice_width_ticks"),
+    DECIMAL("maintenance_share"), DECIMAL("collateral_cap"), TEXT("reason", REASON_TEXT_SIZE - 1),
+    END};
+static const struct param_spec set_collateral_params[] = {
+    TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1), TEXT("instrument_name", 63),
+    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED},
+    {.name = "haircut", .kind = PARAM_decimal, .required = REQUIRED},
+    TEXT_REQUIRED("source", ASSET_SOURCE_SIZE - 1), TEXT("reason", REASON_TEXT_SIZE - 1), END};
+static const struct param_spec capacity_params[] = {
+    TEXT_REQUIRED("account", 31), TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1),
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    TEXT_REQUIRED("evidence", EVIDENCE_SIZE - 1), END};
+static const struct param_spec pledge_params[] = {
+    TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1),
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
+static const struct param_spec balances_params[] = {TEXT("account", 31), END};
+static const struct param_spec member_calls_params[] = {TEXT("member", 31), END};
+static const struct param_spec accept_port_params[] = {TEXT_REQUIRED("account", 31),
+                                                       TEXT("member", 31), BOOL("withdraw"), END};
+static const struct param_spec port_params[] = {TEXT_REQUIRED("account", 31),
+                                                TEXT_REQUIRED("member", 31), END};
+
 #define READ (RPC_SCOPE_read | RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)
 #define CLEARING (RPC_SCOPE_officer | RPC_SCOPE_clear)
 #define ORDER (RPC_METHOD_command | RPC_METHOD_order)
@@ -342,5 +368,24 @@ const struct rpc_method rpc_methods[] = {
      RPC_SCOPE_officer | RPC_SCOPE_auditor | RPC_SCOPE_clear, 0},
     {"private/officer_get_large_positions", rpc_get_large_positions, large_params,
      RPC_SCOPE_officer | RPC_SCOPE_auditor | RPC_SCOPE_clear, 0},
+    {"public/get_collateral", rpc_get_collateral, no_params, 0, 0},
+    {"public/get_clearing", rpc_get_clearing, no_params, 0, 0},
+    {"private/get_balances", rpc_get_balances, balances_params, READ, 0},
+    {"private/pledge", rpc_pledge, pledge_params, RPC_SCOPE_withdraw, COMMAND},
+    {"private/release", rpc_release, pledge_params, RPC_SCOPE_withdraw, COMMAND},
+    {"private/get_margin_calls", rpc_get_margin_calls, balances_params, READ, 0},
+    {"private/clearing_get_member_calls", rpc_get_member_calls, member_calls_params,
+     RPC_SCOPE_officer | RPC_SCOPE_clear | RPC_SCOPE_auditor, 0},
+    {"private/clearing_call_margin", rpc_call_margin, balances_params, CLEARING, COMMAND},
+    {"private/clearing_accept_port", rpc_accept_port, accept_port_params, CLEARING, COMMAND},
+    {"private/clearing_port", rpc_port, port_params, CLEARING, COMMAND},
+    {"private/officer_set_collateral", rpc_set_collateral, set_collateral_params,
+     RPC_SCOPE_officer, COMMAND},
+    {"private/officer_issue_capacity", rpc_issue_capacity, capacity_params, RPC_SCOPE_officer,
+     COMMAND},
+    {"private/officer_retire_capacity", rpc_retire_capacity, capacity_params, RPC_SCOPE_officer,
+     COMMAND},
+    {"private/officer_set_clearing", rpc_set_clearing, set_clearing_params, RPC_SCOPE_officer,
+     COMMAND},
     {NULL, NULL, NULL, 0, 0},
 };

@@ -19,6 +19,9 @@ static void asks_write(struct rpc_call *c, const struct command *cmd)
 {
     switch ((enum command_kind)cmd->header.kind) {
     case COMMAND_venue_set: venue_asks(c, &cmd->venue_set); break;
+    case COMMAND_asset_set:
+    case COMMAND_asset_issue:
+    case COMMAND_clearing_set: collateral_asks(c, cmd); break;
     case COMMAND_transfer:
         json_key_string(c->out, "destination",
                         directory_name(c->names, DIRECTORY_account, cmd->transfer.to));
@@ -52,7 +55,7 @@ static void request_write(struct rpc_call *c, const struct event_request *r)
         json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, r->account));
     if (r->asset != 0) {
         json_key_string(c->out, "asset", directory_name(c->names, DIRECTORY_asset, r->asset));
-        json_key_fixed(c->out, "amount", r->amount, 6);
+        json_key_fixed(c->out, "amount", r->amount, asset_scale(r->asset));
     }
     json_key(c->out, "asks");
     json_open_object(c->out);

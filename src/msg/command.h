@@ -66,6 +66,13 @@ enum command_kind {
     COMMAND_supply_set,       /* what can be delivered */
     COMMAND_owner_set,        /* whose an account is */
     COMMAND_exemption_set,
+    COMMAND_asset_set,        /* CLEAR-09: certified capacity as an asset: price, haircut, source */
+    COMMAND_asset_issue,      /* against evidence, or retired */
+    COMMAND_pledge,           /* capacity as collateral, or released */
+    COMMAND_clearing_set,     /* calls, liquidation, caps */
+    COMMAND_call_margin,      /* looks at margins now */
+    COMMAND_port_accept,      /* CLEAR-02: the receiving member consents */
+    COMMAND_port,
     COMMAND_kind_count
 };
 
@@ -436,6 +443,8 @@ struct command_venue_set {
 };
 ASSERT_SIZE(struct command_venue_set, 88);
 
+#include "msg/collateral.h"
+
 struct command {
     struct command_header header;
     union {
@@ -459,6 +468,11 @@ struct command {
         struct command_supply_set supply_set;
         struct command_owner_set owner_set;
         struct command_exemption_set exemption_set;
+        struct command_asset_set asset_set;
+        struct command_asset_issue asset_issue;
+        struct command_pledge pledge;
+        struct command_clearing_set clearing_set;
+        struct command_port port; /* port, port_accept */
     };
 };
 

@@ -52,6 +52,11 @@ enum event_kind {
     EVENT_owner,      /* whose an account is */
     EVENT_supply,     /* what can be delivered */
     EVENT_exemption,  /* from a position limit; physical capacity */
+    EVENT_collateral, /* an asset other than USD: what it is worth; directory */
+    EVENT_clearing,   /* how calls are made */
+    EVENT_call,       /* a margin call after what happened to it */
+    EVENT_slice,      /* one slice of a liquidation */
+    EVENT_port,
     EVENT_kind_count
 };
 
@@ -227,6 +232,10 @@ enum posting_code {
     POSTING_fee_trade,
     POSTING_fee_clearing,
     POSTING_settlement, /* positions closed at expiry */
+    POSTING_issue,      /* capacity, certified: from the issuer's account */
+    POSTING_retire,
+    POSTING_pledge,     /* to the account that holds collateral */
+    POSTING_release,
     POSTING_code_count
 };
 
@@ -317,6 +326,14 @@ struct event_ticker {
 };
 ASSERT_SIZE(struct event_ticker, 160);
 
+enum account_status {
+    ACCOUNT_normal = 0,
+    ACCOUNT_reduce_only, /* a call was not met: only orders that reduce are accepted */
+    ACCOUNT_liquidating, /* the clearing house closes the positions: no orders at all */
+    ACCOUNT_defaulted,   /* the member is in default: no orders at all */
+    ACCOUNT_status_count
+};
+
 struct event_account {
     struct event_header header;
     uint32_t id;
@@ -333,9 +350,12 @@ struct event_account {
     money_t maintenance_margin; /* of positions */
     money_t available;      /* equity or cash, by model, less initial margin */
     money_t fees_paid;
+    money_t credit;   /* of pledged capacity, after haircut and cap (CLEAR-09) */
+    uint32_t status;  /* enum account_status */
+    uint32_t reserved;
     char name[ACCOUNT_NAME_SIZE];
 };
-ASSERT_SIZE(struct event_account, 152);
+ASSERT_SIZE(struct event_account, 168);
 
 struct event_balance {
     struct event_header header;
@@ -343,8 +363,9 @@ struct event_balance {
     uint32_t asset;
     int64_t balance;
     int64_t pending_out;
+    int64_t pledged; /* held as collateral: not in the balance (CLEAR-09) */
 };
-ASSERT_SIZE(struct event_balance, 56);
+ASSERT_SIZE(struct event_balance, 64);
 
 struct event_asset {
     struct event_header header;
@@ -444,6 +465,7 @@ struct event_venue {
 ASSERT_SIZE(struct event_venue, 112);
 
 #include "msg/event_limit.h"
+#include "msg/collateral_event.h"
 
 /* Where the events of one command or query are written: a block of memory that the caller owns,
  * large enough for the most that a command may cause (core_outbox_bytes). */

@@ -28,6 +28,13 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_supply_set] = "supply_set",
     [COMMAND_owner_set] = "owner_set",
     [COMMAND_exemption_set] = "exemption_set",
+    [COMMAND_asset_set] = "asset_set",
+    [COMMAND_asset_issue] = "asset_issue",
+    [COMMAND_pledge] = "pledge",
+    [COMMAND_clearing_set] = "clearing_set",
+    [COMMAND_call_margin] = "call_margin",
+    [COMMAND_port_accept] = "port_accept",
+    [COMMAND_port] = "port",
 };
 
 static const char *const event_names[EVENT_kind_count] = {
@@ -42,9 +49,11 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_product] = "product", [EVENT_instrument] = "instrument",
     [EVENT_request] = "request", [EVENT_killed] = "killed",
     [EVENT_count] = "count",     [EVENT_hash] = "hash",
-    [EVENT_venue] = "venue",
     [EVENT_holding] = "holding", [EVENT_owner] = "owner",
     [EVENT_supply] = "supply",   [EVENT_exemption] = "exemption",
+    [EVENT_venue] = "venue",     [EVENT_collateral] = "collateral",
+    [EVENT_clearing] = "clearing", [EVENT_call] = "call",
+    [EVENT_slice] = "slice",     [EVENT_port] = "port",
 };
 
 #define BODY_SIZE(member) (uint32_t)sizeof(((struct command *)0)->member)
@@ -72,6 +81,12 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_supply_set] = BODY_SIZE(supply_set),
     [COMMAND_owner_set] = BODY_SIZE(owner_set),
     [COMMAND_exemption_set] = BODY_SIZE(exemption_set),
+    [COMMAND_asset_set] = BODY_SIZE(asset_set),
+    [COMMAND_asset_issue] = BODY_SIZE(asset_issue),
+    [COMMAND_pledge] = BODY_SIZE(pledge),
+    [COMMAND_clearing_set] = BODY_SIZE(clearing_set),
+    [COMMAND_port_accept] = BODY_SIZE(port),
+    [COMMAND_port] = BODY_SIZE(port),
 };
 
 const char *command_kind_name(enum command_kind kind)
@@ -163,6 +178,19 @@ static int body_is_valid(const struct command *c)
         return c->venue_set.settings.stale_ns >= 0 && c->venue_set.settings.dual_transfers <= 1 &&
                text_is_valid(c->venue_set.reason, sizeof c->venue_set.reason);
     case COMMAND_confirm: return c->confirm.refuse <= 1;
+    case COMMAND_asset_set:
+        return text_is_valid(c->asset_set.terms.name, sizeof c->asset_set.terms.name) &&
+               text_is_valid(c->asset_set.terms.source, sizeof c->asset_set.terms.source) &&
+               text_is_valid(c->asset_set.reason, sizeof c->asset_set.reason);
+    case COMMAND_asset_issue:
+        return c->asset_issue.retire <= 1 &&
+               text_is_valid(c->asset_issue.evidence, sizeof c->asset_issue.evidence);
+    case COMMAND_pledge: return c->pledge.release <= 1;
+    case COMMAND_clearing_set:
+        return c->clearing_set.flags < 1u << CLEARING_SETTINGS &&
+               text_is_valid(c->clearing_set.reason, sizeof c->clearing_set.reason);
+    case COMMAND_port_accept:
+    case COMMAND_port: return c->port.withdraw <= 1;
     case COMMAND_cancel_many:
         return c->cancel_many.scope < CANCEL_SCOPE_count && c->cancel_many.side <= SIDE_sell &&
                text_is_valid(c->cancel_many.label, sizeof c->cancel_many.label);

@@ -29,6 +29,8 @@ enum query_kind {
     QUERY_hash,        /* one hash event */
     QUERY_large_positions, /* product or 0, from_id: the least lots, either side: holdings */
     QUERY_exemptions,  /* from position limits, and physical capacities */
+    QUERY_collateral,  /* clearing event, then asset and collateral events of all but USD */
+    QUERY_calls,       /* account or 0: a call event for each that has ever been called */
     QUERY_kind_count
 };
 

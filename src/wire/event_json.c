@@ -57,6 +57,10 @@ static const char *const code_names[POSTING_code_count] = {
     [POSTING_fee_trade] = "fee_trade",
     [POSTING_fee_clearing] = "fee_clearing",
     [POSTING_settlement] = "settlement",
+    [POSTING_issue] = "issue",
+    [POSTING_retire] = "retire",
+    [POSTING_pledge] = "pledge",
+    [POSTING_release] = "release",
 };
 static const char *const phase_names[] = {"posted", "pending", "voided"};
 
@@ -129,7 +133,7 @@ static void trade_write(struct json_writer *w, const struct event_trade *t,
 static void posting_write(struct json_writer *w, const struct event_posting *p,
                           const struct event_names *names)
 {
-    int scale = p->asset > ASSET_INSTRUMENT ? 0 : 6;
+    int scale = asset_scale(p->asset);
     json_key_int(w, "posting_id", (int64_t)p->posting_id);
     json_key_int(w, "chain_id", (int64_t)p->chain_id);
     ID(account, p->account);
@@ -243,6 +247,84 @@ static void request_write(struct json_writer *w, const struct event_request *r,
     json_key_string(w, "reason", r->reason);
 }
 
+static void call_write(struct json_writer *w, const struct event_call *e,
+                       const struct event_names *names)
+{
+    static const char *const states[CALL_state_count] = {"none",        "open",  "met",    "unmet",
+                                                         "liquidating", "ended", "dropped"};
+    json_key_int(w, "call", (int64_t)e->id);
+    ID(account, e->account);
+    ID(member, e->member);
+    word_write(w, "state", e->state, states, CALL_state_count);
+    json_key_fixed(w, "amount", e->called.v, 6);
+    json_key_fixed(w, "missing", e->missing.v, 6);
+    json_key_fixed(w, "equity", e->equity.v, 6);
+    json_key_fixed(w, "credit", e->credit.v, 6);
+    json_key_fixed(w, "requirement", e->requirement.v, 6);
+    json_key_fixed(w, "maintenance", e->maintenance.v, 6);
+    json_key_ms(w, "deadline", e->deadline);
+    json_key_int(w, "slices", e->slices);
+}
+
+static void slice_write(struct json_writer *w, const struct event_slice *e,
+                        const struct event_names *names)
+{
+    static const char *const results[SLICE_result_count] = {"traded", "nothing_opposite",
+                                                            "refused"};
+    json_key_int(w, "call", (int64_t)e->call);
+    ID(account, e->account);
+    ID(instrument, e->instrument);
+    json_key_int(w, "number", e->number);
+    word_write(w, "result", e->result, results, SLICE_result_count);
+    if (e->reason != REJECT_none)
+        json_key_string(w, "reason", reject_text((enum reject)e->reason)->name);
+    json_key_string(w, "direction", e->side == SIDE_buy ? "buy" : "sell");
+    json_key_int(w, "position", e->before.v);
+    json_key_int(w, "amount", e->asked.v);
+    json_key_int(w, "filled", e->filled.v);
+    json_key_price(w, "limit", e->limit);
+}
+
+static void collateral_write(struct json_writer *w, const struct event_collateral *e,
+                             const struct event_names *names)
+{
+    json_key_string(w, "asset", e->terms.name);
+    ID(instrument, e->terms.instrument);
+    json_key_price(w, "price", e->terms.price);
+    json_key_fixed(w, "haircut", e->terms.haircut_e6, 6);
+    json_key_string(w, "source", e->terms.source);
+    json_key_fixed(w, "issued", e->issued, 9);
+    json_key_fixed(w, "pledged", e->pledged, 9);
+}
+
+static void port_write(struct json_writer *w, const struct event_port *e,
+                       const struct event_names *names)
+{
+    static const char *const states[PORT_state_count] = {"accepted", "withdrawn", "ported"};
+    ID(account, e->account);
+    id_write(w, "from", e->from, names, names == NULL ? NULL : names->member);
+    id_write(w, "to", e->to, names, names == NULL ? NULL : names->member);
+    word_write(w, "state", e->state, states, PORT_state_count);
+    json_key_int(w, "positions", e->positions);
+    json_key_int(w, "orders_cancelled", e->orders);
+    json_key_fixed(w, "cash", e->cash.v, 6);
+}
+
+static void clearing_write(struct json_writer *w, const struct event_clearing *e)
+{
+    const struct clearing_settings *s = &e->settings;
+    json_key_int(w, "call_ns", s->call_ns);
+    json_key_int(w, "slice_ns", s->slice_ns);
+    json_key_fixed(w, "slice_share", s->slice_share_e6, 6);
+    json_key_int(w, "slice_lots_max", s->slice_lots_max);
+    json_key_int(w, "slices_per_day", s->slices_per_day);
+    json_key_fixed(w, "slice_width", s->slice_width_e6, 6);
+    json_key_int(w, "slice_width_ticks", s->slice_width_ticks);
+    json_key_fixed(w, "maintenance_share", s->maintenance_e6, 6);
+    json_key_fixed(w, "collateral_cap", s->collateral_cap_e6, 6);
+    json_key_string(w, "reason", e->reason);
+}
+
 /* The small ones. */
 static void other_write(struct json_writer *w, const struct event_header *h,
                         const struct event_names *names)
@@ -285,8 +367,9 @@ static void other_write(struct json_writer *w, const struct event_header *h,
         const struct event_balance *b = e;
         ID(account, b->account);
         ID(asset, b->asset);
-        json_key_fixed(w, "balance", b->balance, 6);
-        json_key_fixed(w, "pending_out", b->pending_out, 6);
+        json_key_fixed(w, "balance", b->balance, asset_scale(b->asset));
+        json_key_fixed(w, "pending_out", b->pending_out, asset_scale(b->asset));
+        json_key_fixed(w, "pledged", b->pledged, asset_scale(b->asset));
         break;
     }
     default: break;
@@ -386,6 +469,11 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_instrument: instrument_write(w, e, names); break;
     case EVENT_position: position_write(w, e, names); break;
     case EVENT_request: request_write(w, e, names); break;
+    case EVENT_call: call_write(w, e, names); break;
+    case EVENT_slice: slice_write(w, e, names); break;
+    case EVENT_collateral: collateral_write(w, e, names); break;
+    case EVENT_port: port_write(w, e, names); break;
+    case EVENT_clearing: clearing_write(w, e); break;
     case EVENT_order_text:
     case EVENT_auction:
     case EVENT_settlement:

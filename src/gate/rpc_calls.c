@@ -1,0 +1,175 @@
+/* rpc_calls.c: margin calls (CLEAR-09) and porting (CLEAR-02). */
+#include "gate/rpc_internal.h"
+
+/* ---- calls ---- */
+
+void rpc_write_call(struct json_writer *w, const struct directory *d, const struct event_call *e)
+{
+    json_open_object(w);
+    json_key_int(w, "call_id", (int64_t)e->id);
+    json_key_string(w, "account", directory_name(d, DIRECTORY_account, e->account));
+    json_key_string(w, "member", directory_name(d, DIRECTORY_member, e->member));
+    json_key_string(w, "origin", rpc_origin_names[e->origin % ORIGIN_count]);
+    json_key_string(w, "state", rpc_call_state_names[e->state % CALL_state_count]);
+    json_key_fixed(w, "amount", e->called.v, 6);
+    json_key_fixed(w, "missing", e->missing.v, 6);
+    json_key_fixed(w, "equity", e->equity.v, 6);
+    json_key_fixed(w, "collateral_credit", e->credit.v, 6);
+    json_key_fixed(w, "initial_margin", e->requirement.v, 6);
+    json_key_fixed(w, "maintenance_margin", e->maintenance.v, 6);
+    json_key_ms(w, "issued", e->issued);
+    json_key_ms(w, "deadline", e->deadline);
+    if (e->next.v != 0) json_key_ms(w, "next_slice", e->next);
+    json_key_int(w, "slices", e->slices);
+    json_key_int(w, "slices_today", e->slices_day);
+    json_close_object(w);
+}
+
+static bool call_lives(const struct event_call *e)
+{
+    return e->state == CALL_open || e->state == CALL_unmet || e->state == CALL_liquidating ||
+           e->state == CALL_ended;
+}
+
+/* The calls of one account, of a member's accounts, or all; sums over those that live. */
+struct calls_wanted {
+    uint32_t member; /* 0: any */
+    bool live;       /* only those that live */
+};
+
+static void calls_write(struct rpc_call *c, const struct outbox *events,
+                        const struct calls_wanted *wanted)
+{
+    json_open_array(c->out);
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_call *e = (const struct event_call *)(const void *)h;
+        if (h->kind != EVENT_call || (wanted->live && !call_lives(e))) continue;
+        if (wanted->member != 0 && e->member != wanted->member) continue;
+        rpc_write_call(c->out, c->names, e);
+    }
+    json_close_array(c->out);
+}
+
+int rpc_get_margin_calls(struct rpc_call *c)
+{
+    struct query q = {.kind = QUERY_calls, .now = c->now};
+    struct calls_wanted all = {0};
+    int reason = account_read(c, &q.account);
+    if (reason != REJECT_none) return reason;
+    calls_write(c, query_ask(c, &q), &all);
+    return REJECT_none;
+}
+
+static uint32_t member_of_caller(const struct rpc_call *c)
+{
+    const struct event_account *own = directory_account(c->names, c->caller->account);
+    return own == NULL ? 0 : own->member;
+}
+
+/* The member that is meant: named, or the caller's own. Another's only for the clearing house. */
+static int member_meant(struct rpc_call *c, uint32_t *member)
+{
+    const uint32_t any = RPC_SCOPE_officer | RPC_SCOPE_auditor;
+    uint32_t own = member_of_caller(c);
+    int reason = member_of(c, "member", member);
+    if (reason != REJECT_none) return reason;
+    if (param_find(c, c->params, "member") == 0) *member = own;
+    if (*member == 0) return REJECT_unknown_account;
+    return *member == own || (c->caller->scopes & any) != 0 ? REJECT_none : REJECT_unauthorised;
+}
+
+/* What a member must find: gross, one account's excess helps no other. */
+int rpc_get_member_calls(struct rpc_call *c)
+{
+    struct query q = {.kind = QUERY_calls, .now = c->now};
+    struct calls_wanted wanted = {.live = true};
+    int128_t missing[ORIGIN_count] = {0};
+    int reason = member_meant(c, &wanted.member);
+    if (reason != REJECT_none) return reason;
+    const struct outbox *events = query_ask(c, &q);
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_call *e = (const struct event_call *)(const void *)h;
+        if (h->kind != EVENT_call || !call_lives(e) || e->member != wanted.member) continue;
+        missing[e->origin % ORIGIN_count] += e->missing.v;
+    }
+    json_open_object(c->out);
+    json_key_string(c->out, "member", directory_name(c->names, DIRECTORY_member, wanted.member));
+    json_key_fixed(c->out, "missing_house", missing[ORIGIN_house], 6);
+    json_key_fixed(c->out, "missing_client", missing[ORIGIN_client], 6);
+    json_key_fixed(c->out, "missing", missing[ORIGIN_house] + missing[ORIGIN_client], 6);
+    json_key(c->out, "calls");
+    calls_write(c, events, &wanted);
+    json_close_object(c->out);
+    return REJECT_none;
+}
+
+int rpc_call_margin(struct rpc_call *c)
+{
+    const struct outbox *events;
+    struct calls_wanted all = {0};
+    uint32_t account;
+    int reason = account_named(c, "account", &account);
+    if (reason != REJECT_none) return reason;
+    struct command *cmd = command_begin(c, COMMAND_call_margin, sizeof cmd->header);
+    cmd->header.account = account;
+    reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    json_open_object(c->out);
+    json_key(c->out, "calls");
+    calls_write(c, events, &all);
+    json_close_object(c->out);
+    return REJECT_none;
+}
+
+/* ---- porting ---- */
+
+static int port_command(struct rpc_call *c, enum command_kind kind, uint32_t account,
+                        uint32_t member)
+{
+    static const char *const states[PORT_state_count] = {"accepted", "withdrawn", "ported"};
+    const struct outbox *events;
+    struct command *cmd = command_begin(c, kind, sizeof cmd->header + sizeof cmd->port);
+    cmd->header.account = account;
+    cmd->port.member = member;
+    if (kind == COMMAND_port_accept)
+        cmd->port.withdraw = param_bool(c, c->params, "withdraw", false) ? 1 : 0;
+    int reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    const struct event_port *e = event_find(events, EVENT_port);
+    if (e == NULL) return REJECT_invalid_state;
+    json_open_object(c->out);
+    json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, e->account));
+    json_key_string(c->out, "from", directory_name(c->names, DIRECTORY_member, e->from));
+    json_key_string(c->out, "to", directory_name(c->names, DIRECTORY_member, e->to));
+    json_key_string(c->out, "state", states[e->state % PORT_state_count]);
+    json_key_int(c->out, "positions", e->positions);
+    json_key_int(c->out, "orders_cancelled", e->orders);
+    json_key_fixed(c->out, "cash", e->cash.v, 6);
+    json_close_object(c->out);
+    return REJECT_none;
+}
+
+/* The receiving member consents: by a key of its own, or through an officer who has it in hand. */
+int rpc_accept_port(struct rpc_call *c)
+{
+    uint32_t account, member;
+    int reason = account_named(c, "account", &account);
+    if (reason == REJECT_none) reason = member_meant(c, &member);
+    if (reason != REJECT_none) return reason;
+    return port_command(c, COMMAND_port_accept, account, member);
+}
+
+/* Asked for by either member, or by an officer: of a member in default nobody else can. */
+int rpc_port(struct rpc_call *c)
+{
+    uint32_t account, member, own = member_of_caller(c);
+    int reason = account_named(c, "account", &account);
+    if (reason == REJECT_none) reason = member_of(c, "member", &member);
+    if (reason != REJECT_none) return reason;
+    const struct event_account *a = directory_account(c->names, account);
+    bool party = a != NULL && own != 0 && (own == a->member || own == member);
+    if (!party && (c->caller->scopes & RPC_SCOPE_officer) == 0) return REJECT_unauthorised;
+    return port_command(c, COMMAND_port, account, member);
+}
