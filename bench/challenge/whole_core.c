@@ -7,76 +7,86 @@
  * records (closed orders, trades, postings) are few, see venue_limits.
  *
  * Invariants: (1) `ids` has the client ids of the orders that rest, as a gateway would keep them,
- * and the slot in the core of the last one entered under each; (2) by_slot[slot] tells the core's
- * id, the client id and the filled lots of the order in that slot.
+ * and the core's id of the last one entered under each; (2) by_slot[slot] tells the client id and
+ * the filled lots of the order in that slot.
  *
  * Built by hand: see README.md of this folder.
  */
 #include "report_ring.h"
 
 #include "../venue.h"
-#include "base/map.h"
+#include "base/random.h"
 
 enum { ACCOUNTS = 1000, ORDERS = 1 << 18, LEVELS = 1 << 17, TICK = 5000 };
-enum { SLOT_MASK = (1 << 24) - 1, IDS_FIRST = 1024 };
+enum { SLOT_MASK = (1 << 24) - 1, IDS_FIRST = 4096 };
 
 struct slot {
-    uint64_t own; /* the core's order id */
     uint64_t client;
     int64_t filled;
-    int64_t reserved;
+};
+
+struct id {
+    uint64_t client;
+    uint64_t own; /* the core's order id; 0: a free place */
 };
 
 static const me_transport_t transport = {ring_create, ring_push, ring_drain, ring_flush,
                                          ring_destroy};
 static struct ring *ring;
 static struct venue venue;
-static struct map ids;       /* client id + 1 -> slot */
-static uint32_t ids_count;
+static struct id *ids;       /* open addressing, linear probing, at most half full */
+static uint64_t ids_mask;
+static uint64_t ids_count;
 static struct slot *by_slot; /* by the core's order id, low bits */
 
-/* Twice as many slots: the table follows the orders that rest, so that it stays in a near cache. */
-static void ids_grow(void)
+static uint64_t ids_home(uint64_t client) { return random_mix(client) & ids_mask; }
+
+/* The place of a client id, or the free one where it belongs. */
+static struct id *ids_find(uint64_t client)
 {
-    struct map old = ids;
-    ids.capacity = old.slots == NULL ? IDS_FIRST : old.capacity * 2;
-    uint32_t slots = map_slots_for(ids.capacity) * 2;
-    ids.slots = memory_take(slots * sizeof *ids.slots, 0);
-    if (ids.slots == NULL) abort();
-    ids.mask = slots - 1;
-    ids.count = &ids_count;
-    ids_count = 0;
-    for (uint32_t i = 0; old.slots != NULL && i <= old.mask; i++) {
-        if (old.slots[i].key != 0) map_insert(&ids, old.slots[i].key, old.slots[i].value);
-    }
-    if (old.slots != NULL) munmap(old.slots, ((size_t)old.mask + 1) * sizeof *old.slots);
+    uint64_t i = ids_home(client);
+    while (ids[i].client != client && ids[i].own != 0) i = (i + 1) & ids_mask;
+    return &ids[i];
 }
 
-static void ids_put(uint64_t client, uint32_t slot)
+/* The table follows the orders that rest, so that it stays in a near cache. */
+static void ids_grow(void)
 {
-    uint32_t *found = map_find(&ids, client + 1);
-    if (found != NULL) {
-        *found = slot;
-        return;
+    struct id *old = ids;
+    uint64_t places = old == NULL ? 0 : ids_mask + 1;
+    ids_mask = old == NULL ? IDS_FIRST - 1 : places * 2 - 1;
+    ids = memory_take((ids_mask + 1) * sizeof *ids, 0);
+    if (ids == NULL) abort();
+    for (uint64_t i = 0; i < places; i++) {
+        if (old[i].own != 0) *ids_find(old[i].client) = old[i];
     }
-    if (map_full(&ids)) ids_grow();
-    map_insert(&ids, client + 1, slot);
+    if (old != NULL) munmap(old, places * sizeof *old);
+}
+
+static void ids_put(uint64_t client, uint64_t own)
+{
+    struct id *at = ids_find(client);
+    ids_count += at->own == 0;
+    *at = (struct id){client, own};
+    if (ids_count * 2 > ids_mask) ids_grow();
 }
 
 /* Forgets an order that rests no more, unless its client id was used again since. */
-static void ids_drop(uint64_t order_id)
+static void ids_drop(uint64_t client, uint64_t own)
 {
-    uint32_t slot = (uint32_t)(order_id & SLOT_MASK);
-    uint64_t key = by_slot[slot].client + 1;
-    const uint32_t *found = map_find(&ids, key);
-    if (found != NULL && *found == slot) map_remove(&ids, key);
-}
-
-/* The order that rests under a client id, or the unused slot 0. */
-static struct slot *ids_find(uint64_t client)
-{
-    const uint32_t *found = map_find(&ids, client + 1);
-    return &by_slot[found == NULL ? 0 : *found];
+    struct id *at = ids_find(client);
+    if (at->own != own) return;
+    uint64_t i = (uint64_t)(at - ids), next = i;
+    for (;;) { /* those behind that would be cut off from their home move up */
+        next = (next + 1) & ids_mask;
+        if (ids[next].own == 0) break;
+        uint64_t home = ids_home(ids[next].client);
+        if (((next - home) & ids_mask) < ((next - i) & ids_mask)) continue;
+        ids[i] = ids[next];
+        i = next;
+    }
+    ids[i].own = 0;
+    ids_count -= 1;
 }
 
 const me_transport_t *engine_get_transport(void) { return &transport; }
@@ -131,7 +141,8 @@ static const struct event_order *fills_report(uint64_t seq, uint64_t client,
         } else if (h->kind == EVENT_order) {
             const struct event_order *o = as_order(h);
             slot_of(o->order_id)->filled = o->filled.v;
-            if (o->state != ORDER_STATE_open) ids_drop(o->order_id);
+            if (o->state != ORDER_STATE_open)
+                ids_drop(slot_of(o->order_id)->client, o->order_id);
             if (o->order_id == first->order_id) last = o;
         }
     }
@@ -149,8 +160,8 @@ void engine_on_new_order(const new_order_t *m)
     venue_step(&venue, c);
     const struct event_order *first = as_order(event_after(NULL));
     if (first->header.kind != EVENT_order) abort(); /* the workload is never refused */
-    *slot_of(first->order_id) = (struct slot){.own = first->order_id, .client = m->order_id};
-    ids_put(m->order_id, (uint32_t)(first->order_id & SLOT_MASK));
+    *slot_of(first->order_id) = (struct slot){.client = m->order_id};
+    ids_put(m->order_id, first->order_id);
     ring_put(ring, ME_ORDER_ACK, m->sequence_number, m->order_id, m->side, m->price_ticks,
              m->quantity);
     const struct event_header *next = event_after(&first->header);
@@ -180,7 +191,7 @@ void engine_on_cancel(const cancel_t *m)
         ring_put(ring, ME_CANCEL_REJECT, m->sequence_number, m->order_id, 0, 0, 0);
         return;
     }
-    ids_drop(o->order_id);
+    ids_drop(m->order_id, o->order_id);
     ring_put(ring, ME_CANCEL_ACK, m->sequence_number, m->order_id, o->side, o->price.v / TICK,
              (uint32_t)(o->qty.v - o->filled.v));
 }
@@ -188,11 +199,11 @@ void engine_on_cancel(const cancel_t *m)
 void engine_on_modify(const modify_t *m)
 {
     struct command *c = &venue.edit;
-    const struct slot *slot = ids_find(m->order_id);
+    uint64_t own = ids_find(m->order_id)->own;
     c->header.account = account_of(m->order_id);
-    c->order_edit.order_id = slot->own;
+    c->order_edit.order_id = own;
     c->order_edit.price = PRICE(m->new_price_ticks * TICK);
-    c->order_edit.qty = QTY(m->new_quantity + slot->filled);
+    c->order_edit.qty = QTY(m->new_quantity + slot_of(own)->filled);
     venue_step(&venue, c);
     const struct event_header *h = event_after(NULL);
     if (h->kind == EVENT_reject) {
