@@ -12,7 +12,7 @@
 
 #include "core/book.c"
 
-_Thread_local enum { ORDERS = 1 << 22, LEVELS = 1 << 20, TOUCHED = 4 << 20 };
+enum { ORDERS = 1 << 22, LEVELS = 1 << 20, TOUCHED = 4 << 20 };
 static const uint64_t IDS = UINT64_C(1) << 32;
 
 static const me_transport_t transport = {ring_create, ring_push, ring_drain, ring_flush,
