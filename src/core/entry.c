@@ -328,6 +328,9 @@ static inline bool is_plain(const struct command_order_new *o)
 static inline void entry_plain(const struct core *c, const struct command *cmd, struct entry *e)
 {
     const struct command_order_new *o = &cmd->order_new;
+    const struct account *a = &c->accounts[cmd->header.account];
+    __builtin_prefetch(&c->exposures[a->exposure_recent], 1); /* margin will ask for them */
+    __builtin_prefetch(&c->balances[a->cash], 0);
     e->account = cmd->header.account;
     e->instrument = o->instrument;
     e->exposure = e->exposure_b = NIL;

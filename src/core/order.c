@@ -48,6 +48,8 @@ static void slot_retire(struct core *c, uint32_t o)
         s->orders_free = oldest;
         c->closed[s->closed_first] = o;
         s->closed_first = s->closed_first + 1 == capacity ? 0 : s->closed_first + 1;
+        __builtin_prefetch(&c->info[oldest], 1); /* the next new order takes this slot */
+        __builtin_prefetch(&c->pools.orders[c->closed[s->closed_first]], 1);
     } else {
         uint32_t at = s->closed_first + s->closed_count;
         c->closed[at >= capacity ? at - capacity : at] = o;
@@ -497,8 +499,6 @@ static enum reject order_new_check(struct core *c, const struct command *cmd, st
 static void order_new_first(struct core *c, const struct command *cmd)
 {
     struct entry e;
-    __builtin_prefetch(&c->pools.orders[c->s->orders_free], 1);
-    __builtin_prefetch(&c->info[c->s->orders_free], 1);
     int64_t detail = INT64_MIN;
     enum reject r = entry_from_new(c, cmd, &e);
     if (r == REJECT_none) r = order_new_check(c, cmd, &e, &detail);
