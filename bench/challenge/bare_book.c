@@ -10,10 +10,10 @@
  */
 #include "report_ring.h"
 
+#include "base/random.h"
 #include "core/book.c"
 
 enum { ORDERS = 1 << 22, LEVELS = 1 << 20, TOUCHED = 4 << 20 };
-static const uint64_t IDS = UINT64_C(1) << 32;
 
 static const me_transport_t transport = {ring_create, ring_push, ring_drain, ring_flush,
                                          ring_destroy};
@@ -22,7 +22,58 @@ static struct book_pools pools;
 static struct book book;
 static uint32_t slot_free; /* chained by next */
 static uint32_t slot_high;
-static uint32_t *slot_of; /* by client order id */
+static uint64_t *ids;     /* hash of a client id << 32 | slot; 0: a free place */
+static uint64_t ids_mask;
+static uint64_t ids_count;
+
+/* ---- the client ids of the orders that rest: open addressing, two thirds full at most; grows with them,
+ * because a direct table of scattered ids would miss every cache ---- */
+
+static inline uint64_t ids_tag(uint64_t id) { return random_mix(id) & UINT32_MAX; }
+
+static void ids_grow(void)
+{
+    uint64_t *old = ids, places = old == NULL ? 0 : ids_mask + 1;
+    ids_mask = old == NULL ? 4095 : places * 2 - 1;
+    ids = memory_take((ids_mask + 1) * sizeof *ids, 0);
+    if (ids == NULL) abort();
+    for (uint64_t i = 0; i < places; i++) {
+        if (old[i] == 0) continue;
+        uint64_t at = (old[i] >> 32) & ids_mask;
+        while (ids[at] != 0) at = (at + 1) & ids_mask;
+        ids[at] = old[i];
+    }
+    if (old != NULL) munmap(old, places * sizeof *old);
+}
+
+static inline void ids_put(uint64_t id, uint32_t slot)
+{
+    uint64_t tag = ids_tag(id), at = tag & ids_mask;
+    while (ids[at] != 0) at = (at + 1) & ids_mask;
+    ids[at] = tag << 32 | slot;
+    if (++ids_count * 3 > ids_mask * 2) ids_grow();
+}
+
+/* The place of an order that rests under this id; the free one behind it when there is none. */
+static inline uint64_t ids_find(uint64_t id)
+{
+    uint64_t tag = ids_tag(id), at = tag & ids_mask;
+    while (ids[at] != 0 && (ids[at] >> 32 != tag || pools.orders[(uint32_t)ids[at]].id != id))
+        at = (at + 1) & ids_mask;
+    return at;
+}
+
+static inline void ids_drop(uint64_t at)
+{
+    for (uint64_t next = (at + 1) & ids_mask; ids[next] != 0; next = (next + 1) & ids_mask) {
+        uint64_t home = (ids[next] >> 32) & ids_mask;
+        if (((next - home) & ids_mask) < ((next - at) & ids_mask)) continue;
+        ids[at] = ids[next];
+        at = next;
+    }
+    ids[at] = 0;
+    ids_count -= 1;
+}
 
 const me_transport_t *engine_get_transport(void) { return &transport; }
 
@@ -34,8 +85,8 @@ void engine_init(uint64_t seed, const me_transport_t *given, void *report_sink)
     struct arena a = {0};
     book_pools_cut(&pools, &a, ORDERS, LEVELS);
     a = (struct arena){.base = memory_take(a.used, 0), .capacity = a.used};
-    slot_of = memory_take(IDS * sizeof *slot_of, TOUCHED);
-    if (a.base == NULL || slot_of == NULL) abort();
+    if (a.base == NULL) abort();
+    ids_grow();
     book_pools_cut(&pools, &a, ORDERS, LEVELS);
     for (size_t i = 0; i < TOUCHED; i += 4096) {
         ((volatile unsigned char *)pools.orders)[i] = 0;
@@ -47,9 +98,10 @@ void engine_init(uint64_t seed, const me_transport_t *given, void *report_sink)
 void engine_shutdown(void) {}
 void engine_flush(void) { ring_publish(ring); }
 
-static inline void slot_give(uint32_t o)
+/* `at` is the place of its client id. */
+static inline void slot_give(uint32_t o, uint64_t at)
 {
-    slot_of[pools.orders[o].id] = NIL;
+    ids_drop(at);
     pools.orders[o].next = slot_free;
     slot_free = o;
 }
@@ -69,7 +121,7 @@ static inline int64_t match(enum side side, px_t px, int64_t left, uint64_t seq,
             book_change(&pools, &book, maker, -take, -take);
         } else {
             book_remove(&pools, &book, maker);
-            slot_give(maker);
+            slot_give(maker, ids_find(x->id));
         }
     }
     return left;
@@ -87,7 +139,7 @@ static inline void rest(enum side side, px_t px, int64_t left, uint64_t id)
     x->left = QTY(left);
     x->shown = QTY(left);
     x->side = (uint8_t)side;
-    slot_of[id] = o;
+    ids_put(id, o);
     book_add(&pools, &book, o);
 }
 
@@ -106,11 +158,10 @@ void engine_on_new_order(const new_order_t *m)
     }
 }
 
-static inline uint32_t slot_find(uint64_t id) { return id < IDS ? slot_of[id] : NIL; }
-
 void engine_on_cancel(const cancel_t *m)
 {
-    uint32_t o = slot_find(m->order_id);
+    uint64_t at = ids_find(m->order_id);
+    uint32_t o = (uint32_t)ids[at];
     if (o == NIL) {
         ring_put(ring, ME_CANCEL_REJECT, m->sequence_number, m->order_id, 0, 0, 0);
         return;
@@ -119,12 +170,13 @@ void engine_on_cancel(const cancel_t *m)
     ring_put(ring, ME_CANCEL_ACK, m->sequence_number, m->order_id, x->side, x->px.v,
              (uint32_t)x->left.v);
     book_remove(&pools, &book, o);
-    slot_give(o);
+    slot_give(o, at);
 }
 
 void engine_on_modify(const modify_t *m)
 {
-    uint32_t o = slot_find(m->order_id);
+    uint64_t at = ids_find(m->order_id);
+    uint32_t o = (uint32_t)ids[at];
     if (o == NIL) {
         ring_put(ring, ME_MODIFY_REJECT, m->sequence_number, m->order_id, 0, 0, 0);
         return;
@@ -132,7 +184,7 @@ void engine_on_modify(const modify_t *m)
     enum side side = (enum side)pools.orders[o].side;
     px_t px = PX(m->new_price_ticks);
     book_remove(&pools, &book, o);
-    slot_give(o);
+    slot_give(o, at);
     int64_t left = match(side, px, m->new_quantity, m->sequence_number, m->order_id);
     if (left > 0) rest(side, px, left, m->order_id);
     ring_put(ring, ME_MODIFY_ACK, m->sequence_number, m->order_id, m->side, px.v,

@@ -12,82 +12,23 @@
  *
  * Built by hand: see README.md of this folder.
  */
-#include "report_ring.h"
+#include "client_ids.h"
 
 #include "../venue.h"
-#include "base/random.h"
 
 enum { ACCOUNTS = 1000, ORDERS = 1 << 18, LEVELS = 1 << 17, TICK = 5000 };
-enum { SLOT_MASK = (1 << 24) - 1, IDS_FIRST = 4096 };
+enum { SLOT_MASK = (1 << 24) - 1 };
 
 struct slot {
     uint64_t client;
     int64_t filled;
 };
 
-struct id {
-    uint64_t client;
-    uint64_t own; /* the core's order id; 0: a free place */
-};
-
 static const me_transport_t transport = {ring_create, ring_push, ring_drain, ring_flush,
                                          ring_destroy};
 static struct ring *ring;
 static struct venue venue;
-static struct id *ids;       /* open addressing, linear probing, at most half full */
-static uint64_t ids_mask;
-static uint64_t ids_count;
 static struct slot *by_slot; /* by the core's order id, low bits */
-
-static uint64_t ids_home(uint64_t client) { return random_mix(client) & ids_mask; }
-
-/* The place of a client id, or the free one where it belongs. */
-static struct id *ids_find(uint64_t client)
-{
-    uint64_t i = ids_home(client);
-    while (ids[i].client != client && ids[i].own != 0) i = (i + 1) & ids_mask;
-    return &ids[i];
-}
-
-/* The table follows the orders that rest, so that it stays in a near cache. */
-static void ids_grow(void)
-{
-    struct id *old = ids;
-    uint64_t places = old == NULL ? 0 : ids_mask + 1;
-    ids_mask = old == NULL ? IDS_FIRST - 1 : places * 2 - 1;
-    ids = memory_take((ids_mask + 1) * sizeof *ids, 0);
-    if (ids == NULL) abort();
-    for (uint64_t i = 0; i < places; i++) {
-        if (old[i].own != 0) *ids_find(old[i].client) = old[i];
-    }
-    if (old != NULL) munmap(old, places * sizeof *old);
-}
-
-static void ids_put(uint64_t client, uint64_t own)
-{
-    struct id *at = ids_find(client);
-    ids_count += at->own == 0;
-    *at = (struct id){client, own};
-    if (ids_count * 2 > ids_mask) ids_grow();
-}
-
-/* Forgets an order that rests no more, unless its client id was used again since. */
-static void ids_drop(uint64_t client, uint64_t own)
-{
-    struct id *at = ids_find(client);
-    if (at->own != own) return;
-    uint64_t i = (uint64_t)(at - ids), next = i;
-    for (;;) { /* those behind that would be cut off from their home move up */
-        next = (next + 1) & ids_mask;
-        if (ids[next].own == 0) break;
-        uint64_t home = ids_home(ids[next].client);
-        if (((next - home) & ids_mask) < ((next - i) & ids_mask)) continue;
-        ids[i] = ids[next];
-        i = next;
-    }
-    ids[i].own = 0;
-    ids_count -= 1;
-}
 
 const me_transport_t *engine_get_transport(void) { return &transport; }
 
