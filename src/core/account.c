@@ -199,10 +199,8 @@ void event_account_push(const struct core *c, struct outbox *out, uint32_t accou
     const struct account *a = &c->accounts[account];
     const struct balance *cash = &c->balances[a->cash];
     int128_t unrealised = 0;
-    int128_t maintenance = 0;
     for (uint32_t i = a->exposures; i != NIL; i = c->exposures[i].next) {
         unrealised += margin_unrealised(c, i).v;
-        maintenance += margin_maintenance(c, i).v;
     }
     struct event_account *e = outbox_push(out, EVENT_account, sizeof *e);
     e->id = account;
@@ -216,7 +214,7 @@ void event_account_push(const struct core *c, struct outbox *out, uint32_t accou
     e->unrealised = MONEY(money_clamp(unrealised));
     e->equity = MONEY(money_clamp(cash->amount + unrealised));
     e->initial_margin = a->requirement;
-    e->maintenance_margin = MONEY(money_clamp(maintenance));
+    e->maintenance_margin = MONEY(margin_maintenance_account(c, account));
     e->available = MONEY(money_clamp(margin_available(c, account)));
     e->fees_paid = a->fees_paid;
     e->credit = MONEY(collateral_credit(c, account, a->requirement.v));

@@ -78,10 +78,9 @@ struct standing call_standing(const struct core *c, uint32_t account)
 {
     const struct account *a = &c->accounts[account];
     const struct balance *cash = &c->balances[a->cash];
-    int128_t unsettled = 0, positions = 0;
+    int128_t unsettled = 0, positions = margin_maintenance_account(c, account);
     for (uint32_t e = a->exposures; e != NIL; e = c->exposures[e].next) {
         unsettled += margin_unrealised(c, e).v;
-        positions += margin_maintenance(c, e).v;
     }
     struct standing s = {.requirement = a->requirement.v};
     s.equity = money_cut(cash->amount - cash->pending_out + unsettled);
@@ -157,6 +156,7 @@ void call_drop(struct core *c, uint32_t account)
 /* Met, if margin is there again. */
 static bool call_met(struct core *c, uint32_t account)
 {
+    span_current(c);
     if (call_standing(c, account).missing > 0) return false;
     call_finish(c, account, CALL_met);
     return true;
@@ -167,6 +167,7 @@ static void account_look(struct core *c, uint32_t account, bool again)
 {
     struct margin_call *call = &c->calls[account];
     if (!can_be_called(c, account)) return;
+    span_current(c);
     struct standing s = call_standing(c, account);
     if (call_is_live(c, account)) {
         if (s.missing == 0) {

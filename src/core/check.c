@@ -5,6 +5,7 @@
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/state.h"
+#include "core/span.h"
 
 /* (1) and (3): positions sum to zero; working lots are the sums over live orders. */
 static void check_exposures(const struct core *c)
@@ -52,7 +53,7 @@ static void check_working(const struct core *c, uint32_t account)
         orders += 1;
     }
     ASSERT(orders == a->order_count);
-    ASSERT(requirement == a->requirement.v); /* (4) */
+    ASSERT(requirement + c->span_accounts[account].contribution == a->requirement.v); /* (4) */
 }
 
 /* (2) what is credited is debited. */
@@ -120,4 +121,5 @@ void core_check(const struct core *c)
     clearing_check(c);
     implied_check(c);
     limits_check(c);
+    span_check(c);
 }

@@ -74,7 +74,7 @@ static void check_account(const struct core *c, uint32_t a)
         ASSERT(c->exposures[e].account == a);
         requirement += c->exposures[e].requirement.v;
     }
-    ASSERT(requirement == account->requirement.v);
+    ASSERT(requirement + c->span_accounts[a].contribution == account->requirement.v);
     for (uint32_t b = account->cash; b != NIL; b = c->balances[b].next) {
         ASSERT(c->balances[b].account == a);
         ASSERT(balance_find(c, a, c->balances[b].asset) == b);

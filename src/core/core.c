@@ -14,6 +14,7 @@
 #include "core/collateral.h"
 #include "core/port.h"
 #include "core/state.h"
+#include "core/span.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,12 @@ static void core_cut(struct core *c, struct arena *a)
     c->postings = arena_cut(a, l->postings, sizeof *c->postings);
     c->settlements = arena_cut(a, l->settlements, sizeof *c->settlements);
     c->requests = arena_cut(a, l->requests, sizeof *c->requests);
+    c->span_venue = arena_cut(a, 1, sizeof *c->span_venue);
+    c->span_groups = arena_cut(a, SPAN_GROUPS_MAX + 1, sizeof *c->span_groups);
+    c->span_instruments = arena_cut(a, l->instruments + 1, sizeof *c->span_instruments);
+    c->span_records = arena_cut(a, span_records_max(l) + 1, sizeof *c->span_records);
+    c->span_exposures = arena_cut(a, l->exposures + 1, sizeof *c->span_exposures);
+    c->span_accounts = arena_cut(a, l->accounts + 1, sizeof *c->span_accounts);
     c->closed = arena_cut(a, l->orders_closed, sizeof *c->closed);
     c->timer_heap = arena_cut(a, order_slots(l), sizeof *c->timer_heap);
     c->elections = arena_cut(a, order_slots(l), sizeof *c->elections);
@@ -123,6 +130,7 @@ static void core_start(struct core *c)
     c->s->clearing.maintenance_e6 = SHARE_ONE_E6;
     c->s->clearing.collateral_cap_e6 = COLLATERAL_CAP_DEFAULT_E6;
     account_open_system(c);
+    span_start(c);
 }
 
 static int core_scratch(struct core *c)
@@ -136,6 +144,9 @@ static int core_scratch(struct core *c)
     c->depth = calloc(1, implied_depth_bytes(c->limits.instruments));
     bool ok = c->shares != NULL && c->shares_opposite != NULL && c->prints != NULL &&
               c->implied_dirty != NULL && c->implied_marks != NULL && c->depth != NULL;
+    c->span_noted = calloc((size_t)c->limits.exposures + 1, sizeof *c->span_noted);
+    c->span_scratch = calloc(1, span_scratch_bytes(c->limits.instruments));
+    ok = ok && c->span_noted != NULL && c->span_scratch != NULL;
     return ok ? 0 : -1;
 }
 
@@ -170,6 +181,8 @@ void core_close(struct core *c)
     free(c->implied_dirty);
     free(c->implied_marks);
     free(c->depth);
+    free(c->span_noted);
+    free(c->span_scratch);
     free(c);
 }
 
@@ -256,6 +269,11 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_call_margin] = call_margin,
     [COMMAND_port_accept] = port_accept,
     [COMMAND_port] = port,
+    [COMMAND_margin_set] = margin_set,
+    [COMMAND_margin_inter] = margin_inter,
+    [COMMAND_margin_flat] = margin_flat,
+    [COMMAND_margin_run] = margin_run,
+    [COMMAND_margin_result] = margin_result,
 };
 
 void command_apply(struct core *c, const struct command *cmd)
@@ -302,7 +320,9 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
     if (c->touched_count > 0) peg_run(c);
     if (c->implied_dirty_count > 0) implied_publish(c); /* the pegged orders moved */
     c->touched_count = 0;
+    span_current(c);
     if (c->s->calls_live > 0) call_look(c);
+    span_current(c); /* what a call set off */
     c->out = NULL;
     assert_seq_current = 0;
 }

@@ -13,6 +13,9 @@ const char *dual_reason(const struct command *cmd)
 {
     switch ((enum command_kind)cmd->header.kind) {
     case COMMAND_venue_set: return cmd->venue_set.reason;
+    case COMMAND_margin_set: return cmd->margin_set.reason;
+    case COMMAND_margin_inter: return cmd->margin_inter.reason;
+    case COMMAND_margin_flat: return cmd->margin_flat.reason;
     case COMMAND_state_set: return cmd->state_set.reason;
     case COMMAND_limits_set: return cmd->limits_set.reason;
     case COMMAND_supply_set: return cmd->supply_set.reason;

@@ -3,7 +3,7 @@
  * What is hashed is what matters to the future: not list links, pool indices or free lists, but the
  * orders, where they stand in their queues, and all records. Source: XXH3 (xxhash.com), 64 bits.
  */
-#include "core/state.h"
+#include "core/span.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -126,6 +126,27 @@ static void hash_collateral(XXH3_state_t *h, const struct core *c)
     }
 }
 
+/* Sums follow from positions and orders; what does not is hashed. */
+static void hash_span(XXH3_state_t *h, const struct core *c)
+{
+    const struct span_venue *v = c->span_venue;
+    add(h, &v->table, sizeof v->table);
+    uint64_t run[6] = {v->run, v->committed, (uint64_t)v->begun.v, (uint64_t)v->until.v, v->open,
+                       v->results};
+    add(h, run, sizeof run);
+    for (uint32_t g = 1; g <= v->groups; g++)
+        add(h, &c->span_groups[g].terms, sizeof c->span_groups[g].terms);
+    for (uint32_t i = 1; i <= c->s->accounts; i++) {
+        const struct span_account *a = &c->span_accounts[i];
+        if (a->run == 0 && a->staged_run == 0) continue;
+        uint64_t words[5] = {i, a->run, a->staged_run, a->staged, (uint64_t)a->staged_span};
+        add(h, words, sizeof words);
+        add(h, &a->result, sizeof a->result);
+        add_u64(h, (uint64_t)a->span_at_run);
+        if (a->staged != 0) add(h, &a->staged_result, sizeof a->staged_result);
+    }
+}
+
 uint64_t core_hash(const struct core *c)
 {
     const struct venue_state *s = c->s;
@@ -156,6 +177,7 @@ uint64_t core_hash(const struct core *c)
     for (uint32_t i = 1; i <= s->client_ids; i++)
         add(&h, &c->client_ids[i], sizeof c->client_ids[i]);
     add(&h, c->answers, s->answer_bytes_used);
+    hash_span(&h, c);
     for (uint32_t i = 0; i < c->limits.requests; i++) {
         if (c->requests[i].id != 0)
             add(&h, &c->requests[i], offsetof(struct pending_request, bytes) +

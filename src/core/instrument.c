@@ -11,6 +11,7 @@
 #include "core/implied.h"
 #include "core/limit.h"
 #include "core/state.h"
+#include "core/span.h"
 
 #include <string.h>
 
@@ -197,6 +198,7 @@ void instrument_list(struct core *c, const struct command *cmd)
                 c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map);
     bool limited = reason == REJECT_none && c->products[terms.product].limited != 0;
     if (limited && !limit_can_list(c)) full = true; /* GUARD-07 */
+    if (reason == REJECT_none && !span_instrument_fits(c, &terms)) reason = REJECT_amount_overflow;
     if (reason == REJECT_none && full) reason = REJECT_capacity_exhausted;
     if (reason != REJECT_none) {
         reject_push(c, cmd, reason, INT64_MIN);
@@ -209,6 +211,7 @@ void instrument_list(struct core *c, const struct command *cmd)
     }
     c->instruments[id].exposure_ccp = exposure_get(c, c->s->account_ccp, id);
     ASSERT(c->instruments[id].exposure_ccp != NIL);
+    span_instrument_listed(c, id);
     event_instrument_push(c, c->out, id);
 }
 

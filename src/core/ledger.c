@@ -3,6 +3,7 @@
 
 #include "core/collateral.h"
 #include "core/limit.h"
+#include "core/span.h"
 
 static uint64_t key_of(uint32_t account, uint32_t other)
 {
@@ -49,15 +50,19 @@ uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
     id = exposure_find(c, account, instrument);
     c->accounts[account].exposure_recent = id;
     if (id != NIL) return id;
-    if (c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map)) return NIL;
     ASSERT(!is_spread(c, instrument));
+    bool span = product_of(c, instrument)->terms.margin_model == MARGIN_span &&
+                c->accounts[account].system == 0 && c->accounts[account].mode == MODE_margined;
+    if (span && !span_prepare(c, account, instrument)) return NIL;
+    if (c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map)) return NIL;
     bool limited = product_of(c, instrument)->limited != 0 && c->accounts[account].system == 0;
     if (limited && !limit_has_room(c, account, instrument)) return NIL;
     id = ++c->s->exposures;
     struct account *a = &c->accounts[account];
     struct instrument *i = &c->instruments[instrument];
     bool by_lot = a->system == 0 && a->mode == MODE_margined;
-    int64_t lot_margin = by_lot ? product_of(c, instrument)->terms.flat_margin.v : -1;
+    int64_t lot_margin = by_lot ? product_of(c, instrument)->terms.flat_margin.v : LOT_MARGIN_NONE;
+    if (span) lot_margin = LOT_MARGIN_SPAN;
     c->exposures[id] = (struct exposure){.account = account, .instrument = instrument,
                                          .lot_margin = lot_margin,
                                          .cover = collateral_cover(c, account, instrument),
@@ -66,6 +71,7 @@ uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
     i->exposures = id;
     map_insert(&c->exposure_map, key_of(account, instrument), id);
     if (limited) limit_attach(c, id);
+    if (span) span_attach(c, id);
     return id;
 }
 

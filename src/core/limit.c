@@ -287,7 +287,7 @@ void limit_attach(struct core *c, uint32_t e)
         c->limit.holdings[link->holding[i]].links += 1;
     }
     x->limited = 1;
-    x->lot_margin = -1;
+    if (x->lot_margin != LOT_MARGIN_SPAN) x->lot_margin = LOT_MARGIN_NONE;
     limit_refresh(c, e);
 }
 

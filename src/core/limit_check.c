@@ -18,7 +18,7 @@ static void check_exposure(const struct core *c, uint32_t e)
         ASSERT(link->count == 0);
         return;
     }
-    ASSERT(x->lot_margin == -1 && link->count == map->count);
+    ASSERT(x->lot_margin < 0 && link->count == map->count);
     ASSERT(link->position == x->position && link->buys == x->open_buys &&
            link->sells == x->open_sells);
     for (uint32_t i = 0; i < link->count; i++) {

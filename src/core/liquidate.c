@@ -10,6 +10,7 @@
  * Upstream: call. Downstream: entry, order.
  */
 #include "core/call.h"
+#include "core/margin.h"
 
 /* A slice that could be entered, or why none can. */
 struct slice {
@@ -75,9 +76,9 @@ static enum reject slice_try(const struct core *c, uint32_t e, struct entry *ent
 static bool is_heavier(const struct core *c, uint32_t e, uint32_t than)
 {
     const struct exposure *x = &c->exposures[e], *y = &c->exposures[than];
-    if (than == NIL || x->requirement.v != y->requirement.v) {
-        return than == NIL || x->requirement.v > y->requirement.v;
-    }
+    if (than == NIL) return true;
+    int64_t alone = margin_alone(c, e).v, other = margin_alone(c, than).v;
+    if (alone != other) return alone > other;
     return x->instrument < y->instrument;
 }
 

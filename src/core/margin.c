@@ -47,8 +47,9 @@ static bool need_of(const struct core *c, const struct account *a, uint32_t inst
     if (__builtin_expect(a->mode == MODE_collateralised, 0)) {
         return reserve_of(v, c->instruments[instrument].terms.contract_size, need);
     }
-    int64_t flat = product_of(c, instrument)->terms.flat_margin.v;
-    if (flat == 0) {
+    const struct command_product_create *p = &product_of(c, instrument)->terms;
+    int64_t flat = p->flat_margin.v;
+    if (flat == 0 || p->margin_model == MARGIN_span) { /* SPAN: by account, not by exposure */
         *need = 0;
         return true;
     }
@@ -114,7 +115,60 @@ static int128_t available_after(const struct core *c, uint32_t account, int128_t
                      ? 0
                      : collateral_credit(c, account, (int64_t)requirement);
     }
-    return (int128_t)b->amount - b->pending_out + credit - requirement;
+    return (int128_t)b->amount - b->pending_out + a->variation.v + credit - requirement;
+}
+
+static bool is_span(const struct core *c, uint32_t e)
+{
+    return e != NIL && c->exposures[e].lot_margin == LOT_MARGIN_SPAN;
+}
+
+struct work { /* as margin_work takes it */
+    uint32_t instrument;
+    uint32_t e;
+    uint32_t eb;
+    enum side side;
+    price_t price;
+    int64_t qty;
+};
+
+static void work_do(struct core *c, const struct work *w, int64_t sign)
+{
+    margin_work(c, w->instrument, w->e, w->eb, w->side, w->price, sign * w->qty);
+    span_settle_noted(c);
+}
+
+static bool in_range(const struct core *c, uint32_t e)
+{
+    return !is_span(c, e) ||
+           c->span_records[c->span_exposures[e].record].weight <= SPAN_WEIGHT_MAX;
+}
+
+/* By trial: what would be required with the order at work, which is then taken back exactly. */
+static enum reject span_try(struct core *c, uint32_t account, const struct work *w,
+                            int64_t *missing)
+{
+    const int64_t before = c->accounts[account].requirement.v;
+    work_do(c, w, 1);
+    int64_t after = c->accounts[account].requirement.v, left = margin_available(c, account);
+    bool reckoned = in_range(c, w->e) && in_range(c, w->eb);
+    work_do(c, w, -1);
+    ASSERT(c->accounts[account].requirement.v == before);
+    if (!reckoned) return REJECT_insufficient_margin;
+    if (after <= before || left >= 0) return REJECT_none;
+    *missing = left < -MONEY_MAX ? MONEY_MAX : -left;
+    return REJECT_insufficient_margin;
+}
+
+/* CLEAR-08 where a leg is margined by SPAN. */
+static enum reject span_admit(struct core *c, uint32_t account, const struct work *w,
+                              int64_t *missing)
+{
+    bool known = (!is_span(c, w->e) || span_applies(c, w->e)) &&
+                 (!is_span(c, w->eb) || span_applies(c, w->eb));
+    if (!known) return REJECT_no_margin_parameters;
+    if (w->eb == NIL && span_admits(c, w->e, w->side, w->qty)) return REJECT_none;
+    return span_try(c, account, w, missing);
 }
 
 enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, uint32_t e,
@@ -127,6 +181,7 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
     int128_t rise = 0;
     bool ok;
     *missing = INT64_MIN;
+    span_current(c);
     if (eb == NIL && e != NIL && margin_lot_admits(c, e, side, qty)) return REJECT_none;
     enum reject limited = limit_admit(c, e, eb, side, qty, missing); /* GUARD-07 */
     if (limited != REJECT_none) return limited;
@@ -144,6 +199,10 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
         ok = leg_rise(c, a, instrument, e, side, price, qty, &rise);
     }
     if (!ok) return REJECT_insufficient_margin;
+    if (is_span(c, e) || is_span(c, eb)) {
+        struct work w = {instrument, e, eb, side, price, qty};
+        return span_admit(c, account, &w, missing);
+    }
     if (rise <= 0) return REJECT_none;
     int128_t lacking = -available_after(c, account, rise);
     if (lacking <= 0) return REJECT_none;
@@ -166,7 +225,7 @@ int64_t margin_withdrawable(const struct core *c, uint32_t account)
          e = c->exposures[e].next) {
         unsettled += margin_unrealised(c, e).v;
     }
-    int128_t left = margin_available(c, account);
+    int128_t left = (int128_t)margin_available(c, account) - a->variation.v;
     if (unsettled < 0) left += unsettled;
     return left < -MONEY_MAX * (int128_t)2 ? -MONEY_MAX * 2 : (int64_t)left;
 }
@@ -186,6 +245,10 @@ void margin_update(struct core *c, uint32_t e)
 {
     struct exposure *x = &c->exposures[e];
     if (x->limited != 0) limit_refresh(c, e); /* GUARD-07 */
+    if (x->lot_margin == LOT_MARGIN_SPAN) {
+        span_note(c, e);
+        return;
+    }
     money_t need = margin_exposure(c, e);
     if (need.v == x->requirement.v) return;
     struct account *a = &c->accounts[x->account];
@@ -246,4 +309,23 @@ money_t margin_unrealised(const struct core *c, uint32_t e)
         return MONEY(gain < 0 ? -MONEY_MAX : MONEY_MAX);
     }
     return MONEY(money);
+}
+
+money_t margin_alone(const struct core *c, uint32_t e)
+{
+    return span_applies(c, e) ? span_alone(c, e) : c->exposures[e].requirement;
+}
+
+int64_t margin_initial(const struct core *c, uint32_t account)
+{
+    return c->accounts[account].requirement.v;
+}
+
+int64_t margin_maintenance_account(const struct core *c, uint32_t account)
+{
+    int128_t sum = span_maintenance(c, account);
+    for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
+        sum += margin_maintenance(c, e).v;
+    }
+    return sum > MONEY_MAX ? MONEY_MAX : (int64_t)sum;
 }

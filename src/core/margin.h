@@ -22,12 +22,14 @@
  * In both modes an order is refused, as insufficiently margined, when position and working orders
  * would leave the range in which a trade cannot overflow (MARGIN_COST_MAX, margin_lots_max).
  *
- * Upstream: state. Downstream: order, match, novation, settle, account, check.
+ * SPAN (model span, mode margined): see span.h; such exposures require nothing of their own.
+ *
+ * Upstream: state, span. Downstream: order, match, novation, settle, account, check.
  */
 #ifndef DOJIMA_CORE_MARGIN_H
 #define DOJIMA_CORE_MARGIN_H
 
-#include "core/state.h"
+#include "core/span.h"
 
 /* |cost| beyond which no order is admitted until the next mark: far above 10^15 lots x 2 x 10^15,
  * what all working orders may still add, and far below 2^127. */
@@ -40,6 +42,9 @@ int64_t margin_lots_max(const struct core *c);
 /* What this exposure needs as it stands; equal to its `requirement` after every command. */
 money_t margin_exposure(const struct core *c, uint32_t e);
 
+/* The same, and for SPAN what it would be without netting. */
+money_t margin_alone(const struct core *c, uint32_t e);
+
 /* Of the position alone. */
 money_t margin_maintenance(const struct core *c, uint32_t e);
 
@@ -49,6 +54,12 @@ money_t margin_unrealised(const struct core *c, uint32_t e);
 
 /* Cash that is neither reserved for a withdrawal nor required, with what pledged capacity counts
  * for. May be negative. */
+/* Of an account, whatever its model. */
+int64_t margin_initial(const struct core *c, uint32_t account);
+int64_t margin_maintenance_account(const struct core *c, uint32_t account);
+
+/* Cash, and the unsettled variation of what SPAN margins, that is neither reserved for a withdrawal
+ * nor required. May be negative. */
 int64_t margin_available(const struct core *c, uint32_t account);
 /* The same less unsettled losses: what may be taken away (CLEAR-08). Unsettled gains do not count;
  * in collateralised mode losses are reserved for already. */

@@ -61,6 +61,7 @@ static inline bool margin_lot_admits(const struct core *c, uint32_t e, enum side
     int64_t rise = need - x->requirement.v;
     const struct account *a = &c->accounts[x->account];
     const struct balance *b = &c->balances[a->cash];
+    if (__builtin_expect(a->span != 0, 0)) return false; /* it trades on equity (span.h) */
     int64_t after; /* amount and pending_out are within MONEY_MAX */
     if (__builtin_add_overflow(a->requirement.v, rise, &after)) return false;
     return (rise <= 0) | (after <= b->amount - b->pending_out);

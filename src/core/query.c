@@ -7,6 +7,8 @@
 #include "core/implied.h"
 #include "core/limit.h"
 #include "core/state.h"
+#include "core/margin.h"
+#include "core/span.h"
 
 #include <string.h>
 
@@ -190,7 +192,7 @@ static void query_positions(const struct core *c, const struct query *q, struct 
         e->mark = price_mark(c, x->instrument);
         e->unrealised = money_clamped(unrealised_of(c, x));
         e->realised = x->realised;
-        e->initial_margin = x->requirement;
+        e->initial_margin = margin_alone(c, i);
         e->open_buys = QTY(x->open_buys);
         e->open_sells = QTY(x->open_sells);
     }
@@ -359,6 +361,8 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
     case QUERY_ledger: query_ledger(c, q, out); break;
     case QUERY_settlements: query_settlements(c, q, out); break;
     case QUERY_requests: query_requests(c, out); break;
+    case QUERY_margin: query_margin(c, q, out); break;
+    case QUERY_margin_terms: query_margin_terms(c, out); break;
     case QUERY_directory: query_directory(c, out); break;
     case QUERY_large_positions:
         query_large_positions(c, q->product, (int64_t)q->from_id, out);

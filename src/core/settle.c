@@ -49,6 +49,7 @@ static void settlement_keep(struct core *c, uint32_t instrument, price_t price, 
     e->id = ++c->s->settlement_id;
     c->settlements[e->id % c->limits.settlements] = *e;
     c->instruments[instrument].settlement = price;
+    if (c->span_instruments[instrument].group != 0) span_settled(c, instrument);
 }
 
 static enum reject instrument_check(const struct core *c, uint32_t instrument)

@@ -11,9 +11,9 @@
  *
  * Invariants, asserted by check.c: (1) positions per instrument sum to zero; (2) balances per asset
  * sum to zero; (3) open_buys/open_sells of an exposure are the sums of its working orders' left;
- * (4) an account's requirement is the sum of its exposures'; (5) books as in book.h; not crossed
- * while open; (6) every live order is in exactly one book, or waits as a linked order, and is in
- * its account's list.
+ * (4) an account's requirement is the sum of its exposures' and SPAN's part (span.h); (5) books as
+ * in book.h; not crossed while open; (6) every live order is in exactly one book, or waits as a
+ * linked order, and is in its account's list.
  */
 #ifndef DOJIMA_CORE_STATE_H
 #define DOJIMA_CORE_STATE_H
@@ -104,11 +104,12 @@ struct account {
     uint32_t orders;      /* live orders: list head (slot) */
     uint32_t order_count;
     uint32_t exposures;   /* list head */
-    money_t requirement;  /* sum over exposures (CLEAR-08, flat model) */
+    money_t requirement;  /* sum over exposures, and SPAN's part (CLEAR-08) */
     money_t credit;       /* value of what is pledged, after haircut; how much of it counts is
                              collateral_credit's to say (CLEAR-09) */
     uint8_t status;       /* enum account_status; other than normal: orders are looked at */
-    uint8_t reserved[3];
+    uint8_t span;         /* 1: has something that SPAN margins (span.h) */
+    uint8_t reserved[2];
     uint32_t port_to;     /* the member that consented to take this account; 0: none (CLEAR-02) */
 
     money_t fees_paid;
@@ -117,7 +118,8 @@ struct account {
     uint32_t exposure_recent; /* the one that exposure_find found last: tried before the map */
     uint32_t reserved2;
     char name[ACCOUNT_NAME_SIZE];
-    int64_t reserved3[2];
+    money_t variation;    /* unsettled and counted in equity: SPAN's exposures; else 0 */
+    int64_t reserved3;
 };
 ASSERT_SIZE(struct account, 128);
 
@@ -136,6 +138,7 @@ ASSERT_SIZE(struct balance, 40);
 /* (account, instrument): the position (a ledger balance of the contract), its cost, and what works
  * in the book. position changes in ledger.c only. Spreads have none: their legs do. The first cache
  * line is what an order that comes or goes touches. */
+enum { LOT_MARGIN_NONE = -1, LOT_MARGIN_SPAN = -2 };
 struct exposure {
     uint32_t account;
     uint32_t instrument;
@@ -143,8 +146,9 @@ struct exposure {
     int64_t open_buys;     /* lots of working orders, stops included */
     int64_t open_sells;
     money_t requirement;
-    int64_t lot_margin;    /* the product's flat margin, here for the hot path; -1: the account is
-                              collateralised or the clearing house's own */
+    int64_t lot_margin;    /* the product's flat margin, here for the hot path; LOT_MARGIN_NONE: the
+                              account is collateralised or the clearing house's own;
+                              LOT_MARGIN_SPAN: span.h */
     int128_t cost;         /* sum of signed lots x price (10^-6) since the last mark */
 
     int128_t entry_cost;   /* of the open position, for its average price; never re-based */
@@ -313,6 +317,12 @@ struct core {
     struct event_posting *postings;     /* ring: posting_id % limits.postings */
     struct event_settlement *settlements; /* ring: id % limits.settlements */
     struct pending_request *requests;
+    struct span_venue *span_venue;      /* span.h, like the following */
+    struct span_group *span_groups;
+    struct span_instrument *span_instruments; /* by instrument */
+    struct span_record *span_records;
+    struct span_exposure *span_exposures;     /* by exposure */
+    struct span_account *span_accounts;       /* by account */
     uint32_t *closed;                   /* ring of slots */
     uint32_t *timer_heap;               /* slots, [1 .. timers] by (expires_at, id) */
     uint32_t *elections;                /* ring of slots */
@@ -334,6 +344,9 @@ struct core {
     uint32_t fills_left;
     uint32_t touched[TOUCHED_MAX];      /* instruments with pegged orders whose book changed */
     uint32_t touched_count;
+    uint32_t span_noted_count;          /* exposures whose margin is to be reckoned (span.c) */
+    uint32_t *span_noted;
+    struct span_scratch *span_scratch;
     enum reject refused;                /* of the confirmed command at work; REJECT_none */
     const struct pending_request *confirming; /* which one that is; NULL: none (dual.h) */
     uint32_t implied_dirty_count;

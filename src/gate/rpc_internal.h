@@ -144,5 +144,9 @@ rpc_function rpc_get_collateral, rpc_get_clearing, rpc_set_collateral, rpc_issue
     rpc_retire_capacity, rpc_pledge, rpc_release, rpc_set_clearing, rpc_get_margin_calls,
     rpc_get_member_calls, rpc_call_margin, rpc_accept_port, rpc_port, rpc_get_balances;
 void collateral_asks(struct rpc_call *c, const struct command *cmd);
+extern const char *const rpc_margin_names[];
+extern const char *const rpc_margin_phase_names[];
+rpc_function rpc_set_margin, rpc_set_margin_credits, rpc_get_margin_parameters, rpc_margin_run,
+    rpc_margin_results, rpc_get_margin, rpc_simulate_margin;
 
 #endif

@@ -205,7 +205,7 @@ static void product_write(struct rpc_call *c, const struct event_product *p)
     json_key_price(w, "protection_points",
                    t->flags & PRODUCT_FLAG_HAS_PROTECTION ? t->protection : PRICE_NONE);
     json_key_fixed(w, "flat_margin", t->flat_margin.v, 6);
-    json_key_string(w, "margin_model", "flat");
+    json_key_string(w, "margin_model", rpc_margin_names[t->margin_model % MARGIN_count]);
     json_key_int(w, "max_amount", t->qty_max.v == 0 ? QTY_MAX : t->qty_max.v);
     tiers_write(w, t);
     limits_write(c, &t->limits);

@@ -2,6 +2,7 @@
 #include "gate/rpc_limit.h"
 #include "gate/rpc_internal.h"
 
+const char *const rpc_margin_names[] = {"flat", "span", NULL};
 const char *const rpc_side_names[] = {"buy", "sell", NULL};
 const char *const rpc_type_names[ORDER_TYPE_count + 1] = {
     "limit",      "market",      "market_limit",  "stop_limit", "stop_market",

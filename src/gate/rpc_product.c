@@ -181,7 +181,7 @@ static int guards_get(struct rpc_call *c, struct command_product_create *p)
     if (!c->guards_required) return REJECT_none;
     if ((p->flags & PRODUCT_FLAG_HAS_BAND) == 0) return malformed(c, "price_band");
     if ((p->flags & PRODUCT_FLAG_HAS_PROTECTION) == 0) return malformed(c, "protection_points");
-    if (p->flat_margin.v == 0) return malformed(c, "flat_margin");
+    if (p->flat_margin.v == 0 && p->margin_model == MARGIN_flat) return malformed(c, "flat_margin");
     return REJECT_none;
 }
 
@@ -197,13 +197,13 @@ static bool product_name_is_fit(const char *text)
 
 static int product_build(struct rpc_call *c, struct command_product_create *p)
 {
-    static const char *const models[] = {"flat", NULL};
     uint32_t o = c->params;
     param_text(c, o, "product", p->name, sizeof p->name);
     if (!product_name_is_fit(p->name)) return malformed(c, "product");
     p->settlement = (uint8_t)param_enum(c, o, "settlement", rpc_settlement_names, SETTLEMENT_cash);
     p->contract_unit = (uint8_t)param_enum(c, o, "contract_unit", rpc_unit_names, UNIT_lot);
-    p->margin_model = (uint8_t)param_enum(c, o, "margin_model", models, MARGIN_flat);
+    p->margin_model = (uint8_t)param_enum(c, o, "margin_model", rpc_margin_names,
+                                          MARGIN_flat);
     if (param_bool(c, o, "directed", false)) p->flags |= PRODUCT_FLAG_DIRECTED;
     int reason = decimal_get(c, o, "tick_size", 1, PRICE_MAX, &p->tick.v);
     if (reason == REJECT_none)

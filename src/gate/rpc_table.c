@@ -20,7 +20,6 @@ static const char *const order_filter_names[] = {
 static const char *const cancel_filter_names[] = {"all", "limit", "trigger_all", NULL};
 static const char *const peg_names[] = {"primary", "market", "midpoint", NULL};
 static const char *const product_kind_names[] = {"future", NULL};
-static const char *const margin_names[] = {"flat", NULL};
 
 /* ---- market data ---- */
 
@@ -177,7 +176,7 @@ static const struct param_spec product_params[] = {
     DECIMAL("price_band"),
     DECIMAL("protection_points"),
     DECIMAL("flat_margin"),
-    ENUM("margin_model", margin_names),
+    ENUM("margin_model", rpc_margin_names),
     INT("max_amount"),
     {.name = "peak_hours", .kind = PARAM_object},
     {.name = "fees", .kind = PARAM_object},
@@ -232,6 +231,33 @@ static const struct param_spec revoke_params[] = {
     {.name = "exemption", .kind = PARAM_int, .required = REQUIRED},
     TEXT("reason", LIMIT_REASON_SIZE - 1), END};
 static const struct param_spec large_params[] = {TEXT("product", 15), INT("minimum"), END};
+/* ---- margin ---- */
+
+static const struct param_spec margin_params[] = {
+    TEXT("group", MARGIN_GROUP_NAME_SIZE - 1), TEXT("product", 15), DECIMAL("flat_margin"),
+    {.name = "products", .kind = PARAM_array},
+    {.name = "tiers", .kind = PARAM_array},
+    {.name = "spreads", .kind = PARAM_array},
+    DECIMAL("extreme_move"), DECIMAL("extreme_cover"), INT("inter_scale"),
+    DECIMAL("netting_max"), DECIMAL("short_option_minimum"),
+    TEXT("source", MARGIN_SOURCE_SIZE - 1), TEXT("reason", MARGIN_REASON_SIZE - 1), END};
+static const struct param_spec margin_credits_params[] = {
+    {.name = "credits", .kind = PARAM_array, .required = REQUIRED},
+    {.name = "offset_max", .kind = PARAM_decimal, .required = REQUIRED},
+    TEXT("source", MARGIN_SOURCE_SIZE - 1), TEXT("reason", MARGIN_REASON_SIZE - 1), END};
+static const struct param_spec margin_run_params[] = {
+    {.name = "run", .kind = PARAM_int, .required = REQUIRED},
+    {.name = "phase", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_margin_phase_names},
+    INT("valid_s"), INT("accounts"), END};
+static const struct param_spec margin_results_params[] = {
+    {.name = "run", .kind = PARAM_int, .required = REQUIRED},
+    {.name = "results", .kind = PARAM_array, .required = REQUIRED}, END};
+static const struct param_spec get_margin_params[] = {TEXT("account", 31), END};
+static const struct param_spec simulate_margin_params[] = {
+    TEXT("account", 31),
+    {.name = "positions", .kind = PARAM_array},
+    {.name = "orders", .kind = PARAM_array},
+    BOOL("add_positions"), END};
 
 /* ---- collateral, calls, porting ---- */
 
@@ -324,6 +350,9 @@ const struct rpc_method rpc_methods[] = {
      own_trades_instrument_params, READ, 0},
     {"private/get_user_trades_by_order", rpc_get_user_trades_by_order, own_trades_order_params,
      READ, 0},
+    {"private/get_margin", rpc_get_margin, get_margin_params, READ, 0},
+    {"private/simulate_margin", rpc_simulate_margin, simulate_margin_params, READ, 0},
+    {"public/get_margin_parameters", rpc_get_margin_parameters, no_params, 0, 0},
     {"private/get_ledger", rpc_get_ledger, ledger_params, READ, 0},
     {"private/withdraw", rpc_withdraw, withdraw_params, RPC_SCOPE_withdraw, COMMAND},
     {"private/submit_transfer_between_accounts", rpc_transfer, transfer_params,
@@ -387,5 +416,11 @@ const struct rpc_method rpc_methods[] = {
      COMMAND},
     {"private/officer_set_clearing", rpc_set_clearing, set_clearing_params, RPC_SCOPE_officer,
      COMMAND},
+    {"private/officer_set_margin", rpc_set_margin, margin_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_set_margin_credits", rpc_set_margin_credits, margin_credits_params,
+     RPC_SCOPE_officer, COMMAND},
+    {"private/clearing_margin_run", rpc_margin_run, margin_run_params, RPC_SCOPE_clear, COMMAND},
+    {"private/clearing_margin_results", rpc_margin_results, margin_results_params,
+     RPC_SCOPE_clear, COMMAND},
     {NULL, NULL, NULL, 0, 0},
 };

@@ -19,6 +19,7 @@
 #include "base/assert.h"
 #include "base/units.h"
 #include "msg/limit.h"
+#include "msg/margin.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -73,6 +74,11 @@ enum command_kind {
     COMMAND_call_margin,      /* looks at margins now */
     COMMAND_port_accept,      /* CLEAR-02: the receiving member consents */
     COMMAND_port,
+    COMMAND_margin_set,       /* parameters of a margin group (CLEAR-06) */
+    COMMAND_margin_inter,     /* credits between groups */
+    COMMAND_margin_flat,      /* margin per lot of a flat product */
+    COMMAND_margin_run,       /* a run of CLEAR-05 begins, is committed or given up */
+    COMMAND_margin_result,    /* its results, for many accounts */
     COMMAND_kind_count
 };
 
@@ -309,7 +315,7 @@ enum contract_unit {
     UNIT_hour,    /* ... per hour of the block: a block product */
     UNIT_count
 };
-enum margin_model { MARGIN_flat = 0, MARGIN_count };
+enum margin_model { MARGIN_flat = 0, MARGIN_span, MARGIN_count };
 
 enum { /* product flags */
     PRODUCT_FLAG_TOP = 1 << 0,         /* a TOP step comes first */
@@ -473,10 +479,20 @@ struct command {
         struct command_pledge pledge;
         struct command_clearing_set clearing_set;
         struct command_port port; /* port, port_accept */
+        struct command_margin_set margin_set;
+        struct command_margin_inter margin_inter;
+        struct command_margin_flat margin_flat;
+        struct command_margin_run margin_run;
+        struct command_margin_result margin_result;
     };
 };
 
 #define COMMAND_SIZE_MAX sizeof(struct command)
+
+/* margin.c: whether the bodies of msg/margin.h are commands. */
+int margin_command_is_valid(const struct command *c);
+/* Text that ends within its field, zeros behind it. */
+int command_text_is_valid(const char *text, size_t size);
 
 /* The whole size of a command of this kind, uncut; 0 when there is no such kind. */
 uint32_t command_size_full(enum command_kind kind);

@@ -57,6 +57,12 @@ enum event_kind {
     EVENT_call,       /* a margin call after what happened to it */
     EVENT_slice,      /* one slice of a liquidation */
     EVENT_port,
+    EVENT_margin_terms, /* a margin group's parameters */
+    EVENT_margin_inter,
+    EVENT_margin_flat,
+    EVENT_margin_run,
+    EVENT_margin_group, /* answer QUERY_margin: per group, then the account's */
+    EVENT_margin,
     EVENT_kind_count
 };
 
@@ -466,6 +472,7 @@ ASSERT_SIZE(struct event_venue, 112);
 
 #include "msg/event_limit.h"
 #include "msg/collateral_event.h"
+#include "msg/margin_event.h"
 
 /* Where the events of one command or query are written: a block of memory that the caller owns,
  * large enough for the most that a command may cause (core_outbox_bytes). */

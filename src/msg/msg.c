@@ -35,6 +35,11 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_call_margin] = "call_margin",
     [COMMAND_port_accept] = "port_accept",
     [COMMAND_port] = "port",
+    [COMMAND_margin_set] = "margin_set",
+    [COMMAND_margin_inter] = "margin_inter",
+    [COMMAND_margin_flat] = "margin_flat",
+    [COMMAND_margin_run] = "margin_run",
+    [COMMAND_margin_result] = "margin_result",
 };
 
 static const char *const event_names[EVENT_kind_count] = {
@@ -54,6 +59,10 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_venue] = "venue",     [EVENT_collateral] = "collateral",
     [EVENT_clearing] = "clearing", [EVENT_call] = "call",
     [EVENT_slice] = "slice",     [EVENT_port] = "port",
+    [EVENT_margin_terms] = "margin_terms",
+    [EVENT_margin_inter] = "margin_inter", [EVENT_margin_flat] = "margin_flat",
+    [EVENT_margin_run] = "margin_run", [EVENT_margin_group] = "margin_group",
+    [EVENT_margin] = "margin",
 };
 
 #define BODY_SIZE(member) (uint32_t)sizeof(((struct command *)0)->member)
@@ -87,6 +96,11 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_clearing_set] = BODY_SIZE(clearing_set),
     [COMMAND_port_accept] = BODY_SIZE(port),
     [COMMAND_port] = BODY_SIZE(port),
+    [COMMAND_margin_set] = BODY_SIZE(margin_set),
+    [COMMAND_margin_inter] = BODY_SIZE(margin_inter),
+    [COMMAND_margin_flat] = BODY_SIZE(margin_flat),
+    [COMMAND_margin_run] = BODY_SIZE(margin_run),
+    [COMMAND_margin_result] = BODY_SIZE(margin_result),
 };
 
 const char *command_kind_name(enum command_kind kind)
@@ -122,6 +136,8 @@ static int text_is_valid(const char *text, size_t size)
     }
     return 1;
 }
+
+int command_text_is_valid(const char *text, size_t size) { return text_is_valid(text, size); }
 
 static int order_new_is_valid(const struct command *c)
 {
@@ -205,6 +221,11 @@ static int body_is_valid(const struct command *c)
         return c->exemption_set.kind < LIMIT_RECORD_count &&
                text_is_valid(c->exemption_set.owner, sizeof c->exemption_set.owner) &&
                text_is_valid(c->exemption_set.reason, sizeof c->exemption_set.reason);
+    case COMMAND_margin_set:
+    case COMMAND_margin_inter:
+    case COMMAND_margin_flat:
+    case COMMAND_margin_run:
+    case COMMAND_margin_result: return margin_command_is_valid(c);
     default: return 1;
     }
 }
@@ -214,7 +235,8 @@ int command_is_valid(const struct command *c, size_t bytes)
     if (bytes < sizeof c->header || c->header.size != bytes || bytes % 8 != 0) return 0;
     uint32_t full = command_size_full((enum command_kind)c->header.kind);
     if (full == 0 || bytes > full) return 0;
-    int cut = c->header.kind == COMMAND_order_new || c->header.kind == COMMAND_mass_quote;
+    int cut = c->header.kind == COMMAND_order_new || c->header.kind == COMMAND_mass_quote ||
+              c->header.kind == COMMAND_margin_result;
     if (!cut && bytes != full) return 0;
     if (c->header.kind == COMMAND_order_new && bytes < COMMAND_ORDER_NEW_BARE_SIZE) return 0;
     return body_is_valid(c);

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/units.h"
+#include "msg/margin.h"
 
 #include <stdint.h>
 
@@ -31,8 +32,21 @@ enum query_kind {
     QUERY_exemptions,  /* from position limits, and physical capacities */
     QUERY_collateral,  /* clearing event, then asset and collateral events of all but USD */
     QUERY_calls,       /* account or 0: a call event for each that has ever been called */
+    QUERY_margin,      /* account, legs_count legs: the requirement explained, as it would be with
+                          those on top; one margin_group event a group, then a margin event */
+    QUERY_margin_terms, /* every group's parameters, then the table of credits */
     QUERY_kind_count
 };
+
+/* What QUERY_margin adds to an account: a position, or lots that may fill on one side. */
+enum { QUERY_FLAG_ALONE = 1 }; /* margin: of the legs alone, without what the account has */
+
+struct query_leg {
+    uint32_t instrument;
+    uint32_t kind;  /* 0: position (lots may be negative), 1: buy order, 2: sell order */
+    int64_t lots;
+};
+ASSERT_SIZE(struct query_leg, 16);
 
 struct query {
     uint32_t kind;
@@ -44,9 +58,10 @@ struct query {
     ts_t start; /* 0: no bound */
     ts_t end;   /* 0: no bound */
     uint32_t count; /* 0: the default of the kind */
-    uint32_t reserved;
+    uint32_t legs_count;
     ts_t now;       /* the clock, for what depends on it */
+    const struct query_leg *legs; /* the caller's, for the call; a query is never kept */
+    uint64_t flags; /* QUERY_FLAG_ */
 };
-ASSERT_SIZE(struct query, 64);
 
 #endif

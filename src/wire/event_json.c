@@ -325,6 +325,46 @@ static void clearing_write(struct json_writer *w, const struct event_clearing *e
     json_key_string(w, "reason", e->reason);
 }
 
+static void margin_write(struct json_writer *w, const struct event_header *h,
+                         const struct event_names *names)
+{
+    const void *e = h;
+    switch ((enum event_kind)h->kind) {
+    case EVENT_margin_terms: {
+        const struct event_margin_terms *m = e;
+        json_key_string(w, "group", m->terms.group);
+        json_key_int(w, "accounts", m->accounts);
+        json_key_string(w, "source", m->terms.source);
+        json_key_string(w, "reason", m->terms.reason);
+        break;
+    }
+    case EVENT_margin_flat: {
+        const struct event_margin_flat *m = e;
+        ID(product, m->product);
+        json_key_fixed(w, "before", m->before.v, 6);
+        json_key_fixed(w, "flat_margin", m->flat_margin.v, 6);
+        json_key_string(w, "source", m->source);
+        json_key_string(w, "reason", m->reason);
+        break;
+    }
+    case EVENT_margin_inter: {
+        const struct event_margin_inter *m = e;
+        json_key_int(w, "credits", m->table.count);
+        json_key_fixed(w, "offset_max", m->table.offset_e6, 6);
+        json_key_string(w, "reason", m->table.reason);
+        break;
+    }
+    case EVENT_margin_run: {
+        const struct event_margin_run *m = e;
+        json_key_int(w, "run", (int64_t)m->run);
+        json_key_int(w, "phase", m->phase);
+        json_key_int(w, "accounts", m->count);
+        break;
+    }
+    default: break;
+    }
+}
+
 /* The small ones. */
 static void other_write(struct json_writer *w, const struct event_header *h,
                         const struct event_names *names)
@@ -483,6 +523,10 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_owner:
     case EVENT_supply:
     case EVENT_exemption: limit_write(w, event, names); break;
+    case EVENT_margin_terms:
+    case EVENT_margin_flat:
+    case EVENT_margin_inter:
+    case EVENT_margin_run: margin_write(w, event, names); break;
     default: name_write(w, event); break;
     }
     json_close_object(w);
