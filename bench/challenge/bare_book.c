@@ -1,9 +1,9 @@
 /* bare_book.c: the book alone behind the Matching Engine Performance Challenge: src/core/book with
- * a FIFO matching loop and a direct table from client order ids to slots. No accounts, no margin,
+ * a FIFO matching loop and a table from client order ids to slots. No accounts, no margin,
  * no ledger, no events: what the structure can do, not what the exchange does (whole_core.c is
  * that).
  *
- * Invariants: (1) slot_of[id] is the slot of the resting order with that client id, else 0; (2) a
+ * Invariants: (1) `ids` has the client id and the slot of every resting order; (2) a
  * slot not in the book is on the free list or was never used.
  *
  * Built by hand: see README.md of this folder.
@@ -26,8 +26,8 @@ static uint64_t *ids;     /* hash of a client id << 32 | slot; 0: a free place *
 static uint64_t ids_mask;
 static uint64_t ids_count;
 
-/* ---- the client ids of the orders that rest: open addressing, two thirds full at most; grows with them,
- * because a direct table of scattered ids would miss every cache ---- */
+/* ---- the client ids of the orders that rest: open addressing, two thirds full at most; grows
+ * with them, because a direct table of scattered ids would miss every cache ---- */
 
 static inline uint64_t ids_tag(uint64_t id) { return random_mix(id) & UINT32_MAX; }
 

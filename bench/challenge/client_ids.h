@@ -1,10 +1,10 @@
-/* client_ids.h: the client ids of the orders that rest, and the engine's own id of each, as a gateway
- * would keep them.
+/* client_ids.h: the client ids of the orders that rest, and the engine's own id of each, as a
+ * gateway would keep them.
  *
  * Open addressing with linear probing, at most half full. The table grows with the orders that
  * rest, not with the ids ever used: a direct table of scattered ids misses every cache.
  *
- * Upstream: report_ring.h (memory_take), base/random.h. Downstream: bare_book.c, whole_core.c.
+ * Upstream: report_ring.h (memory_take), base/random.h. Downstream: whole_core.c.
  */
 #ifndef DOJIMA_BENCH_CLIENT_IDS_H
 #define DOJIMA_BENCH_CLIENT_IDS_H
