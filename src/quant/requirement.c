@@ -177,7 +177,7 @@ static int add_ons(const struct risk *r, const struct position *positions, uint3
     return 0;
 }
 
-static int combine(const struct risk *r, int64_t credit, struct requirement *out)
+int requirement_combine(const struct risk *r, int64_t credit, struct requirement *out)
 {
     int128_t weight = r->method.stress_weight_ppm;
     int128_t blended = (SHORTFALL_MILLION - weight) * out->filtered.value +
@@ -208,7 +208,7 @@ int requirement_compute(const struct risk *r, const struct position *positions, 
     if (measure(r, positions, count, OVER_filtered, w, w->gross, &out->filtered) != 0 ||
         measure(r, positions, count, OVER_stress, w, NULL, &out->stressed) != 0 ||
         measure(r, positions, count, OVER_long_run, w, NULL, &out->long_run) != 0 ||
-        add_ons(r, positions, count, w, out) != 0 || combine(r, credit, out) != 0)
+        add_ons(r, positions, count, w, out) != 0 || requirement_combine(r, credit, out) != 0)
         return quant_fail(error, "margin", 0, "an amount is beyond what the ledger can hold");
     return 0;
 }

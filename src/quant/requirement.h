@@ -75,6 +75,9 @@ int requirement_compute(const struct risk *r, const struct position *positions, 
                         int64_t credit, struct requirement_work *w, struct requirement *out,
                         struct quant_error *error);
 
+/* Core, floors and credit from the parts that are set; -1 when the sum is beyond 4 x 10^18. */
+int requirement_combine(const struct risk *r, int64_t credit, struct requirement *out);
+
 /* The loss in USD of these positions in a stress scenario (index among those that count). */
 double requirement_stress_loss(const struct risk *r, const struct position *positions,
                                uint32_t count, uint32_t stressed);
