@@ -5,8 +5,8 @@
  * moves), followed by a selection of the tail. Scenarios lie in tiles of 64 moves that stay in the
  * first-level cache while a block of accounts passes over them; profits of a block stay in the
  * second-level cache until its tails are selected; nothing of accounts x scenarios ever reaches
- * memory. Mirrored moves need no scenarios of their own: the worst of x and -x are the greatest |x|.
- * The tail is selected without sorting: 64 interleaved maxima give a bound that at least k values
+ * memory. Mirrored moves need no scenarios of their own: the worst of x and -x are the greatest
+ * |x|. The tail is selected without sorting: 64 interleaved maxima give a bound that at least k values
  * reach, what reaches it is compacted (some forty of 1,250), and of those the greatest k count.
  *
  * Error. Arithmetic is float64 without fused operations, in the order of positions; the profit of

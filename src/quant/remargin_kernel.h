@@ -22,7 +22,7 @@ struct kernel_holding {
 };
 
 struct kernel_job {
-    const double *tiles; /* [tile][instrument][KERNEL_TILE] of z; what is behind the last move is 0 */
+    const double *tiles; /* [tile][instrument][KERNEL_TILE] of z; 0 behind the last move */
     uint32_t tile_count, instruments;
     const struct kernel_holding *holdings; /* of the block's accounts, one after the other */
     const uint32_t *first;                 /* accounts + 1 */
