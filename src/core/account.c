@@ -8,6 +8,7 @@
  * Upstream: ledger, margin. Downstream: core.c, query.c.
  */
 #include "core/collateral.h"
+#include "core/default.h"
 #include "core/margin.h"
 #include "core/state.h"
 #include "core/value.h"
@@ -71,7 +72,7 @@ static uint32_t account_add_system(struct core *c, const char *name, uint32_t me
     char padded[ACCOUNT_NAME_SIZE] = {0};
     memcpy(padded, name, strlen(name));
     uint32_t id = account_add(c, padded, member, MODE_margined, ORIGIN_house);
-    c->accounts[id].system = 1;
+    c->accounts[id].system = SYSTEM_clearing;
     return id;
 }
 
@@ -105,7 +106,11 @@ uint32_t account_open_own(struct core *c, const char *name)
 /* Names of accounts that the clearing house opens when it needs them. */
 static bool name_is_own(const char *name)
 {
-    return strcmp(name, "issuer") == 0 || strcmp(name, "collateral") == 0;
+    static const char *const own[] = {"issuer", "collateral", "capital", "skin"};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (strcmp(name, own[i]) == 0) return true;
+    }
+    return false;
 }
 
 static enum reject account_check(const struct core *c, const struct command_account_create *a)
@@ -120,6 +125,7 @@ static enum reject account_check(const struct core *c, const struct command_acco
     if (account_find(c, a->account) != NIL || name_is_own(a->account)) {
         return REJECT_already_exists;
     }
+    if (member != NIL && member_is_in_default(c, member)) return REJECT_in_default;
     bool full = (member == NIL && c->s->members >= c->limits.members) ||
                 c->s->accounts >= c->limits.accounts ||
                 c->s->balances >= c->limits.balances || map_full(&c->balance_map);
@@ -157,6 +163,7 @@ static enum reject kill_check(const struct core *c, const struct command_kill *k
     if (k->account > c->s->accounts || k->member > c->s->members) return REJECT_unknown_account;
     uint32_t member = k->member != NIL ? k->member : c->accounts[k->account].member;
     if (member == c->accounts[c->s->account_ccp].member) return REJECT_unauthorised;
+    if (k->on == 0 && member_is_in_default(c, member)) return REJECT_in_default;
     return REJECT_none;
 }
 
@@ -208,7 +215,7 @@ void event_account_push(const struct core *c, struct outbox *out, uint32_t accou
     e->mode = a->mode;
     e->origin = a->origin;
     e->killed = a->killed;
-    e->system = a->system;
+    e->system = a->system != 0;
     e->cash = MONEY(cash->amount);
     e->pending = MONEY(cash->pending_out);
     e->unrealised = MONEY(money_clamp(unrealised));

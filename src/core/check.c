@@ -1,6 +1,7 @@
 /* check.c: asserts every invariant of the whole state (numbered in state.h). Slow, and complete:
  * for tests, simulation, and after recovery.
  */
+#include "core/default.h"
 #include "core/implied.h"
 #include "core/ledger.h"
 #include "core/limit.h"
@@ -119,6 +120,7 @@ void core_check(const struct core *c)
     check_orders(c);
     check_timers(c);
     clearing_check(c);
+    default_check(c);
     implied_check(c);
     limits_check(c);
     span_check(c);

@@ -8,6 +8,7 @@
  */
 #include "core/core.h"
 
+#include "core/default.h"
 #include "core/implied.h"
 #include "core/limit.h"
 #include "core/call.h"
@@ -83,6 +84,13 @@ static void core_cut(struct core *c, struct arena *a)
     c->elections = arena_cut(a, order_slots(l), sizeof *c->elections);
     c->calls = arena_cut(a, l->accounts + 1, sizeof *c->calls);
     c->call_heap = arena_cut(a, l->accounts + 1, sizeof *c->call_heap);
+    c->fund = arena_cut(a, 1, sizeof *c->fund);
+    c->fund_members = arena_cut(a, l->members + 1, sizeof *c->fund_members);
+    c->defaults = arena_cut(a, l->members + 1, sizeof *c->defaults);
+    c->default_tiers = arena_cut(a, (size_t)(l->members + 1) * (l->members + 1), 1);
+    c->bids = arena_cut(a, default_bids_max(l), sizeof *c->bids);
+    c->claims = arena_cut(a, default_claims_max(l), sizeof *c->claims);
+    c->gains = arena_cut(a, l->accounts + 1, sizeof *c->gains);
     map_cut(&c->balance_map, a, l->balances, a->base ? &c->s->balance_map_count : NULL);
     map_cut(&c->exposure_map, a, l->exposures, a->base ? &c->s->exposure_map_count : NULL);
     map_cut(&c->client_id_map, a, l->client_ids, a->base ? &c->s->client_id_map_count : NULL);
@@ -131,6 +139,7 @@ static void core_start(struct core *c)
     c->s->clearing.collateral_cap_e6 = COLLATERAL_CAP_DEFAULT_E6;
     account_open_system(c);
     span_start(c);
+    fund_open(c);
 }
 
 static int core_scratch(struct core *c)
@@ -142,6 +151,9 @@ static int core_scratch(struct core *c)
     c->implied_dirty = calloc((size_t)c->limits.instruments + 1, sizeof *c->implied_dirty);
     c->implied_marks = calloc((size_t)c->limits.instruments + 1, sizeof *c->implied_marks);
     c->depth = calloc(1, implied_depth_bytes(c->limits.instruments));
+    c->payers = calloc((size_t)c->limits.accounts + 1, sizeof *c->payers);
+    c->fund_weights = calloc((size_t)c->limits.members + 1, sizeof *c->fund_weights);
+    if (c->payers == NULL || c->fund_weights == NULL) return -1;
     bool ok = c->shares != NULL && c->shares_opposite != NULL && c->prints != NULL &&
               c->implied_dirty != NULL && c->implied_marks != NULL && c->depth != NULL;
     c->span_noted = calloc((size_t)c->limits.exposures + 1, sizeof *c->span_noted);
@@ -178,6 +190,8 @@ void core_close(struct core *c)
     free(c->shares);
     free(c->shares_opposite);
     free(c->prints);
+    free(c->payers);
+    free(c->fund_weights);
     free(c->implied_dirty);
     free(c->implied_marks);
     free(c->depth);
@@ -198,9 +212,10 @@ ts_t core_ts(const struct core *c) { return c->s->ts; }
 ts_t core_due(const struct core *c)
 {
     if (c->s->elections_count > 0 || c->s->implied_sweep != 0) return c->s->ts;
-    ts_t due = TS(int64_min(call_due(c).v, c->s->implied_expiry.v));
-    if (c->s->timers == 0) return due;
-    return TS(int64_min(c->info[c->timer_heap[1]].expires_at.v, due.v));
+    int64_t due = int64_min(call_due(c).v, c->s->implied_expiry.v);
+    if (c->s->default_due.v != 0) due = int64_min(due, c->s->default_due.v);
+    if (c->s->timers == 0) return TS(due);
+    return TS(int64_min(c->info[c->timer_heap[1]].expires_at.v, due));
 }
 
 void reject_push(struct core *c, const struct command *cmd, enum reject reason, int64_t detail)
@@ -274,6 +289,14 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_margin_flat] = margin_flat,
     [COMMAND_margin_run] = margin_run,
     [COMMAND_margin_result] = margin_result,
+    [COMMAND_fund_set] = fund_set,
+    [COMMAND_fund_size] = fund_size,
+    [COMMAND_fund_move] = fund_move,
+    [COMMAND_default_declare] = default_declare,
+    [COMMAND_default_step] = default_step,
+    [COMMAND_default_hedge] = default_hedge,
+    [COMMAND_portfolio_open] = portfolio_open,
+    [COMMAND_portfolio_bid] = portfolio_bid,
 };
 
 void command_apply(struct core *c, const struct command *cmd)
@@ -309,6 +332,7 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
     if (cmd->header.ts.v >= c->s->implied_expiry.v) implied_expire(c);
     if (c->s->implied_sweep != 0) implied_sweep(c);
     if (c->s->calls_live > 0) call_timer_run(c);
+    if (c->s->default_due.v != 0 && c->s->default_due.v <= cmd->header.ts.v) default_run(c);
     if (c->s->elections_count > 0) trigger_run(c);
     if (is_stale(c, cmd)) {
         reject_push(c, cmd, REJECT_stale_request, cmd->header.ts.v - cmd->header.received_ts.v);

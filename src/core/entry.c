@@ -40,10 +40,14 @@ static bool price_in_range(price_t p)
     return price_is_none(p) || (p.v <= PRICE_MAX && p.v >= -PRICE_MAX);
 }
 
-static enum reject check_account(const struct core *c, uint32_t account)
+/* A defaulter's estate trades by the clearing house's hand only (CLEAR-10). */
+static enum reject check_account(const struct core *c, uint32_t account, uint32_t flags)
 {
     if (account == 0 || account > c->s->accounts) return REJECT_unknown_account;
-    return c->accounts[account].system ? REJECT_unknown_account : REJECT_none;
+    uint8_t system = c->accounts[account].system;
+    if (system == SYSTEM_none) return REJECT_none;
+    bool hedge = system == SYSTEM_estate && (flags & ORDER_FLAG_LIQUIDATION) != 0;
+    return hedge ? REJECT_none : REJECT_unknown_account;
 }
 
 /* MATCH-02 and MATCH-07: what each trading state accepts. */
@@ -361,7 +365,7 @@ static inline void entry_plain(const struct core *c, const struct command *cmd, 
 enum reject entry_from_new(const struct core *c, const struct command *cmd, struct entry *e)
 {
     const struct command_order_new *o = &cmd->order_new;
-    enum reject r = check_account(c, cmd->header.account);
+    enum reject r = check_account(c, cmd->header.account, o->flags);
     if (r != REJECT_none) return r;
     if (o->instrument == 0 || o->instrument > c->s->instruments) return REJECT_unknown_instrument;
     if (is_plain(o)) {

@@ -4,6 +4,8 @@
  * orders, where they stand in their queues, and all records. Source: XXH3 (xxhash.com), 64 bits.
  */
 #include "core/span.h"
+#include "core/default.h"
+#include "core/state.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -13,6 +15,7 @@ static void add(XXH3_state_t *h, const void *bytes, size_t size)
     (void)XXH3_64bits_update(h, bytes, size);
 }
 
+static void add_to(void *h, const void *bytes, size_t size) { add(h, bytes, size); }
 static void add_u64(XXH3_state_t *h, uint64_t v) { add(h, &v, sizeof v); }
 
 static void hash_order(XXH3_state_t *h, const struct core *c, uint32_t o)
@@ -176,6 +179,7 @@ uint64_t core_hash(const struct core *c)
                                              order_slots(&c->limits)])->id);
     for (uint32_t i = 1; i <= s->client_ids; i++)
         add(&h, &c->client_ids[i], sizeof c->client_ids[i]);
+    default_hash(c, add_to, &h);
     add(&h, c->answers, s->answer_bytes_used);
     hash_span(&h, c);
     for (uint32_t i = 0; i < c->limits.requests; i++) {

@@ -203,7 +203,7 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
         struct work w = {instrument, e, eb, side, price, qty};
         return span_admit(c, account, &w, missing);
     }
-    if (rise <= 0) return REJECT_none;
+    if (rise <= 0 || a->system != 0) return REJECT_none; /* an estate's hedge (CLEAR-10) */
     int128_t lacking = -available_after(c, account, rise);
     if (lacking <= 0) return REJECT_none;
     *missing = lacking > MONEY_MAX ? MONEY_MAX : (int64_t)lacking;

@@ -21,7 +21,8 @@ static struct sides sides_of(const struct offbook *t)
 
 static bool is_customer(const struct core *c, uint32_t account)
 {
-    return account != NIL && account <= c->s->accounts && c->accounts[account].system == 0;
+    return account != NIL && account <= c->s->accounts &&
+           c->accounts[account].system != SYSTEM_clearing;
 }
 
 static bool price_in_range(price_t p) { return p.v >= -PRICE_MAX && p.v <= PRICE_MAX; }

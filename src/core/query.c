@@ -4,6 +4,7 @@
  */
 #include "core/call.h"
 #include "core/collateral.h"
+#include "core/default.h"
 #include "core/implied.h"
 #include "core/limit.h"
 #include "core/state.h"
@@ -374,6 +375,8 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
         if (q->account > c->s->accounts) query_reject(out, REJECT_unknown_account);
         else query_calls(c, q->account, out);
         break;
+    case QUERY_fund: query_fund(c, out); break;
+    case QUERY_portfolio_bids: query_portfolio_bids(c, q, out); break;
     default: query_reject(out, REJECT_malformed_request); break;
     }
 }

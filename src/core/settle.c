@@ -15,6 +15,7 @@
 #include "core/collateral.h"
 #include "core/settle.h"
 
+#include "core/default.h"
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/margin.h"
@@ -178,6 +179,7 @@ enum reject mark_all(struct core *c)
     if (!can_mark(c, &all)) return REJECT_amount_overflow;
     mark_run(c, &all);
     call_run(c); /* CLEAR-09 */
+    default_marked(c);
     return REJECT_none;
 }
 

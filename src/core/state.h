@@ -253,6 +253,7 @@ struct venue_state {
     uint32_t account_rounding;
     uint32_t implied_sweep; /* 1: spread orders may cross their legs' implied (MATCH-06) */
     uint32_t calls_live;    /* heap size */
+    ts_t default_due;      /* the next deadline of an auction or a call (CLEAR-10); 0: none */
     ts_t implied_expiry;   /* when a leg of some spread passes its last instant: MATCH-06 */
     uint32_t account_issuer; /* capacity comes from here; NIL until the first asset */
     uint32_t account_collateral; /* and is held here while pledged */
@@ -296,6 +297,20 @@ ASSERT_SIZE(struct spread, 112);
 
 enum { TOUCHED_MAX = 64 };
 
+enum { /* account.system */
+    SYSTEM_none = 0,
+    SYSTEM_clearing, /* the clearing house's own: neither trades nor is margined */
+    SYSTEM_estate,   /* of a defaulter: traded by the clearing house alone (CLEAR-10) */
+};
+
+struct fund_state; /* default.h */
+struct fund_member;
+struct default_record;
+struct portfolio_bid;
+struct default_claim;
+struct gain_window;
+struct payer;
+
 struct core {
     struct venue_state *s;
     struct core_limits limits;
@@ -332,6 +347,13 @@ struct core {
     struct map exposure_map;            /* account << 32 | instrument */
     struct map client_id_map;           /* hash of account and text */
     struct limits limit;                /* GUARD-07 */
+    struct fund_state *fund;            /* one */
+    struct fund_member *fund_members;   /* by member */
+    struct default_record *defaults;    /* by member */
+    uint8_t *default_tiers;             /* by defaulter and member: tier_at */
+    struct portfolio_bid *bids;
+    struct default_claim *claims;
+    struct gain_window *gains;          /* by account */
     unsigned char *block;
     size_t block_bytes;
     struct outbox *out;                 /* of the command being applied */
@@ -349,6 +371,9 @@ struct core {
     struct span_scratch *span_scratch;
     enum reject refused;                /* of the confirmed command at work; REJECT_none */
     const struct pending_request *confirming; /* which one that is; NULL: none (dual.h) */
+    uint32_t claim_cursor;              /* default_layers.c */
+    struct payer *payers;               /* accounts + 1 */
+    int64_t *fund_weights;              /* by member */
     uint32_t implied_dirty_count;
     uint32_t *implied_dirty;            /* instruments with implied prices whose book changed */
     uint8_t *implied_marks;             /* by instrument: it is in implied_dirty */

@@ -8,6 +8,7 @@
  * Upstream: ledger, margin. Downstream: core.c.
  */
 #include "core/call.h"
+#include "core/default.h"
 #include "core/ledger.h"
 #include "core/margin.h"
 
@@ -73,6 +74,7 @@ static enum reject cover_check(const struct core *c, uint32_t account,
 {
     const struct balance *b = &c->balances[balance_find(c, account, t->asset)];
     int128_t free = (int128_t)b->amount - b->pending_out + reserved;
+    if (member_is_in_default(c, c->accounts[account].member)) return REJECT_in_default;
     if (free < t->amount.v) return REJECT_insufficient_funds;
     if (t->asset != ASSET_USD) return REJECT_none;
     bool called = call_is_live(c, account) || c->accounts[account].status != ACCOUNT_normal;

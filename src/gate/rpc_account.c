@@ -281,18 +281,8 @@ int rpc_get_user_trades_by_order(struct rpc_call *c)
 
 static void posting_write(struct rpc_call *c, const struct event_posting *p)
 {
-    static const char *const codes[POSTING_code_count] = {
-        [POSTING_deposit] = "deposit",       [POSTING_withdrawal] = "withdrawal",
-        [POSTING_transfer] = "transfer",     [POSTING_trade] = "trade",
-        [POSTING_variation] = "variation",   [POSTING_rounding] = "rounding",
-        [POSTING_fee_trade] = "fee_trade",   [POSTING_fee_clearing] = "fee_clearing",
-        [POSTING_settlement] = "settlement", [POSTING_issue] = "issue",
-        [POSTING_retire] = "retire",         [POSTING_pledge] = "pledge",
-        [POSTING_release] = "release",
-    };
     static const char *const phases[] = {"posted", "pending", "voided"};
     int scale = asset_scale(p->asset);
-    const char *code = p->code < POSTING_code_count ? codes[p->code] : NULL;
     json_open_object(c->out);
     json_key_int(c->out, "posting_id", (int64_t)p->posting_id);
     json_key_int(c->out, "chain_id", (int64_t)p->chain_id);
@@ -300,7 +290,7 @@ static void posting_write(struct rpc_call *c, const struct event_posting *p)
     json_key_int(c->out, "seq", (int64_t)p->header.seq);
     json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, p->account));
     json_key_string(c->out, "asset", directory_name(c->names, DIRECTORY_asset, p->asset));
-    json_key_string(c->out, "code", code == NULL ? "" : code);
+    json_key_string(c->out, "code", posting_code_name(p->code));
     json_key_string(c->out, "phase", phases[p->phase % 3]);
     json_key_fixed(c->out, "amount", p->amount, scale);
     json_key_fixed(c->out, "balance", p->balance, scale);

@@ -1,5 +1,7 @@
 /* rpc_table.c: every method: its name, what it takes, who may call it. docs/api.md in one table. */
 #include "gate/rpc_limit.h"
+#include "gate/rpc_default.h"
+#include "gate/rpc_internal.h"
 
 #define TEXT(n, size) {.name = n, .kind = PARAM_text, .max = size}
 #define TEXT_REQUIRED(n, size) {.name = n, .kind = PARAM_text, .required = REQUIRED, .max = size}
@@ -258,6 +260,39 @@ static const struct param_spec simulate_margin_params[] = {
     {.name = "positions", .kind = PARAM_array},
     {.name = "orders", .kind = PARAM_array},
     BOOL("add_positions"), END};
+/* ---- the default fund and defaults (CLEAR-10, CLEAR-11) ---- */
+
+static const struct param_spec fund_set_params[] = {
+    DECIMAL("assessment_multiple"), INT("assessment_days"), INT("refill_days"),
+    INT("bidders_min"), DECIMAL("near"), DECIMAL("far"), DECIMAL("skin_minimum"), END};
+static const struct param_spec fund_size_params[] = {
+    TEXT_REQUIRED("date", 10), DECIMAL("total"), ENUM("basis", rpc_basis_names),
+    {.name = "shares", .kind = PARAM_array}, END};
+static const struct param_spec capital_params[] = {
+    DECIMAL("amount"), {.name = "skin_in_the_game", .kind = PARAM_decimal, .required = REQUIRED},
+    END};
+static const struct param_spec fund_money_params[] = {
+    TEXT("account", 31), {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
+static const struct param_spec collect_params[] = {TEXT("member", 31), END};
+static const struct param_spec declare_params[] = {
+    TEXT_REQUIRED("member", 31), TEXT("reason", DEFAULT_REASON_SIZE - 1), END};
+static const struct param_spec default_params[] = {TEXT_REQUIRED("member", 31), END};
+static const struct param_spec recover_params[] = {
+    TEXT_REQUIRED("member", 31),
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
+static const struct param_spec hedge_params[] = {
+    TEXT_REQUIRED("member", 31), TEXT_REQUIRED("instrument_name", 63),
+    {.name = "direction", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_side_names},
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED},
+    ENUM("time_in_force", rpc_tif_names), END};
+static const struct param_spec auction_open_params[] = {
+    TEXT_REQUIRED("member", 31), INT("portions"),
+    {.name = "deadline", .kind = PARAM_int, .required = REQUIRED}, INT("bidders_min"),
+    BOOL("clients"), DECIMAL("reserve"), END};
+static const struct param_spec bid_params[] = {
+    {.name = "auction", .kind = PARAM_int, .required = REQUIRED}, INT("portions"),
+    DECIMAL("price"), TEXT("account", 31), END};
 
 /* ---- collateral, calls, porting ---- */
 
@@ -422,5 +457,32 @@ const struct rpc_method rpc_methods[] = {
     {"private/clearing_margin_run", rpc_margin_run, margin_run_params, RPC_SCOPE_clear, COMMAND},
     {"private/clearing_margin_results", rpc_margin_results, margin_results_params,
      RPC_SCOPE_clear, COMMAND},
+
+    {"public/get_default_fund", rpc_get_default_fund, no_params, 0, 0},
+    {"private/clearing_get_fund", rpc_get_fund, no_params, READ, 0},
+    {"private/clearing_fund_set", rpc_fund_set, fund_set_params, RPC_SCOPE_officer, COMMAND},
+    {"private/clearing_fund_size", rpc_fund_size, fund_size_params, CLEARING, COMMAND},
+    {"private/clearing_capital", rpc_capital, capital_params, RPC_SCOPE_officer, COMMAND},
+    {"private/clearing_collect", rpc_fund_collect, collect_params, CLEARING, COMMAND},
+    {"private/fund_contribute", rpc_fund_contribute, fund_money_params,
+     RPC_SCOPE_withdraw | RPC_SCOPE_clear, COMMAND},
+    {"private/fund_pay_assessment", rpc_fund_pay_assessment, fund_money_params,
+     RPC_SCOPE_withdraw | RPC_SCOPE_clear, COMMAND},
+    {"private/fund_release", rpc_fund_release, fund_money_params,
+     RPC_SCOPE_withdraw | RPC_SCOPE_clear, COMMAND},
+    {"private/officer_declare_default", rpc_declare_default, declare_params, RPC_SCOPE_officer,
+     CANCEL},
+    {"private/clearing_get_defaults", rpc_get_defaults, no_params,
+     RPC_SCOPE_officer | RPC_SCOPE_auditor | RPC_SCOPE_clear, 0},
+    {"private/clearing_hedge", rpc_default_hedge, hedge_params, CLEARING, COMMAND},
+    {"private/clearing_auction_open", rpc_auction_open, auction_open_params, CLEARING, COMMAND},
+    {"private/get_auctions", rpc_get_auctions, no_params, READ, 0},
+    {"private/auction_bid", rpc_auction_bid, bid_params, RPC_SCOPE_trade | RPC_SCOPE_clear,
+     COMMAND},
+    {"private/clearing_allocate", rpc_default_allocate, default_params, CLEARING, COMMAND},
+    {"private/clearing_tear_up", rpc_default_tear_up, default_params, CLEARING, COMMAND},
+    {"private/clearing_close_default", rpc_default_close, default_params, CLEARING, COMMAND},
+    {"private/clearing_recover", rpc_default_recover, recover_params, CLEARING, COMMAND},
+    {"private/clearing_write_off", rpc_default_write_off, default_params, CLEARING, COMMAND},
     {NULL, NULL, NULL, 0, 0},
 };

@@ -20,6 +20,7 @@
 #include "base/units.h"
 #include "msg/limit.h"
 #include "msg/margin.h"
+#include "msg/default.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -79,6 +80,14 @@ enum command_kind {
     COMMAND_margin_flat,      /* margin per lot of a flat product */
     COMMAND_margin_run,       /* a run of CLEAR-05 begins, is committed or given up */
     COMMAND_margin_result,    /* its results, for many accounts */
+    COMMAND_fund_set,         /* how the default fund is run (CLEAR-10, CLEAR-11) */
+    COMMAND_fund_size,        /* the day's shares */
+    COMMAND_fund_move,        /* money into and out of the fund, own capital, recoveries */
+    COMMAND_default_declare,
+    COMMAND_default_step,     /* allocate the loss, tear up, close */
+    COMMAND_default_hedge,    /* an order for a defaulter's estate */
+    COMMAND_portfolio_open,   /* an auction of a defaulter's portfolio */
+    COMMAND_portfolio_bid,
     COMMAND_kind_count
 };
 
@@ -484,6 +493,14 @@ struct command {
         struct command_margin_flat margin_flat;
         struct command_margin_run margin_run;
         struct command_margin_result margin_result;
+        struct command_fund_set fund_set;
+        struct command_fund_size fund_size;
+        struct command_fund_move fund_move;
+        struct command_default_declare default_declare;
+        struct command_default_step default_step;
+        struct command_default_hedge default_hedge;
+        struct command_portfolio_open portfolio_open;
+        struct command_portfolio_bid portfolio_bid;
     };
 };
 

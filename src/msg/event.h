@@ -63,6 +63,12 @@ enum event_kind {
     EVENT_margin_run,
     EVENT_margin_group, /* answer QUERY_margin: per group, then the account's */
     EVENT_margin,
+    EVENT_fund,           /* the default fund as a whole (CLEAR-11) */
+    EVENT_fund_share,     /* a member's part in it, and its calls */
+    EVENT_default,        /* a default after what happened to it (CLEAR-10) */
+    EVENT_default_layer,  /* one layer used, or paid back */
+    EVENT_portfolio,      /* an auction of a defaulter's portfolio */
+    EVENT_portfolio_bid,  /* said to the bidder alone until the auction has ended */
     EVENT_kind_count
 };
 
@@ -242,6 +248,22 @@ enum posting_code {
     POSTING_retire,
     POSTING_pledge,     /* to the account that holds collateral */
     POSTING_release,
+    POSTING_capital,            /* the clearing house's own money, in and out */
+    POSTING_skin,               /* between own capital and its tranche of the waterfall */
+    POSTING_fund_contribution,
+    POSTING_fund_release,
+    POSTING_default_position,   /* a defaulter's positions, to its estate */
+    POSTING_default_margin,     /* the layers of the waterfall (CLEAR-10): the defaulter's cash, */
+    POSTING_default_own_fund,   /* its contribution, */
+    POSTING_default_skin,       /* the clearing house's tranche, */
+    POSTING_default_fund,       /* the survivors' contributions, */
+    POSTING_default_assessment,
+    POSTING_default_gains,      /* the haircut of variation gains, */
+    POSTING_default_capital,    /* and own capital behind all others */
+    POSTING_default_auction,    /* what is paid for awarded portions, or to who takes them */
+    POSTING_default_recovery,   /* money of the defaulter that came in afterwards */
+    POSTING_default_refund,     /* to those who had paid, last layer first */
+    POSTING_default_estate,     /* what was left, back to the defaulter */
     POSTING_code_count
 };
 
@@ -473,6 +495,7 @@ ASSERT_SIZE(struct event_venue, 112);
 #include "msg/event_limit.h"
 #include "msg/collateral_event.h"
 #include "msg/margin_event.h"
+#include "msg/event_default.h"
 
 /* Where the events of one command or query are written: a block of memory that the caller owns,
  * large enough for the most that a command may cause (core_outbox_bytes). */
@@ -528,6 +551,9 @@ static inline const struct event_header *outbox_next(const struct outbox *o,
     size_t at = e == NULL ? 0 : (size_t)((const unsigned char *)e - o->bytes) + e->size;
     return at >= o->used ? NULL : (const struct event_header *)(const void *)(o->bytes + at);
 }
+
+/* The name of a posting's code; "" when there is none. Static storage. */
+const char *posting_code_name(uint16_t code);
 
 /* The name of a kind, as in `order_text`; static storage. */
 const char *event_kind_name(enum event_kind kind);

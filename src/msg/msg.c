@@ -40,6 +40,14 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_margin_flat] = "margin_flat",
     [COMMAND_margin_run] = "margin_run",
     [COMMAND_margin_result] = "margin_result",
+    [COMMAND_fund_set] = "fund_set",
+    [COMMAND_fund_size] = "fund_size",
+    [COMMAND_fund_move] = "fund_move",
+    [COMMAND_default_declare] = "default_declare",
+    [COMMAND_default_step] = "default_step",
+    [COMMAND_default_hedge] = "default_hedge",
+    [COMMAND_portfolio_open] = "portfolio_open",
+    [COMMAND_portfolio_bid] = "portfolio_bid",
 };
 
 static const char *const event_names[EVENT_kind_count] = {
@@ -63,6 +71,42 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_margin_inter] = "margin_inter", [EVENT_margin_flat] = "margin_flat",
     [EVENT_margin_run] = "margin_run", [EVENT_margin_group] = "margin_group",
     [EVENT_margin] = "margin",
+    [EVENT_fund] = "fund",       [EVENT_fund_share] = "fund_share",
+    [EVENT_default] = "default", [EVENT_default_layer] = "default_layer",
+    [EVENT_portfolio] = "portfolio", [EVENT_portfolio_bid] = "portfolio_bid",
+};
+
+static const char *const posting_names[POSTING_code_count] = {
+    [0] = "none",
+    [POSTING_deposit] = "deposit",
+    [POSTING_withdrawal] = "withdrawal",
+    [POSTING_transfer] = "transfer",
+    [POSTING_trade] = "trade",
+    [POSTING_variation] = "variation",
+    [POSTING_rounding] = "rounding",
+    [POSTING_fee_trade] = "fee_trade",
+    [POSTING_fee_clearing] = "fee_clearing",
+    [POSTING_settlement] = "settlement",
+    [POSTING_issue] = "issue",
+    [POSTING_retire] = "retire",
+    [POSTING_pledge] = "pledge",
+    [POSTING_release] = "release",
+    [POSTING_capital] = "capital",
+    [POSTING_skin] = "skin",
+    [POSTING_fund_contribution] = "fund_contribution",
+    [POSTING_fund_release] = "fund_release",
+    [POSTING_default_position] = "default_position",
+    [POSTING_default_margin] = "default_margin",
+    [POSTING_default_own_fund] = "default_own_fund",
+    [POSTING_default_skin] = "default_skin",
+    [POSTING_default_fund] = "default_fund",
+    [POSTING_default_assessment] = "default_assessment",
+    [POSTING_default_gains] = "default_gains",
+    [POSTING_default_capital] = "default_capital",
+    [POSTING_default_auction] = "default_auction",
+    [POSTING_default_recovery] = "default_recovery",
+    [POSTING_default_refund] = "default_refund",
+    [POSTING_default_estate] = "default_estate",
 };
 
 #define BODY_SIZE(member) (uint32_t)sizeof(((struct command *)0)->member)
@@ -101,6 +145,14 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_margin_flat] = BODY_SIZE(margin_flat),
     [COMMAND_margin_run] = BODY_SIZE(margin_run),
     [COMMAND_margin_result] = BODY_SIZE(margin_result),
+    [COMMAND_fund_set] = BODY_SIZE(fund_set),
+    [COMMAND_fund_size] = BODY_SIZE(fund_size),
+    [COMMAND_fund_move] = BODY_SIZE(fund_move),
+    [COMMAND_default_declare] = BODY_SIZE(default_declare),
+    [COMMAND_default_step] = BODY_SIZE(default_step),
+    [COMMAND_default_hedge] = BODY_SIZE(default_hedge),
+    [COMMAND_portfolio_open] = BODY_SIZE(portfolio_open),
+    [COMMAND_portfolio_bid] = BODY_SIZE(portfolio_bid),
 };
 
 const char *command_kind_name(enum command_kind kind)
@@ -113,6 +165,11 @@ const char *event_kind_name(enum event_kind kind)
 {
     ASSERT((unsigned)kind < EVENT_kind_count);
     return event_names[kind];
+}
+
+const char *posting_code_name(uint16_t code)
+{
+    return code < POSTING_code_count ? posting_names[code] : "";
 }
 
 uint32_t command_size_full(enum command_kind kind)
@@ -175,6 +232,31 @@ static int product_create_is_valid(const struct command_product_create *p)
            p->lmm_count <= LMM_MAX && p->fee_tier_count <= FEE_TIERS_MAX;
 }
 
+static int fund_size_is_valid(const struct command *c)
+{
+    const struct command_fund_size *f = &c->fund_size;
+    size_t fixed = sizeof c->header + offsetof(struct command_fund_size, shares);
+    if (c->header.size < fixed || f->count > FUND_SHARES_MAX || f->basis >= FUND_BASIS_count)
+        return 0;
+    return c->header.size == fixed + f->count * sizeof f->shares[0];
+}
+
+static int default_is_valid(const struct command *c)
+{
+    switch ((enum command_kind)c->header.kind) {
+    case COMMAND_fund_size: return fund_size_is_valid(c);
+    case COMMAND_fund_move: return c->fund_move.action < FUND_action_count;
+    case COMMAND_default_declare:
+        return text_is_valid(c->default_declare.reason, sizeof c->default_declare.reason);
+    case COMMAND_default_step: return c->default_step.action < DEFAULT_action_count;
+    case COMMAND_default_hedge:
+        return c->default_hedge.side <= SIDE_sell && c->default_hedge.tif < TIF_count;
+    case COMMAND_portfolio_open:
+        return c->portfolio_open.flags <= (PORTFOLIO_FLAG_CLIENTS | PORTFOLIO_FLAG_HAS_RESERVE);
+    default: return 1;
+    }
+}
+
 static int body_is_valid(const struct command *c)
 {
     switch ((enum command_kind)c->header.kind) {
@@ -226,7 +308,7 @@ static int body_is_valid(const struct command *c)
     case COMMAND_margin_flat:
     case COMMAND_margin_run:
     case COMMAND_margin_result: return margin_command_is_valid(c);
-    default: return 1;
+    default: return default_is_valid(c);
     }
 }
 
@@ -236,7 +318,8 @@ int command_is_valid(const struct command *c, size_t bytes)
     uint32_t full = command_size_full((enum command_kind)c->header.kind);
     if (full == 0 || bytes > full) return 0;
     int cut = c->header.kind == COMMAND_order_new || c->header.kind == COMMAND_mass_quote ||
-              c->header.kind == COMMAND_margin_result;
+              c->header.kind == COMMAND_margin_result ||
+              c->header.kind == COMMAND_fund_size;
     if (!cut && bytes != full) return 0;
     if (c->header.kind == COMMAND_order_new && bytes < COMMAND_ORDER_NEW_BARE_SIZE) return 0;
     return body_is_valid(c);

@@ -35,6 +35,9 @@ enum query_kind {
     QUERY_margin,      /* account, legs_count legs: the requirement explained, as it would be with
                           those on top; one margin_group event a group, then a margin event */
     QUERY_margin_terms, /* every group's parameters, then the table of credits */
+    QUERY_fund,        /* the fund event, a share event for each member that has part in it, and
+                          default and portfolio events of every default */
+    QUERY_portfolio_bids, /* order_id = auction, account or 0: bids of an auction that is open */
     QUERY_kind_count
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/time_text.h"
 #include "msg/reject.h"
+#include "wire/event_json_default.h"
 
 static void id_write(struct json_writer *w, const char *key, uint32_t id,
                      const struct event_names *names,
@@ -46,22 +47,6 @@ static const char *const type_names[ORDER_TYPE_count] = {
 static const char *const tif_names[TIF_count] = {"good_til_cancelled",  "good_til_day",
                                                  "good_til_date",       "immediate_or_cancel",
                                                  "fill_or_kill",        "at_the_opening"};
-static const char *const code_names[POSTING_code_count] = {
-    [0] = "none",
-    [POSTING_deposit] = "deposit",
-    [POSTING_withdrawal] = "withdrawal",
-    [POSTING_transfer] = "transfer",
-    [POSTING_trade] = "trade",
-    [POSTING_variation] = "variation",
-    [POSTING_rounding] = "rounding",
-    [POSTING_fee_trade] = "fee_trade",
-    [POSTING_fee_clearing] = "fee_clearing",
-    [POSTING_settlement] = "settlement",
-    [POSTING_issue] = "issue",
-    [POSTING_retire] = "retire",
-    [POSTING_pledge] = "pledge",
-    [POSTING_release] = "release",
-};
 static const char *const phase_names[] = {"posted", "pending", "voided"};
 
 /* The name of a value, or its number where it has none. */
@@ -142,7 +127,7 @@ static void posting_write(struct json_writer *w, const struct event_posting *p,
                  names == NULL ? NULL : names->instrument);
     else ID(asset, p->asset);
     ID(instrument, p->instrument);
-    word_write(w, "code", p->code, code_names, POSTING_code_count);
+    json_key_string(w, "code", posting_code_name(p->code));
     word_write(w, "phase", p->phase, phase_names, 3);
     json_key_fixed(w, "amount", p->amount, scale);
     json_key_fixed(w, "balance", p->balance, scale);
@@ -527,7 +512,9 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_margin_flat:
     case EVENT_margin_inter:
     case EVENT_margin_run: margin_write(w, event, names); break;
-    default: name_write(w, event); break;
+    default:
+        if (!event_json_default_write(w, event, names)) name_write(w, event);
+        break;
     }
     json_close_object(w);
 }

@@ -19,6 +19,8 @@ be so:
   settle ZZ-2027M03 100.25                           a settlement price; `mark` marks to market
   > {"as": "bob", "method": ..., "params": ...}      any request as it stands
 
+  call officer clearing_allocate member=m            private/METHOD with key=value parameters
+
   = filled filled=5 average_price=100.5              of the order just entered, edited or cancelled
   ! off_tick                                         the last request was rejected for this reason
   ~ 3@100.5 2@101                                    the trades of the last request, exactly
@@ -31,6 +33,11 @@ be so:
   prints ZZ-2027M03 3@100.5 2@101                    all its trades, oldest first
   mine alice ZZ-2027M03 3@100.5                      her own, oldest first
   working alice a2 a3                                her open orders are these, in any order
+  balance m/fund 20                                  USD of any account, the clearing house's too
+  posted default_fund b/fund:-22.5 c/fund:-13.5      sums of all USD postings of a code, by account
+  fund b paid=50 call=0                              a member's line of clearing_get_fund
+  conserved                                          USD over all accounts and each contract's
+                                                     positions over all accounts sum to zero
 
 A step that is followed by neither `!` nor `<` must not be rejected. In a value, null is nothing.
 """
@@ -222,6 +229,9 @@ class Scenario:
         self.do('officer', 'private/officer_settlement_price',
                 {'instrument_name': words[0], 'price': value_of(words[1])})
 
+    def do_call(self, words):
+        self.do(words[0], 'private/' + words[1], pairs_of(words[2:]))
+
     def do_mark(self, words):
         self.do('officer', 'private/officer_mark_to_market', {})
 
@@ -324,8 +334,46 @@ class Scenario:
             got = [[t['price'], t['amount']] for t in self.answer['result']['trades']]
             need(holds(lots_of(text.split()), got, 'trades'))
 
-    LOOKS = ('book', 'order', 'position', 'account', 'ticker', 'prints', 'mine', 'working')
-    DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark')
+    def is_balance(self, words):
+        got = self.look('officer', 'private/get_account_summary', {'account': words[0]})
+        need(holds(Decimal(words[1]), got['cash'], words[0]))
+
+    def is_posted(self, words):
+        postings = self.look('officer', 'private/get_ledger', {'count': 10000})['postings']
+        have = {}
+        for p in postings:
+            if p['code'] == words[0] and p['asset'] == 'USD':
+                have[p['account']] = have.get(p['account'], 0) + Decimal(p['amount'])
+        want = {}
+        for word in words[1:]:
+            account, _, amount = word.rpartition(':')
+            want[account] = Decimal(amount)
+        for account in set(have) | set(want):
+            need(holds(want.get(account, 0), have.get(account, 0), account))
+
+    def is_fund(self, words):
+        shares = self.look('officer', 'private/clearing_get_fund', {})['shares']
+        got = {s['member']: s for s in shares}
+        if words[0] not in got:
+            raise Failed('%s has no part in the fund' % words[0])
+        need(holds(pairs_of(words[1:]), got[words[0]], words[0]))
+
+    def is_conserved(self, words):
+        accounts = self.look('officer', 'private/officer_get_accounts', {})
+        total = sum(Decimal(a['cash']) for a in accounts)
+        if words or total != 0:
+            raise Failed('USD over all accounts sums to %s' % total)
+        held = {}
+        for a in accounts:
+            for p in self.look('officer', 'private/get_positions', {'account': a['username']}):
+                name = p['instrument_name']
+                held[name] = held.get(name, 0) + Decimal(p['size'])
+        for name, lots in held.items():
+            need(holds(0, lots, name))
+
+    LOOKS = ('book', 'order', 'position', 'account', 'ticker', 'prints', 'mine', 'working',
+             'balance', 'posted', 'fund', 'conserved')
+    DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark', 'call')
 
     def step(self, line):
         if line[0] in '!<=~' and line[1:2] in ('', ' '):

@@ -1,0 +1,23 @@
+/* rpc_default.h: the methods of the default fund and of defaults (CLEAR-10, CLEAR-11): what
+ * rpc_fund.c and rpc_default.c share, and their parameters for rpc_table.c.
+ */
+#ifndef DOJIMA_GATE_RPC_DEFAULT_H
+#define DOJIMA_GATE_RPC_DEFAULT_H
+
+#include "base/time_text.h"
+#include "gate/rpc_internal.h"
+
+void default_write_share(struct rpc_call *c, const struct event_fund_share *s);
+/* The fields of an object that the caller has opened. */
+void default_write_fund(struct rpc_call *c, const struct event_fund *f);
+int default_account(struct rpc_call *c, uint32_t *account);
+
+extern const char *const rpc_basis_names[];
+
+rpc_function rpc_get_default_fund, rpc_get_fund, rpc_fund_set, rpc_fund_size, rpc_capital,
+    rpc_fund_contribute, rpc_fund_pay_assessment, rpc_fund_release, rpc_fund_collect;
+rpc_function rpc_declare_default, rpc_default_allocate, rpc_default_tear_up, rpc_default_close,
+    rpc_default_write_off, rpc_default_recover, rpc_default_hedge, rpc_auction_open,
+    rpc_auction_bid, rpc_get_auctions, rpc_get_defaults;
+
+#endif

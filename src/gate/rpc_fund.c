@@ -1,0 +1,219 @@
+/* rpc_fund.c: the default fund (CLEAR-11): its size, its members' shares and calls, own capital. */
+#include "gate/rpc_default.h"
+
+#include <string.h>
+
+const char *const rpc_basis_names[] = {"stress_loss", "margin", NULL};
+
+static const struct outbox *fund_ask(struct rpc_call *c)
+{
+    return query_ask(c, &(struct query){.kind = QUERY_fund, .now = c->now});
+}
+
+static bool sees_all(const struct rpc_call *c)
+{
+    return (c->caller->scopes & (RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)) != 0;
+}
+
+static void shares_write(struct rpc_call *c, const struct outbox *events, uint32_t member)
+{
+    json_open_array(c->out);
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_fund_share *s = (const struct event_fund_share *)(const void *)h;
+        if (h->kind != EVENT_fund_share) continue;
+        if (member == 0 || s->member == member) default_write_share(c, s);
+    }
+    json_close_array(c->out);
+}
+
+/* Public: the figures, but no member's. */
+int rpc_get_default_fund(struct rpc_call *c)
+{
+    const struct event_fund *f = event_find(fund_ask(c), EVENT_fund);
+    if (f == NULL) return RPC_UNAVAILABLE;
+    json_open_object(c->out);
+    default_write_fund(c, f);
+    json_close_object(c->out);
+    return REJECT_none;
+}
+
+int rpc_get_fund(struct rpc_call *c)
+{
+    uint32_t member = 0;
+    if (!sees_all(c)) {
+        const struct event_account *own = directory_account(c->names, c->caller->account);
+        if (own == NULL) return REJECT_unknown_account;
+        member = own->member;
+    }
+    const struct outbox *events = fund_ask(c);
+    const struct event_fund *f = event_find(events, EVENT_fund);
+    if (f == NULL) return RPC_UNAVAILABLE;
+    json_open_object(c->out);
+    default_write_fund(c, f);
+    json_key(c->out, "shares");
+    shares_write(c, events, member);
+    json_close_object(c->out);
+    return REJECT_none;
+}
+
+/* A part as 10^-6; what is not given stays. */
+static int part_read(struct rpc_call *c, const char *name, uint32_t *value)
+{
+    int64_t v;
+    if (param_find(c, c->params, name) == 0) return REJECT_none;
+    enum decimal_result r = param_decimal(c, c->params, name, 6, &v);
+    if (r != DECIMAL_exact || v < 0 || v > UINT32_MAX) return malformed(c, name);
+    *value = (uint32_t)v;
+    return REJECT_none;
+}
+
+static int count_read(struct rpc_call *c, const char *name, uint32_t *value)
+{
+    int64_t v = param_int(c, c->params, name, *value);
+    if (v > UINT16_MAX) return malformed(c, name);
+    *value = (uint32_t)v;
+    return REJECT_none;
+}
+
+int rpc_fund_set(struct rpc_call *c)
+{
+    const struct outbox *events;
+    const struct event_fund *now = event_find(fund_ask(c), EVENT_fund);
+    if (now == NULL) return RPC_UNAVAILABLE;
+    struct command_fund_set s = now->settings;
+    int reason = part_read(c, "assessment_multiple", &s.assessment_e6);
+    if (reason == REJECT_none) reason = part_read(c, "near", &s.near_e6);
+    if (reason == REJECT_none) reason = part_read(c, "far", &s.far_e6);
+    if (reason == REJECT_none) reason = part_read(c, "skin_minimum", &s.skin_e6);
+    if (reason == REJECT_none) reason = count_read(c, "assessment_days", &s.assessment_days);
+    if (reason == REJECT_none) reason = count_read(c, "refill_days", &s.refill_days);
+    if (reason == REJECT_none) reason = count_read(c, "bidders_min", &s.bidders_min);
+    if (reason != REJECT_none) return reason;
+    struct command *cmd = command_begin(c, COMMAND_fund_set,
+                                        sizeof cmd->header + sizeof cmd->fund_set);
+    cmd->fund_set = s;
+    reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    return request_answer(c, events) ? REJECT_none : RPC_UNAVAILABLE;
+}
+
+static const struct param_spec share_specs[] = {
+    {.name = "member", .kind = PARAM_text, .required = REQUIRED, .max = MEMBER_NAME_SIZE - 1},
+    {.name = "stress_loss", .kind = PARAM_decimal, .required = REQUIRED},
+    {.name = NULL}};
+
+static int shares_read(struct rpc_call *c, struct command_fund_size *s)
+{
+    uint32_t array = param_find(c, c->params, "shares");
+    if (array == 0) return REJECT_none;
+    const struct json_token *tokens = c->json->tokens;
+    uint32_t end = tokens[array].next;
+    for (uint32_t i = array + 1; i < end; i = tokens[i].next) {
+        char name[MEMBER_NAME_SIZE];
+        if (tokens[i].kind != JSON_object || s->count == FUND_SHARES_MAX) {
+            return malformed(c, "shares");
+        }
+        int reason = params_check(c, i, share_specs);
+        if (reason != REJECT_none) return reason;
+        size_t n = param_text(c, i, "member", name, sizeof name);
+        struct fund_share *share = &s->shares[s->count++];
+        share->member = directory_find(c->names, DIRECTORY_member, name, n);
+        if (share->member == 0) return REJECT_unknown_account;
+        if (param_decimal(c, i, "stress_loss", 6, &share->stress_loss.v) != DECIMAL_exact) {
+            return REJECT_invalid_amount;
+        }
+    }
+    return REJECT_none;
+}
+
+int rpc_fund_size(struct rpc_call *c)
+{
+    const struct outbox *events;
+    struct command *cmd = command_begin(c, COMMAND_fund_size,
+                                        sizeof cmd->header + sizeof cmd->fund_size);
+    struct command_fund_size *s = &cmd->fund_size;
+    char date[24];
+    ts_t day;
+    size_t n = param_text(c, c->params, "date", date, sizeof date - 11);
+    if (n != 10) return malformed(c, "date");
+    memcpy(date + 10, "T00:00:00Z", sizeof "T00:00:00Z");
+    if (time_parse(date, 20, &day) != 0) return malformed(c, "date");
+    s->date = day.v / NS_PER_DAY;
+    s->basis = (uint32_t)param_enum(c, c->params, "basis", rpc_basis_names, FUND_BASIS_stress);
+    if (param_find(c, c->params, "total") != 0 &&
+        param_decimal(c, c->params, "total", 6, &s->total.v) != DECIMAL_exact) {
+        return REJECT_invalid_amount;
+    }
+    int reason = shares_read(c, s);
+    if (reason != REJECT_none) return reason;
+    cmd->header.size = (uint32_t)(sizeof cmd->header + offsetof(struct command_fund_size, shares) +
+                                  s->count * sizeof s->shares[0]);
+    reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    return rpc_get_fund(c);
+}
+
+/* ---- money ---- */
+
+static int fund_move(struct rpc_call *c, enum fund_action action, uint32_t account,
+                     const struct outbox **events)
+{
+    uint32_t member = 0;
+    int reason = member_of(c, "member", &member);
+    if (reason != REJECT_none) return reason;
+    struct command *cmd = command_begin(c, COMMAND_fund_move,
+                                        sizeof cmd->header + sizeof cmd->fund_move);
+    cmd->header.account = account;
+    cmd->fund_move.action = (uint32_t)action;
+    cmd->fund_move.member = member;
+    bool given = param_find(c, c->params, "amount") != 0;
+    if (given && param_decimal(c, c->params, "amount", 6, &cmd->fund_move.amount.v) !=
+                     DECIMAL_exact) {
+        return REJECT_invalid_amount;
+    }
+    given = param_find(c, c->params, "skin_in_the_game") != 0;
+    if (given && param_decimal(c, c->params, "skin_in_the_game", 6, &cmd->fund_move.skin.v) !=
+                     DECIMAL_exact) {
+        return REJECT_invalid_amount;
+    }
+    return command_submit(c, events);
+}
+
+int rpc_capital(struct rpc_call *c)
+{
+    const struct outbox *events;
+    int reason = fund_move(c, FUND_capital, 0, &events);
+    if (reason != REJECT_none) return reason;
+    return request_answer(c, events) ? REJECT_none : rpc_get_default_fund(c);
+}
+
+int rpc_fund_collect(struct rpc_call *c)
+{
+    const struct outbox *events;
+    int reason = fund_move(c, FUND_collect, 0, &events);
+    return reason != REJECT_none ? reason : rpc_get_fund(c);
+}
+
+static int member_move(struct rpc_call *c, enum fund_action action)
+{
+    const struct outbox *events;
+    uint32_t account;
+    int reason = default_account(c, &account);
+    if (reason == REJECT_none) reason = fund_move(c, action, account, &events);
+    if (reason != REJECT_none) return reason;
+    const struct event_account *own = directory_account(c->names, account);
+    const struct event_fund_share *found = NULL;
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_fund_share *s = (const struct event_fund_share *)(const void *)h;
+        if (h->kind == EVENT_fund_share && own != NULL && s->member == own->member) found = s;
+    }
+    if (found == NULL) return RPC_UNAVAILABLE;
+    default_write_share(c, found);
+    return REJECT_none;
+}
+
+int rpc_fund_contribute(struct rpc_call *c) { return member_move(c, FUND_contribute); }
+int rpc_fund_pay_assessment(struct rpc_call *c) { return member_move(c, FUND_assessment); }
+int rpc_fund_release(struct rpc_call *c) { return member_move(c, FUND_release); }

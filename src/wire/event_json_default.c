@@ -1,0 +1,144 @@
+/* event_json_default.c: the events of the default fund and of defaults as JSON (event_json.h). */
+#include "wire/event_json.h"
+
+#include "base/time_text.h"
+#include "wire/event_json_default.h"
+
+static void name_write(struct json_writer *w, const char *key, uint32_t id,
+                       const struct event_names *names,
+                       const char *(*name)(void *context, uint32_t id))
+{
+    if (id == 0) return;
+    const char *text = name == NULL ? "" : name(names->context, id);
+    if (text[0] == 0) json_key_int(w, key, id);
+    else json_key_string(w, key, text);
+}
+
+static void member_write(struct json_writer *w, uint32_t id, const struct event_names *names)
+{
+    name_write(w, "member", id, names, names == NULL ? NULL : names->member);
+}
+
+static void account_write(struct json_writer *w, uint32_t id, const struct event_names *names)
+{
+    name_write(w, "account", id, names, names == NULL ? NULL : names->account);
+}
+
+static void time_write(struct json_writer *w, const char *key, ts_t ts)
+{
+    char text[TIME_TEXT_SIZE];
+    if (ts.v == 0) return;
+    time_format(text, ts);
+    json_key_string(w, key, text);
+}
+
+static void fund_write(struct json_writer *w, const struct event_fund *f)
+{
+    json_key_int(w, "date", f->date);
+    json_key_fixed(w, "total", f->total.v, 6);
+    json_key_fixed(w, "paid", f->paid.v, 6);
+    json_key_fixed(w, "cover_2", f->cover2.v, 6);
+    json_key_fixed(w, "capital", f->capital.v, 6);
+    json_key_fixed(w, "skin_in_the_game", f->skin.v, 6);
+    json_key_int(w, "members", f->members);
+    json_key_int(w, "defaults_open", f->defaults_open);
+    json_key_fixed(w, "assessment_multiple", f->settings.assessment_e6, 6);
+    json_key_int(w, "assessment_days", f->settings.assessment_days);
+    json_key_int(w, "refill_days", f->settings.refill_days);
+    json_key_int(w, "bidders_min", f->settings.bidders_min);
+    json_key_fixed(w, "near", f->settings.near_e6, 6);
+    json_key_fixed(w, "far", f->settings.far_e6, 6);
+    json_key_fixed(w, "skin_minimum", f->settings.skin_e6, 6);
+}
+
+static void share_write(struct json_writer *w, const struct event_fund_share *s,
+                        const struct event_names *names)
+{
+    member_write(w, s->member, names);
+    account_write(w, s->account, names);
+    json_key_fixed(w, "share", s->due.v, 6);
+    json_key_fixed(w, "paid", s->balance.v, 6);
+    json_key_fixed(w, "call", s->call.v, 6);
+    time_write(w, "call_deadline", s->call_deadline);
+    json_key_fixed(w, "assessed", s->assessed.v, 6);
+    json_key_fixed(w, "assessment", s->assessment.v, 6);
+    time_write(w, "assessment_deadline", s->assessment_deadline);
+    json_key_fixed(w, "cap", s->cap.v, 6);
+    json_key_bool(w, "defaulted", s->defaulted != 0);
+    json_key_int(w, "flags", s->flags);
+}
+
+static void default_write(struct json_writer *w, const struct event_default *d,
+                          const struct event_names *names)
+{
+    static const char *const states[DEFAULT_STATUS_count] = {"none", "open", "closed"};
+    member_write(w, d->member, names);
+    account_write(w, d->account, names);
+    json_key_string(w, "state", d->status < DEFAULT_STATUS_count ? states[d->status] : "");
+    json_key_int(w, "layer", d->layer);
+    json_key_int(w, "number", d->number);
+    json_key_bool(w, "waiting", d->waiting != 0);
+    json_key_fixed(w, "margin", d->margin.v, 6);
+    json_key_fixed(w, "deficit", d->deficit.v, 6);
+    json_key_fixed(w, "paid", d->paid.v, 6);
+    json_key_fixed(w, "recovered", d->recovered.v, 6);
+    time_write(w, "declared", d->declared);
+    json_key_string(w, "reason", d->reason);
+}
+
+static void layer_write(struct json_writer *w, const struct event_default_layer *l,
+                        const struct event_names *names)
+{
+    static const char *const layers[LAYER_count] = {
+        "none", "margin", "own_fund", "skin_in_the_game", "survivors", "assessment",
+        "gains_haircut", "tear_up", "capital"};
+    member_write(w, l->member, names);
+    json_key_string(w, "layer", l->layer < LAYER_count ? layers[l->layer] : "");
+    json_key_int(w, "tier", l->tier);
+    json_key_int(w, "payers", l->payers);
+    json_key_fixed(w, "amount", l->amount.v, 6);
+    json_key_fixed(w, "deficit", l->deficit.v, 6);
+}
+
+static void portfolio_write(struct json_writer *w, const struct event_portfolio *a,
+                            const struct event_names *names)
+{
+    json_key_int(w, "auction", (int64_t)a->auction);
+    member_write(w, a->member, names);
+    json_key_int(w, "status", a->status);
+    json_key_int(w, "portions", a->portions);
+    json_key_int(w, "awarded", a->awarded);
+    json_key_int(w, "bidders", a->bidders);
+    json_key_int(w, "bidders_min", a->bidders_min);
+    json_key_int(w, "flags", a->flags);
+    time_write(w, "deadline", a->deadline);
+    json_key_fixed(w, "reserve", a->reserve.v, 6);
+    json_key_fixed(w, "paid", a->paid.v, 6);
+    if (a->worst.v != INT64_MIN) json_key_fixed(w, "worst", a->worst.v, 6);
+}
+
+bool event_json_default_write(struct json_writer *w, const struct event_header *event,
+                              const struct event_names *names)
+{
+    const void *e = event;
+    switch ((enum event_kind)event->kind) {
+    case EVENT_fund: fund_write(w, e); return true;
+    case EVENT_fund_share: share_write(w, e, names); return true;
+    case EVENT_default: default_write(w, e, names); return true;
+    case EVENT_default_layer: layer_write(w, e, names); return true;
+    case EVENT_portfolio: portfolio_write(w, e, names); return true;
+    case EVENT_portfolio_bid: {
+        const struct event_portfolio_bid *b = e;
+        json_key_int(w, "auction", (int64_t)b->auction);
+        json_key_int(w, "bid", (int64_t)b->bid);
+        account_write(w, b->account, names);
+        member_write(w, b->member, names);
+        json_key_int(w, "portions", b->portions);
+        json_key_int(w, "awarded", b->awarded);
+        json_key_fixed(w, "price", b->price.v, 6);
+        json_key_fixed(w, "paid", b->paid.v, 6);
+        return true;
+    }
+    default: return false;
+    }
+}
