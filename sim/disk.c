@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILES_MAX = 64, SECTOR = 512, CHANGES_MAX = 256 };
+enum { FILES_MAX = 1024, SECTOR = 512, CHANGES_MAX = 256 };
 
 struct blob {
     unsigned char *bytes; /* zeros behind size, up to capacity */
