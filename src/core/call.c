@@ -100,7 +100,8 @@ static bool can_be_called(const struct core *c, uint32_t account)
 
 /* ---- the life of a call ---- */
 
-void event_call_push(const struct core *c, struct outbox *out, uint32_t account)
+const struct event_call *event_call_push(const struct core *c, struct outbox *out,
+                                         uint32_t account)
 {
     const struct margin_call *call = &c->calls[account];
     const struct account *a = &c->accounts[account];
@@ -123,6 +124,21 @@ void event_call_push(const struct core *c, struct outbox *out, uint32_t account)
     e->next = slices ? call->due : TS(0);
     e->slices = call->slices;
     e->slices_day = call->day == c->s->day ? call->slices_day : 0;
+    return e;
+}
+
+void clearing_keep(struct core *c, const void *event)
+{
+    const struct event_header *h = event;
+    union clearing_record *r = &c->records[++c->s->record_id % c->limits.settlements];
+    ASSERT(h->size <= sizeof *r);
+    memset(r, 0, sizeof *r);
+    memcpy(r, h, h->size);
+}
+
+static void call_say(struct core *c, uint32_t account)
+{
+    clearing_keep(c, event_call_push(c, c->out, account));
 }
 
 static void call_start(struct core *c, uint32_t account, int64_t missing)
@@ -136,7 +152,7 @@ static void call_start(struct core *c, uint32_t account, int64_t missing)
     call->state = CALL_open;
     call->slices = 0;
     due_set(c, account, call->deadline);
-    event_call_push(c, c->out, account);
+    call_say(c, account);
 }
 
 static void call_finish(struct core *c, uint32_t account, enum call_state state)
@@ -145,7 +161,7 @@ static void call_finish(struct core *c, uint32_t account, enum call_state state)
     due_clear(c, account);
     c->calls[account].state = state;
     if (a->status != ACCOUNT_defaulted) a->status = ACCOUNT_normal;
-    event_call_push(c, c->out, account);
+    call_say(c, account);
 }
 
 void call_drop(struct core *c, uint32_t account)
@@ -177,7 +193,7 @@ static void account_look(struct core *c, uint32_t account, bool again)
             call_start(c, account, s.missing);
         } else if (call->state == CALL_open && s.missing > call->called.v) {
             call->called = MONEY(s.missing); /* more is missing; the deadline stays */
-            event_call_push(c, c->out, account);
+            call_say(c, account);
         }
         return;
     }
@@ -246,7 +262,7 @@ static void call_unmet(struct core *c, uint32_t account)
     orders_cut(c, account);
     if (call_met(c, account)) return; /* without those orders less is required */
     due_set(c, account, TS(c->s->ts.v + c->s->clearing.slice_ns));
-    event_call_push(c, c->out, account);
+    call_say(c, account);
 }
 
 /* It may not go on: officers may declare a default. */
@@ -255,7 +271,7 @@ static void call_ended(struct core *c, uint32_t account)
     c->calls[account].state = CALL_ended;
     c->accounts[account].status = ACCOUNT_reduce_only;
     due_set(c, account, TS(INT64_MAX));
-    event_call_push(c, c->out, account);
+    call_say(c, account);
 }
 
 static void call_slice(struct core *c, uint32_t account)
@@ -277,7 +293,7 @@ static void call_slice(struct core *c, uint32_t account)
         return;
     }
     due_set(c, account, TS(c->s->ts.v + c->s->clearing.slice_ns));
-    event_call_push(c, c->out, account);
+    call_say(c, account);
 }
 
 static void call_step(struct core *c, uint32_t account)
@@ -414,7 +430,7 @@ void clearing_set(struct core *c, const struct command *cmd)
 void query_calls(const struct core *c, uint32_t account, struct outbox *out)
 {
     for (uint32_t a = account == 0 ? 1 : account; a <= c->s->accounts; a++) {
-        if (c->calls[a].id != 0) event_call_push(c, out, a);
+        if (c->calls[a].id != 0) (void)event_call_push(c, out, a);
         if (account != 0) return;
     }
 }

@@ -83,6 +83,7 @@ static void core_cut(struct core *c, struct arena *a)
     c->timer_heap = arena_cut(a, order_slots(l), sizeof *c->timer_heap);
     c->elections = arena_cut(a, order_slots(l), sizeof *c->elections);
     c->calls = arena_cut(a, l->accounts + 1, sizeof *c->calls);
+    c->records = arena_cut(a, l->settlements, sizeof *c->records);
     c->call_heap = arena_cut(a, l->accounts + 1, sizeof *c->call_heap);
     c->fund = arena_cut(a, 1, sizeof *c->fund);
     c->fund_members = arena_cut(a, l->members + 1, sizeof *c->fund_members);
@@ -121,7 +122,8 @@ size_t core_outbox_bytes(const struct core_limits *l)
            (size_t)l->exposures * 3 * sizeof(struct event_posting) + l->answer_bytes / 4 +
            (size_t)l->trades * sizeof(struct event_trade) +
            (size_t)l->postings * sizeof(struct event_posting) +
-           (size_t)l->settlements * sizeof(struct event_settlement) +
+           (size_t)l->settlements *
+               (sizeof(struct event_settlement) + sizeof(union clearing_record)) +
            (size_t)l->accounts * (2 * sizeof(struct event_call) + sizeof(struct event_slice)) +
            ASSETS_MAX * (sizeof(struct event_asset) + sizeof(struct event_collateral)) +
            (size_t)l->requests * (sizeof(struct event_request) + REQUEST_COMMAND_SIZE_MAX) +

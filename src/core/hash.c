@@ -120,6 +120,7 @@ static void hash_collateral(XXH3_state_t *h, const struct core *c)
 {
     add(h, &c->s->clearing, sizeof c->s->clearing);
     add_u64(h, c->s->call_id);
+    add_u64(h, c->s->record_id);
     for (uint32_t i = ASSET_USD + 1; i <= c->s->assets; i++)
         add(h, &c->assets[i], sizeof c->assets[i]);
     for (uint32_t i = 1; i <= c->s->accounts; i++) {

@@ -120,6 +120,7 @@ static void event_slice_push(struct core *c, uint32_t account, const struct slic
     e->asked = QTY(found ? s->entry.qty : 0);
     e->filled = QTY(filled);
     e->limit = found ? price_of(c, s->entry.instrument, s->entry.px) : PRICE_NONE;
+    clearing_keep(c, e);
 }
 
 bool liquidate_slice(struct core *c, uint32_t account)

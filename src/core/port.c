@@ -31,6 +31,7 @@ static void event_port_push(struct core *c, uint32_t account, uint32_t from, uin
     e->positions = positions;
     e->orders = orders;
     e->cash = MONEY(ledger_cash(c, account));
+    clearing_keep(c, e);
 }
 
 void port_accept(struct core *c, const struct command *cmd)

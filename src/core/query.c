@@ -339,6 +339,26 @@ static void query_hash(const struct core *c, struct outbox *out)
     e->trades = c->s->trade_id;
 }
 
+static uint32_t record_account(const union clearing_record *r)
+{
+    if (r->header.kind == EVENT_call) return r->call.account;
+    return r->header.kind == EVENT_slice ? r->slice.account : r->port.account;
+}
+
+static void query_clearing_records(const struct core *c, const struct query *q,
+                                   struct outbox *out)
+{
+    uint32_t count = count_of(q, COUNT_DEFAULT, COUNT_MAX);
+    uint64_t last = c->s->record_id;
+    uint64_t oldest = last > c->limits.settlements ? last - c->limits.settlements : 0;
+    for (uint64_t id = last; id > oldest && count > 0; id--) {
+        const union clearing_record *r = &c->records[id % c->limits.settlements];
+        if (q->account != 0 && record_account(r) != q->account) continue;
+        push_copy(out, &r->header);
+        count -= 1;
+    }
+}
+
 static void query_collateral(const struct core *c, struct outbox *out)
 {
     event_clearing_push(c, out, NULL);
@@ -371,6 +391,7 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
     case QUERY_exemptions: query_exemptions(c, out); break;
     case QUERY_hash: query_hash(c, out); break;
     case QUERY_collateral: query_collateral(c, out); break;
+    case QUERY_clearing_records: query_clearing_records(c, q, out); break;
     case QUERY_calls:
         if (q->account > c->s->accounts) query_reject(out, REJECT_unknown_account);
         else query_calls(c, q->account, out);

@@ -258,6 +258,7 @@ struct venue_state {
     uint32_t account_issuer; /* capacity comes from here; NIL until the first asset */
     uint32_t account_collateral; /* and is held here while pledged */
     uint64_t call_id;
+    uint64_t record_id;     /* of clearing records: the latest */
 };
 
 /* An account's margin call: at most one lives; what it came to is kept until the next. */
@@ -274,6 +275,14 @@ struct margin_call {
     uint32_t place;      /* in the heap; 0: it does not live */
 };
 ASSERT_SIZE(struct margin_call, 64);
+
+/* What happened to an account in clearing, as kept for questions: the event itself. */
+union clearing_record {
+    struct event_header header;
+    struct event_call call;
+    struct event_slice slice;
+    struct event_port port;
+};
 
 /* A spread that has an instrument as a leg. */
 struct spread_ref {
@@ -342,6 +351,7 @@ struct core {
     uint32_t *timer_heap;               /* slots, [1 .. timers] by (expires_at, id) */
     uint32_t *elections;                /* ring of slots */
     struct margin_call *calls;          /* by account (CLEAR-09) */
+    union clearing_record *records;     /* ring: record_id % limits.settlements */
     uint32_t *call_heap;                /* accounts, [1 .. calls_live] by (due, account) */
     struct map balance_map;             /* account << 32 | asset */
     struct map exposure_map;            /* account << 32 | instrument */

@@ -151,6 +151,10 @@ static bool user_of(const struct channels *c, const struct words *w, struct chan
         ch->interval = MIRROR_100ms;
         return w->count == 3;
     }
+    if (strcmp(w->at[1], "calls") == 0) { /* CLEAR-09; user.calls.CURRENCY, as portfolio */
+        ch->kind = CHANNEL_user_calls;
+        return w->count == 3;
+    }
     if (strcmp(w->at[1], "orders") == 0) ch->kind = CHANNEL_user_orders;
     else if (strcmp(w->at[1], "trades") == 0) ch->kind = CHANNEL_user_trades;
     else if (strcmp(w->at[1], "changes") == 0) ch->kind = CHANNEL_user_changes;

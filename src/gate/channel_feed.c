@@ -455,6 +455,18 @@ static void apply_state(struct channels *c, const struct event_state *e)
     }
 }
 
+/* CLEAR-09: every step of an account's margin call, at once. */
+static void apply_call(struct channels *c, const struct event_call *e)
+{
+    if (e->account >= c->accounts) return;
+    touch_account(c, e->account);
+    for (struct channel *ch = c->by_account[e->account].first; ch != NULL; ch = ch->next_key) {
+        if (ch->kind != CHANNEL_user_calls) continue;
+        rpc_write_call(notification_open(c, ch, e->header.seq), c->directory, e);
+        send_now(c, ch);
+    }
+}
+
 static void apply_one(struct channels *c, const struct event_header *h, const unsigned char *end)
 {
     const void *e = h;
@@ -466,6 +478,7 @@ static void apply_one(struct channels *c, const struct event_header *h, const un
     case EVENT_trade: apply_trade(c, e, end); break;
     case EVENT_order: apply_order(c, e, end); break;
     case EVENT_state: apply_state(c, e); break;
+    case EVENT_call: apply_call(c, e); break;
     case EVENT_settlement:
         touch_instrument(c, ((const struct event_settlement *)e)->instrument, false);
         break;
@@ -507,6 +520,7 @@ static void say_touched(struct channels *c, enum mirror_interval interval, uint6
         case CHANNEL_trades:
         case CHANNEL_user_orders:
         case CHANNEL_user_trades: say_pending(c, ch); break;
+        case CHANNEL_user_calls:
         case CHANNEL_halts: break;
         }
         ch = next;

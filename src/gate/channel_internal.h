@@ -17,6 +17,7 @@ enum channel_kind {
     CHANNEL_user_trades,
     CHANNEL_user_changes,
     CHANNEL_user_portfolio,
+    CHANNEL_user_calls,
 };
 
 enum { ANY = 0, SCRATCH_BYTES = 4 << 20, PENDING_MAX = 1 << 20 };

@@ -3,9 +3,9 @@
 
 /* ---- calls ---- */
 
-void rpc_write_call(struct json_writer *w, const struct directory *d, const struct event_call *e)
+static void call_members_write(struct json_writer *w, const struct directory *d,
+                               const struct event_call *e)
 {
-    json_open_object(w);
     json_key_int(w, "call_id", (int64_t)e->id);
     json_key_string(w, "account", directory_name(d, DIRECTORY_account, e->account));
     json_key_string(w, "member", directory_name(d, DIRECTORY_member, e->member));
@@ -22,7 +22,46 @@ void rpc_write_call(struct json_writer *w, const struct directory *d, const stru
     if (e->next.v != 0) json_key_ms(w, "next_slice", e->next);
     json_key_int(w, "slices", e->slices);
     json_key_int(w, "slices_today", e->slices_day);
+}
+
+void rpc_write_call(struct json_writer *w, const struct directory *d, const struct event_call *e)
+{
+    json_open_object(w);
+    call_members_write(w, d, e);
     json_close_object(w);
+}
+
+static void slice_members_write(struct json_writer *w, const struct directory *d,
+                                const struct event_slice *e)
+{
+    static const char *const results[SLICE_result_count + 1] = {"traded", "nothing_opposite",
+                                                                "refused"};
+    json_key_int(w, "call_id", (int64_t)e->call);
+    json_key_string(w, "account", directory_name(d, DIRECTORY_account, e->account));
+    json_key_int(w, "number", e->number);
+    json_key_string(w, "result", results[e->result % SLICE_result_count]);
+    if (e->reason != REJECT_none)
+        json_key_string(w, "reason", reject_text((enum reject)e->reason)->name);
+    if (e->instrument == 0) return;
+    json_key_string(w, "instrument_name", directory_name(d, DIRECTORY_instrument, e->instrument));
+    json_key_string(w, "direction", rpc_side_names[e->side & 1]);
+    json_key_int(w, "position", e->before.v);
+    json_key_int(w, "amount", e->asked.v);
+    json_key_int(w, "filled_amount", e->filled.v);
+    json_key_price(w, "limit_price", e->limit);
+}
+
+static void port_members_write(struct json_writer *w, const struct directory *d,
+                               const struct event_port *e)
+{
+    static const char *const states[PORT_state_count] = {"accepted", "withdrawn", "ported"};
+    json_key_string(w, "account", directory_name(d, DIRECTORY_account, e->account));
+    json_key_string(w, "from", directory_name(d, DIRECTORY_member, e->from));
+    json_key_string(w, "to", directory_name(d, DIRECTORY_member, e->to));
+    json_key_string(w, "state", states[e->state % PORT_state_count]);
+    json_key_int(w, "positions", e->positions);
+    json_key_int(w, "orders_cancelled", e->orders);
+    json_key_fixed(w, "cash", e->cash.v, 6);
 }
 
 static bool call_lives(const struct event_call *e)
@@ -105,6 +144,33 @@ int rpc_get_member_calls(struct rpc_call *c)
     return REJECT_none;
 }
 
+/* What happened to an account: its calls, each slice, consents and ports; newest first. */
+int rpc_get_clearing_history(struct rpc_call *c)
+{
+    struct query q = {.kind = QUERY_clearing_records, .now = c->now};
+    int64_t count = param_int(c, c->params, "count", 100);
+    int reason = account_read(c, &q.account);
+    if (reason != REJECT_none) return reason;
+    if (count < 1 || count > 10000) return malformed(c, "count");
+    q.count = (uint32_t)count;
+    const struct outbox *events = query_ask(c, &q);
+    json_open_array(c->out);
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const void *e = h;
+        json_open_object(c->out);
+        json_key_string(c->out, "event", event_kind_name((enum event_kind)h->kind));
+        json_key_int(c->out, "seq", (int64_t)h->seq);
+        json_key_ms(c->out, "timestamp", h->ts);
+        if (h->kind == EVENT_call) call_members_write(c->out, c->names, e);
+        if (h->kind == EVENT_slice) slice_members_write(c->out, c->names, e);
+        if (h->kind == EVENT_port) port_members_write(c->out, c->names, e);
+        json_close_object(c->out);
+    }
+    json_close_array(c->out);
+    return REJECT_none;
+}
+
 int rpc_call_margin(struct rpc_call *c)
 {
     const struct outbox *events;
@@ -128,7 +194,6 @@ int rpc_call_margin(struct rpc_call *c)
 static int port_command(struct rpc_call *c, enum command_kind kind, uint32_t account,
                         uint32_t member)
 {
-    static const char *const states[PORT_state_count] = {"accepted", "withdrawn", "ported"};
     const struct outbox *events;
     struct command *cmd = command_begin(c, kind, sizeof cmd->header + sizeof cmd->port);
     cmd->header.account = account;
@@ -140,13 +205,7 @@ static int port_command(struct rpc_call *c, enum command_kind kind, uint32_t acc
     const struct event_port *e = event_find(events, EVENT_port);
     if (e == NULL) return REJECT_invalid_state;
     json_open_object(c->out);
-    json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, e->account));
-    json_key_string(c->out, "from", directory_name(c->names, DIRECTORY_member, e->from));
-    json_key_string(c->out, "to", directory_name(c->names, DIRECTORY_member, e->to));
-    json_key_string(c->out, "state", states[e->state % PORT_state_count]);
-    json_key_int(c->out, "positions", e->positions);
-    json_key_int(c->out, "orders_cancelled", e->orders);
-    json_key_fixed(c->out, "cash", e->cash.v, 6);
+    port_members_write(c->out, c->names, e);
     json_close_object(c->out);
     return REJECT_none;
 }

@@ -314,6 +314,8 @@ static const struct param_spec pledge_params[] = {
     TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1),
     {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
 static const struct param_spec balances_params[] = {TEXT("account", 31), END};
+static const struct param_spec clearing_history_params[] = {TEXT("account", 31), INT("count"),
+                                                             END};
 static const struct param_spec member_calls_params[] = {TEXT("member", 31), END};
 static const struct param_spec accept_port_params[] = {TEXT_REQUIRED("account", 31),
                                                        TEXT("member", 31), BOOL("withdraw"), END};
@@ -438,6 +440,7 @@ const struct rpc_method rpc_methods[] = {
     {"private/pledge", rpc_pledge, pledge_params, RPC_SCOPE_withdraw, COMMAND},
     {"private/release", rpc_release, pledge_params, RPC_SCOPE_withdraw, COMMAND},
     {"private/get_margin_calls", rpc_get_margin_calls, balances_params, READ, 0},
+    {"private/get_clearing_history", rpc_get_clearing_history, clearing_history_params, READ, 0},
     {"private/clearing_get_member_calls", rpc_get_member_calls, member_calls_params,
      RPC_SCOPE_officer | RPC_SCOPE_clear | RPC_SCOPE_auditor, 0},
     {"private/clearing_call_margin", rpc_call_margin, balances_params, CLEARING, COMMAND},

@@ -31,6 +31,7 @@ enum query_kind {
     QUERY_large_positions, /* product or 0, from_id: the least lots, either side: holdings */
     QUERY_exemptions,  /* from position limits, and physical capacities */
     QUERY_collateral,  /* clearing event, then asset and collateral events of all but USD */
+    QUERY_clearing_records, /* account or 0, count: call, slice and port events, newest first */
     QUERY_calls,       /* account or 0: a call event for each that has ever been called */
     QUERY_margin,      /* account, legs_count legs: the requirement explained, as it would be with
                           those on top; one margin_group event a group, then a margin event */

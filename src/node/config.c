@@ -95,6 +95,7 @@ struct section {
 
 static const struct section sections[] = {
     {"venue", "private/officer_venue_set", venue_exists},
+    {"clearing", "private/officer_set_clearing", venue_exists},
     {"products", "private/officer_create_product", product_exists},
     {"instruments", "private/officer_list_instrument", instrument_exists},
     {"spreads", "private/officer_list_spread", spread_exists},
@@ -136,7 +137,7 @@ static int section_send(struct loader *l, const struct section *s)
     const struct json_token *tokens = l->json->tokens;
     uint32_t token = json_member(l->json, 0, s->name);
     if (token == 0) return 0;
-    if (strcmp(s->name, "venue") == 0) return request_send(l, s, token);
+    if (s->exists == venue_exists) return request_send(l, s, token); /* one object */
     if (tokens[token].kind != JSON_array) return fail(l->error, s->name, "an array is wanted");
     for (uint32_t i = token + 1; i < tokens[token].next; i = tokens[i].next) {
         if (request_send(l, s, i) != 0) return -1;

@@ -136,6 +136,30 @@ static int names_open(struct node *n, char *error, size_t error_size)
 
 static void names_close(struct node *n) { directory_close(n->directory); }
 
+/* CLEAR-09: a venue that runs makes margin calls. Where neither the configuration nor an officer
+ * has said how, this is how; only an officer's command changes it then. */
+static int calls_begin(struct node *n)
+{
+    const struct outbox *events = NULL;
+    const struct query q = {.kind = QUERY_collateral};
+    sequencer_query(n->sequencer, &q, &events);
+    const struct event_header *h = NULL;
+    while ((h = outbox_next(events, h)) != NULL && h->kind != EVENT_clearing) {}
+    const struct event_clearing *now = (const struct event_clearing *)(const void *)h;
+    if (now == NULL || now->settings.call_ns != 0) return 0;
+    struct command c = {0};
+    c.header.kind = COMMAND_clearing_set;
+    c.header.size = command_size_full(COMMAND_clearing_set);
+    c.header.principal = NODE_PRINCIPAL;
+    c.clearing_set.flags = (1u << CLEARING_SETTINGS) - 1;
+    c.clearing_set.settings = (struct clearing_settings){
+        .call_ns = NS_PER_HOUR, .slice_ns = 60 * NS_PER_SECOND, .slice_share_e6 = 200000,
+        .slices_per_day = 50, .slice_width_e6 = 50000, .slice_width_ticks = 10,
+        .maintenance_e6 = now->settings.maintenance_e6,
+        .collateral_cap_e6 = now->settings.collateral_cap_e6};
+    return n->venue.submit(n, &c, &events);
+}
+
 /* A fresh venue's own settings: two officers for deposits (CLEAR-13), requests older than 2 s are
  * not executed (GUARD-08). Then what the configuration file adds to what is there; its commands go
  * into the journal. */
@@ -166,6 +190,7 @@ static int venue_open(struct node *n, char *error, size_t error_size)
             return -1;
         }
     }
+    if (calls_begin(n) != 0) return -1;
     return sequencer_wait(n->sequencer);
 }
 
