@@ -7,7 +7,7 @@
  * the sum. The requirement of an exposure never falls when a working order is added and never rises
  * when one fills or is cancelled, so admission is the only gate.
  *
- * ollateralised mode. Longs are paid in full, only where the product's floor is 0 or above; shorts
+ * Collateralised mode. Longs are paid in full, only where the product's floor is 0 or above; shorts
  * are refused unless they close a long that no other working sell closes already, or capacity that
  * is pledged covers them; spreads are refused. An exposure reserves (max(0, cost) + buy_value) x
  * contract_size, rounded up: `cost` is what the position was bought for less what it was sold for
