@@ -11,9 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-static const struct bench *const benches[] = {&bench_book, &bench_core_mix, &bench_core_lobster,
-                                             &bench_durable, &bench_recovery, &bench_node,
-                                             &bench_margin};
+static const struct bench *const benches[] = {&bench_book, &bench_core_mix, &bench_core_span,
+                                             &bench_core_lobster, &bench_durable, &bench_recovery,
+                                             &bench_node, &bench_margin};
 enum { BENCHES = sizeof benches / sizeof benches[0] };
 
 uint64_t bench_now(void)

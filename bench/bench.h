@@ -26,7 +26,7 @@ struct bench {
     int (*run)(const struct bench_options *options); /* 0; 1: a bound was missed; 2: cannot run */
 };
 
-extern const struct bench bench_book, bench_core_mix, bench_core_lobster;
+extern const struct bench bench_book, bench_core_mix, bench_core_span, bench_core_lobster;
 extern const struct bench bench_durable, bench_recovery; /* recovery.c */
 extern const struct bench bench_node;
 extern const struct bench bench_margin;

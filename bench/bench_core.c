@@ -20,7 +20,9 @@
 #include <string.h>
 
 enum { LIVE = 100000, ORDERS = 1 << 18, LEVELS = 1 << 18, ACCOUNTS = 100, LOTS = 10, TAKEN = 5,
-       SLOT_MASK = (1 << 24) - 1, MIDDLE = 1000000 };
+       SLOT_MASK = (1 << 24) - 1, MIDDLE = 1000000,
+       SPAN_ACCOUNTS = 1000, SPAN_INSTRUMENTS = 20, SPAN_LEVELS = 100, SPAN_KINDS = 3,
+       SPAN_SHARE_MIN = 40 /* per cent */ };
 
 struct operation {
     uint32_t step; /* levels away from the touch */
@@ -42,7 +44,7 @@ struct mix {
 };
 
 static void operations_draw(struct operation *ops, size_t count, uint32_t levels,
-                            uint32_t instruments, bool only_new)
+                            uint32_t instruments, uint32_t accounts, bool only_new)
 {
     struct random r = {11};
     for (size_t i = 0; i < count; i++) {
@@ -52,7 +54,7 @@ static void operations_draw(struct operation *ops, size_t count, uint32_t levels
                                     .instrument = 1 + (uint32_t)random_below(&r, instruments),
                                     .what = only_new || dice < 60 ? 0 : dice < 95 ? 1 : 2,
                                     .side = (uint8_t)random_below(&r, 2),
-                                    .account = (uint16_t)random_below(&r, ACCOUNTS)};
+                                    .account = (uint16_t)random_below(&r, accounts)};
     }
 }
 
@@ -150,9 +152,9 @@ static double setting_run(struct buffers *b, uint32_t levels, uint32_t instrumen
     struct mix *m = b->mix;
     double ns[64];
     mix_open(m, instruments);
-    operations_draw(b->ops, LIVE, levels, instruments, true);
+    operations_draw(b->ops, LIVE, levels, instruments, ACCOUNTS, true);
     (void)round_run(m, b->ops, LIVE, NULL);
-    operations_draw(b->ops, b->count, levels, instruments, false);
+    operations_draw(b->ops, b->count, levels, instruments, ACCOUNTS, false);
     struct bench_heap heap = bench_heap_now();
     for (uint32_t i = 0; i < b->rounds; i++) ns[i] = round_run(m, b->ops, b->count, NULL);
     double median = bench_median(ns, b->rounds);
@@ -169,7 +171,7 @@ static double setting_run(struct buffers *b, uint32_t levels, uint32_t instrumen
     return ns[0];
 }
 
-static int run(const struct bench_options *options)
+static struct buffers buffers_take(const struct bench_options *options)
 {
     struct buffers b = {.count = options->commands != 0 ? options->commands : 1000000,
                         .rounds = options->rounds != 0 ? options->rounds : 3, .same_heap = true};
@@ -180,6 +182,12 @@ static int run(const struct bench_options *options)
     b.times = malloc(most * sizeof *b.times);
     if (b.mix == NULL || b.ops == NULL || b.times == NULL) abort();
     memset(b.times, 0, most * sizeof *b.times);
+    return b;
+}
+
+static int run(const struct bench_options *options)
+{
+    struct buffers b = buffers_take(options);
     double one = setting_run(&b, 1, 1);
     (void)setting_run(&b, 100, 1);
     double many = setting_run(&b, 10000, 1);
@@ -200,3 +208,71 @@ static int run(const struct bench_options *options)
 const struct bench bench_core_mix = {
     "core-mix", "the whole core: 60% new, 35% cancel, 5% aggressive; by levels and instruments",
     run};
+
+/* ---- core-span ---- */
+
+/* The same mix over accounts that hold and work all of 20 instruments, whatever margins them. Each
+ * kind has a venue of its own, and their rounds take turns, so that the machine is the same for
+ * all; returns the kind's time of this round. */
+static double span_round(struct buffers *b, struct mix *m, uint32_t accounts)
+{
+    operations_draw(b->ops, b->count, SPAN_LEVELS, SPAN_INSTRUMENTS, accounts, false);
+    return round_run(m, b->ops, b->count, NULL);
+}
+
+static void span_open(struct buffers *b, struct mix *m, uint32_t kind)
+{
+    struct core_limits l = venue_limits(SPAN_ACCOUNTS, SPAN_INSTRUMENTS, ORDERS, LEVELS);
+    struct venue_terms t = {.accounts = SPAN_ACCOUNTS, .instruments = SPAN_INSTRUMENTS,
+                            .tick = 1000, .flat_margin = kind == 1 ? E6 : 0,
+                            .cash = 1000000000, .span = kind == 2};
+    memset(m, 0, sizeof *m);
+    venue_open(&m->venue, &l, &t);
+    operations_draw(b->ops, LIVE, SPAN_LEVELS, SPAN_INSTRUMENTS, SPAN_ACCOUNTS, true);
+    (void)round_run(m, b->ops, LIVE, NULL);
+    (void)span_round(b, m, SPAN_ACCOUNTS); /* positions come about */
+}
+
+static int run_span(const struct bench_options *options)
+{
+    static const char *const kinds[SPAN_KINDS] = {"no margin", "flat margin", "SPAN"};
+    struct buffers b = buffers_take(options);
+    struct mix *mixes[SPAN_KINDS];
+    double ns[SPAN_KINDS][64], median[SPAN_KINDS];
+    for (uint32_t k = 0; k < SPAN_KINDS; k++) {
+        mixes[k] = malloc(sizeof *mixes[k]);
+        if (mixes[k] == NULL) abort();
+        span_open(&b, mixes[k], k);
+    }
+    struct bench_heap heap = bench_heap_now();
+    for (uint32_t i = 0; i < b.rounds; i++) {
+        for (uint32_t k = 0; k < SPAN_KINDS; k++) {
+            ns[k][i] = span_round(&b, mixes[k], SPAN_ACCOUNTS);
+        }
+    }
+    b.same_heap = bench_heap_same(heap);
+    for (uint32_t k = 0; k < SPAN_KINDS; k++) {
+        struct mix *m = mixes[k];
+        median[k] = bench_median(ns[k], b.rounds);
+        printf("  %-11s %7.0f thousand commands/s (%.0f ns)  %u live, %llu trades, %llu rejected\n"
+               "              hash %016llx after %llu commands\n",
+               kinds[k], 1e6 / median[k], median[k], m->live_count,
+               (unsigned long long)m->trades, (unsigned long long)m->rejects,
+               (unsigned long long)core_hash(m->venue.core), (unsigned long long)m->venue.seq);
+        venue_close(&m->venue);
+        free(m);
+    }
+    double none = 100 * median[0] / median[2], flat = 100 * median[1] / median[2];
+    printf("  SPAN at %.0f %% of the throughput without margin, %.0f %% of that with flat margin"
+           " (at least %d %%)\n"
+           "  %d accounts, each with %d instruments in three tiers; nothing was allocated: %s\n",
+           none, flat, SPAN_SHARE_MIN, SPAN_ACCOUNTS, SPAN_INSTRUMENTS, b.same_heap ? "yes" : "NO");
+    free(b.mix);
+    free(b.ops);
+    free(b.times);
+    return none >= SPAN_SHARE_MIN && flat >= SPAN_SHARE_MIN && b.same_heap ? 0 : 1;
+}
+
+const struct bench bench_core_span = {
+    "core-span", "the whole core with SPAN before every order, beside flat margin and none",
+    run_span};

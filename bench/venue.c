@@ -83,6 +83,32 @@ static void open_accounts(struct venue *v, const struct venue_terms *t)
     }
 }
 
+/* Tiers of a week, each pair of them and each by itself charged; the first is the spot month. */
+static void open_margin(struct venue *v)
+{
+    const ts_t first = TS(INT64_C(1798761600) * NS_PER_SECOND); /* 2027-01-01 */
+    struct command c = {.header.kind = COMMAND_margin_set};
+    struct command_margin_set *m = &c.margin_set;
+    memcpy(m->group, "BENCH", 6);
+    m->given = MARGIN_GIVEN_products | MARGIN_GIVEN_tiers | MARGIN_GIVEN_spreads;
+    m->product_count = 1;
+    m->products[0] = (struct margin_product){.product = 1, .delta_scale = 1};
+    m->tier_count = 3;
+    for (int64_t i = 0; i < 3; i++) {
+        m->tiers[i] = (struct margin_tier){.start = TS(first.v + i * 7 * NS_PER_DAY),
+                                           .price_scan = MONEY((5 - i) * E6)};
+    }
+    m->tiers[0].spot_spread = MONEY(E6 / 20);
+    m->tiers[0].spot_outright = MONEY(E6 / 10);
+    for (uint32_t a = 0; a < 3; a++) {
+        for (uint32_t b = a; b < 3; b++) {
+            m->spreads[m->spread_count++] =
+                (struct margin_spread){a, b, MONEY(E6 / 5 + (int64_t)(b - a) * E6 / 4)};
+        }
+    }
+    apply(v, &c);
+}
+
 static void open_product(struct venue *v, const struct venue_terms *t)
 {
     struct command c = {.header.kind = COMMAND_product_create};
@@ -92,6 +118,7 @@ static void open_product(struct venue *v, const struct venue_terms *t)
     c.product_create.tick = PRICE(t->tick);
     c.product_create.contract_size = E6;
     c.product_create.flat_margin = MONEY(t->flat_margin);
+    c.product_create.margin_model = t->span ? MARGIN_span : MARGIN_flat;
     apply(v, &c);
     for (uint32_t i = 0; i < t->instruments; i++) { /* days, from 2027-01-01 on */
         uint32_t year = 2027 + i / 336, month = i / 28 % 12;
@@ -101,6 +128,7 @@ static void open_product(struct venue *v, const struct venue_terms *t)
                  i % 28 + 1);
         apply(v, &l);
     }
+    if (t->span) open_margin(v);
     struct command s = {.header.kind = COMMAND_state_set};
     s.state_set.product = 1;
     s.state_set.state = STATE_open;

@@ -35,6 +35,7 @@ struct venue_terms {
     int64_t tick;             /* 10^-6 USD */
     int64_t flat_margin;      /* 10^-6 USD a lot */
     int64_t cash;             /* whole USD an account */
+    bool span;                /* margined by SPAN, in three tiers with charges between them */
 };
 
 /* Limits that fit a benchmark: as core_limits_default, but for what is given; small rings of closed

@@ -48,6 +48,7 @@ static void seed_product(struct core *c, struct outbox *out, char letter, uint8_
     p.product_create.contract_size = E6;
     p.product_create.flat_margin = MONEY(E6);
     p.product_create.fifo_share_e6 = 500000;
+    p.product_create.margin_model = letter == 'A' ? MARGIN_span : MARGIN_flat;
     if (letter == 'F') {
         p.product_create.limits = (struct product_limits){
             .spot_cap = QTY(50), .month = QTY(90), .all_months = QTY(120), .spot_days = 9,
@@ -63,6 +64,14 @@ static void seed(struct core *c, struct outbox *out)
     seed_product(c, out, 'F', ALGORITHM_fifo);
     seed_product(c, out, 'A', ALGORITHM_allocation);
     seed_product(c, out, 'S', ALGORITHM_split);
+    struct command m = {.header.kind = COMMAND_margin_set};
+    m.margin_set.group[0] = 'G';
+    m.margin_set.given = MARGIN_GIVEN_products | MARGIN_GIVEN_tiers | MARGIN_GIVEN_spreads;
+    m.margin_set.product_count = m.margin_set.tier_count = m.margin_set.spread_count = 1;
+    m.margin_set.products[0] = (struct margin_product){2, 0, 1};
+    m.margin_set.tiers[0].price_scan = MONEY(2 * E6);
+    m.margin_set.spreads[0].charge = MONEY(E6);
+    step(c, &m, out);
     for (uint32_t i = 0; i < 4; i++) {
         struct command l = {.header.kind = COMMAND_instrument_list};
         l.instrument_list.product = i < 2 ? 1 : i;
@@ -104,6 +113,36 @@ static void seed(struct core *c, struct outbox *out)
     }
 }
 
+/* Counts within their arrays and zeros behind them, so that this is more often a command. */
+static void margin_shape(struct command *c)
+{
+    if (c->header.kind == COMMAND_margin_result) {
+        c->margin_result.count %= 4;
+        c->margin_result.reserved = 0;
+        for (uint32_t i = 0; i < 3; i++) c->margin_result.results[i].reserved = 0;
+        c->header.size = (uint32_t)(sizeof c->header +
+                                    offsetof(struct command_margin_result, results) +
+                                    c->margin_result.count * sizeof(struct margin_result));
+    }
+    if (c->header.kind != COMMAND_margin_set) return;
+    struct command_margin_set *m = &c->margin_set;
+    m->given &= MARGIN_GIVEN_ALL;
+    m->product_count %= 3;
+    m->tier_count %= 3;
+    m->spread_count %= 3;
+    m->reserved = 0;
+    for (uint32_t i = 0; i < SPAN_PRODUCTS_MAX; i++) {
+        m->products[i].reserved = 0;
+        if (i >= m->product_count) m->products[i] = (struct margin_product){0};
+    }
+    memset(m->tiers + m->tier_count, 0, sizeof m->tiers - m->tier_count * sizeof m->tiers[0]);
+    memset(m->spreads + m->spread_count, 0,
+           sizeof m->spreads - m->spread_count * sizeof m->spreads[0]);
+    memset(m->group, 0, sizeof m->group);
+    m->group[0] = 'G';
+    memset(m->source, 0, sizeof m->source + sizeof m->reason);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static unsigned char *pristine, *block;
@@ -141,6 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             c.header.size = (uint32_t)(COMMAND_ORDER_NEW_TEXT_SIZE +
                                        c.order_new.linked_count % (LINKED_ORDERS_MAX + 1) *
                                            sizeof c.order_new.linked[0]);
+        margin_shape(&c);
         c.header.account = head[1] % 10;
         c.header.session = head[2] % 3;
         c.header.principal = head[2] % 5; /* two officers may meet */

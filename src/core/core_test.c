@@ -85,6 +85,7 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
     c.product_create.tick = PRICE(500000);
     c.product_create.contract_size = 1 * E6;
     c.product_create.flat_margin = MONEY(3 * E6);
+    c.product_create.margin_model = name[0] == 'A' ? MARGIN_span : MARGIN_flat;
     c.product_create.pro_rata_minimum = QTY(2);
     c.product_create.fifo_share_e6 = 400000;
     c.product_create.protection = PRICE(2 * E6);
@@ -108,11 +109,26 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
 enum { OUTRIGHTS = 6, SPREADS = 5, INSTRUMENTS = OUTRIGHTS + SPREADS };
 static const uint32_t spread_legs[SPREADS][2] = {{1, 2}, {1, 3}, {2, 3}, {3, 5}, {4, 1}};
 
+static void margin_group(struct command *c, int64_t scan, int64_t charge)
+{
+    struct command_margin_set *m = &c->margin_set;
+    c->header.kind = COMMAND_margin_set;
+    memcpy(m->group, "GG", 2);
+    m->given = MARGIN_GIVEN_products | MARGIN_GIVEN_tiers | MARGIN_GIVEN_spreads;
+    m->product_count = m->tier_count = m->spread_count = 1;
+    m->products[0] = (struct margin_product){2, 0, 1};
+    m->tiers[0].price_scan = MONEY(scan * E6);
+    m->spreads[0].charge = MONEY(charge * E6);
+}
+
 static void seed_world(struct world *w)
 {
     seed_product(w, "FF", ALGORITHM_fifo, PRODUCT_FLAG_HAS_PROTECTION | PRODUCT_FLAG_HAS_FLOOR);
     seed_product(w, "AA", ALGORITHM_allocation, PRODUCT_FLAG_TOP | PRODUCT_FLAG_HAS_PROTECTION);
     seed_product(w, "SS", ALGORITHM_split, 0);
+    struct command margin = {.header = {.kind = COMMAND_margin_set, .principal = 1}};
+    margin_group(&margin, 3, 1);
+    apply(w, &margin);
     const char *periods[2] = {"2027M03", "2027M04"};
     for (uint32_t p = 1; p <= 3; p++) {
         for (int i = 0; i < 2; i++) {
@@ -285,9 +301,46 @@ static void random_confirm(struct world *w, struct random *r, struct command *c)
     c->confirm.refuse = below(r, 5) == 0;
 }
 
+/* Parameters of SPAN and of flat margin, runs and their results (CLEAR-05, CLEAR-06). */
+static void random_margin(struct random *r, struct command *c)
+{
+    c->header.principal = (uint32_t)(1 + below(r, 2));
+    switch (below(r, 6)) {
+    case 0: margin_group(c, (int64_t)(2 + below(r, 4)), (int64_t)below(r, 3)); break;
+    case 1:
+        c->header.kind = COMMAND_margin_flat;
+        c->margin_flat.product = (uint32_t)(1 + below(r, 3));
+        c->margin_flat.flat_margin = MONEY((int64_t)(2 + below(r, 4)) * E6);
+        break;
+    case 2:
+        c->header.kind = COMMAND_margin_inter;
+        c->margin_inter.offset_e6 = 700000 + (int64_t)below(r, 200000);
+        break;
+    case 3:
+        c->header.kind = COMMAND_margin_run;
+        c->margin_run.run = 1 + below(r, 40);
+        c->margin_run.phase = (uint32_t)below(r, MARGIN_RUN_count);
+        c->margin_run.count = (uint32_t)below(r, 3);
+        break;
+    default:
+        c->header.kind = COMMAND_margin_result;
+        c->margin_result.run = 1 + below(r, 40);
+        c->margin_result.count = 1;
+        c->margin_result.results[0] = (struct margin_result){
+            .account = (uint32_t)(4 + below(r, 6)),
+            .total = MONEY(((int64_t)below(r, 900) - 5) * E6)};
+        c->header.size = (uint32_t)(sizeof c->header +
+                                    offsetof(struct command_margin_result, results) +
+                                    sizeof(struct margin_result));
+        break;
+    }
+}
+
 static void random_officer(struct world *w, struct random *r, struct command *c)
 {
-    switch (below(r, 8)) {
+    switch (below(r, 10)) {
+    case 8:
+    case 9: random_margin(r, c); break;
     case 5:
     case 6: random_limit(w, r, c); break;
     case 7: random_confirm(w, r, c); break;

@@ -13,7 +13,10 @@ struct desk {
     struct random r;
 };
 
-static int64_t below(struct desk *d, int64_t n) { return (int64_t)random_below(&d->r, (uint64_t)n); }
+static int64_t below(struct desk *d, int64_t n)
+{
+    return (int64_t)random_below(&d->r, (uint64_t)n);
+}
 
 static void list(struct desk *d, uint32_t product)
 {
