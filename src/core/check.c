@@ -43,8 +43,11 @@ static void check_working(const struct core *c, uint32_t account)
             if (leg_a && (order->flags & ORDER_FLAG_REDUCE_ONLY)) reduce_only += 1;
             if ((!leg_a && !leg_b) || (order->flags & ORDER_BIT_HELD)) continue;
             bool buys_leg = (order->side == SIDE_buy) != leg_b;
-            if (buys_leg) buys += order->left.v;
-            else sells += order->left.v;
+            int64_t lots = order->left.v;
+            if (order->flags & ORDER_BIT_SPREAD)
+                lots = spread_lots(c, order->instrument, leg_b ? 1 : 0, lots);
+            if (buys_leg) buys += lots;
+            else sells += lots;
         }
         ASSERT(buys == c->exposures[x].open_buys && sells == c->exposures[x].open_sells);
         ASSERT(reduce_only == c->exposures[x].reduce_only);

@@ -114,9 +114,9 @@ size_t core_outbox_bytes(const struct core_limits *l)
     const size_t fill = 3 * sizeof(struct event_trade) + 24 * sizeof(struct event_posting) +
                         2 * sizeof(struct event_order) + 2 * sizeof(struct event_level);
     size_t orders = order_slots(l);
-    /* MATCH-06: each quote of a spread changes twice in a command at most, before and after the
-     * pegged orders, and says two levels then; each fill says its legs' levels. */
-    const size_t implied = 2 * 6 * 2 * sizeof(struct event_level);
+    /* MATCH-06: each quote of a spread changes four times in a command at most, before and after
+     * pegged orders, and after calls, and says two levels then; each fill says its legs' levels. */
+    const size_t implied = 4 * 6 * 2 * sizeof(struct event_level);
     return (orders * 2 + l->fills_per_command) * fill + l->instruments * implied +
            ((size_t)l->accounts + l->members + l->products + l->instruments + 64) * 512 +
            (size_t)l->exposures * 3 * sizeof(struct event_posting) + l->answer_bytes / 4 +
@@ -316,6 +316,16 @@ static bool is_stale(const struct core *c, const struct command *cmd)
            cmd->header.kind == COMMAND_mass_quote;
 }
 
+/* What the books' new state sets off beyond elections: implied prices and pegged orders. */
+static void aftermath(struct core *c)
+{
+    while (c->implied_dirty_count > 0 && implied_settle(c)) trigger_run(c);
+    if (c->implied_dirty_count > 0) implied_publish(c);
+    if (c->touched_count > 0) peg_run(c);
+    if (c->implied_dirty_count > 0) implied_publish(c); /* the pegged orders moved */
+    c->touched_count = 0;
+}
+
 void core_step(struct core *c, const struct command *cmd, struct outbox *out)
 {
     assert_seq_current = cmd->header.seq;
@@ -342,13 +352,11 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
         command_apply(c, cmd);
     }
     if (c->s->elections_count > 0) trigger_run(c);
-    if (c->implied_dirty_count > 0) implied_publish(c);
-    if (c->touched_count > 0) peg_run(c);
-    if (c->implied_dirty_count > 0) implied_publish(c); /* the pegged orders moved */
-    c->touched_count = 0;
+    if (c->implied_dirty_count > 0 || c->touched_count > 0) aftermath(c);
     span_current(c);
     if (c->s->calls_live > 0) call_look(c);
     span_current(c); /* what a call set off */
+    if (c->implied_dirty_count > 0 || c->touched_count > 0) aftermath(c);
     c->out = NULL;
     assert_seq_current = 0;
 }

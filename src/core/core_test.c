@@ -108,6 +108,7 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
 /* Six outrights, two of each product; then the spreads. */
 enum { OUTRIGHTS = 6, SPREADS = 5, INSTRUMENTS = OUTRIGHTS + SPREADS };
 static const uint32_t spread_legs[SPREADS][2] = {{1, 2}, {1, 3}, {2, 3}, {3, 5}, {4, 1}};
+static const int32_t spread_ratios[SPREADS][2] = {{1, -1}, {1, -1}, {1, -1}, {2, -1}, {1, -3}};
 
 static void margin_group(struct command *c, int64_t scan, int64_t charge)
 {
@@ -140,8 +141,8 @@ static void seed_world(struct world *w)
     }
     for (int i = 0; i < SPREADS; i++) { /* within products and across, rings of four among them */
         struct command s = {.header.kind = COMMAND_spread_list};
-        s.spread_list = (struct command_spread_list){{spread_legs[i][0], spread_legs[i][1]},
-                                                     {1, -1}};
+        s.spread_list = (struct command_spread_list){
+            {spread_legs[i][0], spread_legs[i][1]}, {spread_ratios[i][0], spread_ratios[i][1]}};
         apply(w, &s);
     }
     const char *names[4] = {"ann", "bob", "cid", "dan"};

@@ -36,8 +36,8 @@ static bool leg_best(const struct core *c, struct implied_depth *depth, uint32_t
     if (best == NULL) return false;
     *leg = (struct implied_leg){
         .instrument = instrument, .side = side, .price = price_of(c, instrument, best->px),
-        .level = book_of(c, instrument)->side[side].best, .lots = best->shown.v, .ratio = 1,
-        .leg_b = PRICE_NONE};
+        .level = book_of(c, instrument)->side[side].best, .lots = best->shown.v,
+        .total = best->total.v, .ratio = 1, .leg_b = PRICE_NONE};
     return true;
 }
 
@@ -56,7 +56,18 @@ static uint32_t book_of_role(const struct core *c, uint32_t spread, enum implied
 
 static int64_t units_of(const struct implied_leg *leg)
 {
-    return leg->ratio == 1 ? leg->lots : leg->lots / leg->ratio;
+    if (leg->ratio == 1) return leg->lots;
+    int64_t units = leg->lots / leg->ratio;
+    return units == 0 && leg->total >= leg->ratio ? 1 : units;
+}
+
+/* What is displayed of a source, and so published. */
+static int64_t units_displayed(const struct implied_source *s)
+{
+    int64_t units = INT64_MAX;
+    for (uint32_t i = 0; i < s->count; i++)
+        units = int64_min(units, s->legs[i].lots / s->legs[i].ratio);
+    return units;
 }
 
 /* The price in the book's ticks; false where the book can have no such price: off its tick, out of
@@ -287,10 +298,11 @@ static struct implied_quote quote_now(const struct core *c, uint32_t spread,
                                       enum implied_role role, enum side side)
 {
     struct implied_source s;
-    if (!spread_is_open(c, spread) || !source_first(c, NULL, spread, role, side, &s) ||
-        s.units == 0)
+    if (!spread_is_open(c, spread) || !source_first(c, NULL, spread, role, side, &s))
         return (struct implied_quote){0};
-    return (struct implied_quote){.px = s.px, .qty = QTY(s.units * s.ratio)};
+    int64_t units = units_displayed(&s);
+    if (units == 0) return (struct implied_quote){0};
+    return (struct implied_quote){.px = s.px, .qty = QTY(units * s.ratio)};
 }
 
 static void level_say(struct core *c, uint32_t instrument, enum side side, px_t px)
@@ -312,12 +324,46 @@ static void quote_set(struct core *c, uint32_t spread, enum implied_role role, e
     book_pegs_touched(c, instrument); /* a peg stops behind what is implied */
 }
 
+static bool order_crosses(const struct core *c, uint32_t spread)
+{
+    for (int side = 0; side < 2; side++) {
+        px_t own = direct_best(c, spread, (enum side)side);
+        const struct implied_quote *in = &c->spreads[spread].quotes[IMPLIED_spread][1 - side];
+        if (!px_is_none(own) && in->qty.v != 0 &&
+            !px_better((enum side)(1 - side), own, in->px))
+            return true;
+    }
+    return false;
+}
+
 static void spread_publish(struct core *c, uint32_t spread)
 {
     for (int role = 0; role < IMPLIED_roles; role++) {
         quote_set(c, spread, (enum implied_role)role, SIDE_buy);
         quote_set(c, spread, (enum implied_role)role, SIDE_sell);
     }
+    if (order_crosses(c, spread)) c->s->implied_sweep = 1; /* pegged orders moved: next command */
+}
+
+/* An order that comes trades with all that it may; still, a spread's order can be left that crosses
+ * what its legs imply: where the floor, the tick or the range kept the implied price out of the
+ * book of the order that came, and where what went was a level that implied nothing (by its price,
+ * or with less than a unit) and stood before one that does. */
+bool implied_settle(struct core *c)
+{
+    uint32_t fills = c->fills_left;
+    for (uint32_t i = 0; i < c->implied_dirty_count; i++) {
+        uint32_t instrument = c->implied_dirty[i];
+        if (is_spread(c, instrument)) {
+            implied_sweep_spread(c, instrument);
+            continue;
+        }
+        uint32_t ref = c->instruments[instrument].spread_first;
+        for (; ref != NIL; ref = c->spread_refs[ref].next)
+            implied_sweep_spread(c, c->spread_refs[ref].spread);
+    }
+    if (c->prints_count > 0) trigger_elect_prints(c);
+    return c->fills_left != fills;
 }
 
 void implied_mark(struct core *c, uint32_t instrument)
@@ -444,12 +490,7 @@ static void check_spread(const struct core *c, uint32_t spread)
             ASSERT(now.qty.v == s->quotes[role][side].qty.v);
         }
     }
-    for (int side = 0; side < 2; side++) {
-        px_t own = direct_best(c, spread, (enum side)side);
-        const struct implied_quote *other = &s->quotes[IMPLIED_spread][1 - side];
-        if (c->s->implied_sweep != 0 || px_is_none(own) || other->qty.v == 0) continue;
-        ASSERT(px_better((enum side)(1 - side), own, other->px));
-    }
+    ASSERT(c->s->implied_sweep != 0 || !order_crosses(c, spread));
 }
 
 void implied_check(const struct core *c)

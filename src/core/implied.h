@@ -7,8 +7,8 @@
  *   out   A bid = S bid + B bid      A ask = S ask + B ask
  *         B bid = A bid - S ask      B ask = A ask - S bid
  *
- * with the least of the two displayed quantities, in units of the spread's ratio. That is the first
- * generation, of real orders alone, and what is published. A source of the second generation has a
+ * with the least of floor(displayed / ratio) of the two. That is the first generation, of real
+ * orders alone, and what is published. A source of the second generation has a
  * first-generation price in the place of one leg's order: it is looked for only by an aggressor
  * that the first generation leaves unfilled.
  *
@@ -18,6 +18,9 @@
  * legs, each at its own price or better, and leaves the clearing house flat; (4) the work of one
  * order is bounded by spreads_per_leg (first generation), its square (second) and the command's
  * fills; an instrument without spreads pays one branch.
+ *
+ * A command ends with implied_settle, for what the arrival of orders cannot see, and
+ * implied_publish; both look only at spreads of books that the command touched.
  *
  * implied.c finds sources and publishes; implied_trade.c trades with them; implied_depth.c counts
  * what could trade, for fill-or-kill.
@@ -38,6 +41,7 @@ struct implied_leg {
     enum side side;   /* of the orders that rest there */
     price_t price;
     int64_t lots;     /* displayed; in a count of depth: not yet counted, hidden ones too */
+    int64_t total;    /* hidden ones too: used where what is displayed is less than one unit */
     int64_t ratio;    /* lots of this leg for one unit of the source */
     price_t leg_b;    /* of a spread: its second leg's price in this source */
     bool barred;      /* in a count of depth: behind `lots` comes an own order that ends it */
@@ -74,6 +78,7 @@ int64_t implied_at(const struct core *c, uint32_t instrument, enum side side, px
 px_t implied_next(const struct core *c, uint32_t instrument, enum side side, px_t than);
 void implied_mark(struct core *c, uint32_t instrument); /* its book changed: publish later */
 void implied_state_changed(struct core *c, uint32_t product, bool opened);
+bool implied_settle(struct core *c); /* before publishing; true: something traded */
 void implied_publish(struct core *c);
 void implied_expire(struct core *c); /* the clock passed the last instant of some leg */
 void implied_check(const struct core *c);
@@ -84,8 +89,8 @@ void implied_check(const struct core *c);
 bool implied_trade(struct core *c, uint32_t a, const struct implied_source *source);
 /* The source that `a` meets next when the best direct price is `direct` (PX_NONE: none). */
 bool implied_meets(const struct core *c, uint32_t a, px_t direct, struct implied_source *source);
-/* An order came to rest in this outright: spread orders may cross what it implies now. */
-void implied_rested(struct core *c, uint32_t instrument);
+/* Orders of this spread that cross what its legs imply, in the first generation. */
+void implied_sweep_spread(struct core *c, uint32_t spread);
 void implied_sweep(struct core *c); /* spread orders that cross their legs trade with them */
 
 /* ---- implied_depth.c ---- */

@@ -89,6 +89,7 @@ bool implied_depth_best(const struct core *c, struct implied_depth *d, uint32_t 
     if (s->level == NIL) return false;
     *leg = (struct implied_leg){
         .instrument = instrument, .side = side, .level = s->level, .lots = s->left, .ratio = 1,
+        .total = s->left,
         .price = price_of(c, instrument, c->pools.levels[s->level].px), .leg_b = PRICE_NONE,
         .barred = s->barred};
     return true;

@@ -10,9 +10,10 @@
  * direct orders, then the spreads in listing order, each to the end of the levels that stand behind
  * its price. A sweep is the same trade with a level of spread orders in the aggressor's place.
  *
- * Invariants: (1) a plan's orders are all in books and fill by no more than they display; (2) the
- * lots of each leg are its ratio times the same number of units; (3) every print uses up one of the
- * command's fills.
+ * Invariants: (1) a plan's orders are all in books and fill by no more than they display, but for a
+ * unit of several lots of which less is displayed: hidden lots complete it; (2) the lots of each
+ * leg are its ratio times the same number of units; (3) every print uses up one of the command's
+ * fills.
  */
 #include "core/implied.h"
 #include "core/novation.h"
@@ -44,13 +45,30 @@ static bool px_acceptable(enum side side, px_t limit, px_t px)
 
 /* ---- self-match prevention, MATCH-04: as for direct orders, leg by leg ---- */
 
-/* The order of the leg's level that the aggressor must not meet next; NIL: none. */
+/* The order of the leg's level that the aggressor must not meet next; NIL: none. Under FIFO those
+ * that the next unit would take are looked at, under sharing all. */
 static uint32_t leg_conflict(const struct core *c, uint32_t a, const struct implied_leg *leg)
 {
+    int64_t most = allocate_applies(c, leg->instrument) ? INT64_MAX : leg->ratio, sum = 0;
     uint32_t o = c->pools.levels[leg->level].first;
-    if (!allocate_applies(c, leg->instrument)) return smp_conflict(c, a, o) ? o : NIL;
-    while (o != NIL && !smp_conflict(c, a, o)) o = order_at(c, o)->next;
-    return o;
+    if (!(order_at(c, a)->flags & ORDER_BIT_TERMS)) return NIL;
+    for (; o != NIL && sum < most; o = order_at(c, o)->next) {
+        if (smp_conflict(c, a, o)) return o;
+        sum += order_at(c, o)->shown.v;
+    }
+    return NIL;
+}
+
+/* Decrement takes the same units off both; of less than a unit the resting order is cancelled. */
+static bool conflict_resolve(struct core *c, uint32_t a, uint32_t r, int64_t ratio_a,
+                             int64_t ratio_r)
+{
+    if (c->info[a].smp_mode != SMP_decrement || (ratio_a == 1 && ratio_r == 1))
+        return smp_resolve(c, a, r);
+    int64_t units = int64_min(order_at(c, a)->left.v / ratio_a, order_at(c, r)->left.v / ratio_r);
+    if (units > 0) return smp_decrement(c, a, units * ratio_a, r, units * ratio_r);
+    order_close(c, r, ORDER_STATE_cancelled, CAUSE_cancelled_self_match);
+    return order_at(c, a)->state == ORDER_STATE_open;
 }
 
 /* ---- the plan ---- */
@@ -62,7 +80,8 @@ static bool cuts_others(const struct core *c, uint32_t o)
                c->exposures[c->info[o].exposure_b].reduce_only > 0;
 }
 
-/* In time order, up to an own order of the aggressor, or to one whose fill may cut others. */
+/* In time order, up to an own order of the aggressor, or, with a unit complete, to one whose fill
+ * may cut others. */
 static int64_t part_fifo(struct core *c, const struct plan *p, struct part *part, int64_t most)
 {
     int64_t sum = 0;
@@ -73,9 +92,36 @@ static int64_t part_fifo(struct core *c, const struct plan *p, struct part *part
         int64_t take = int64_min(order_at(c, o)->shown.v, most - sum);
         c->shares[part->from + part->count++] = (struct share){.order = o, .take = take};
         sum += take;
-        if (cuts_others(c, o)) break;
+        if (sum >= part->leg.ratio && cuts_others(c, o)) break;
         o = order_at(c, o)->next;
     }
+    return sum;
+}
+
+/* Hidden lots, in time order, for one unit of which less is displayed; returns what was taken. */
+static int64_t part_hidden(struct core *c, const struct part *part, int64_t lots)
+{
+    int64_t sum = 0;
+    for (uint32_t i = part->from; i < part->from + part->count && sum < lots; i++) {
+        struct share *s = &c->shares[i];
+        int64_t take = int64_min(order_at(c, s->order)->left.v - s->take, lots - sum);
+        s->take += take;
+        sum += take;
+    }
+    return sum;
+}
+
+/* The part's orders for so many lots, as far as the plan allows; returns how many lots that is. */
+static int64_t part_fill(struct core *c, const struct plan *p, struct part *part, int64_t lots)
+{
+    int64_t sum;
+    if (!part->shared) {
+        sum = part_fifo(c, p, part, lots);
+    } else {
+        part->count = allocate_level(c, part->leg.level, lots, c->shares + part->from);
+        sum = int64_min(lots, c->pools.levels[part->leg.level].shown.v);
+    }
+    if (sum < part->leg.ratio && sum < lots) sum += part_hidden(c, part, part->leg.ratio - sum);
     return sum;
 }
 
@@ -102,8 +148,8 @@ static void plan_share(struct core *c, struct plan *p)
         struct part *part = &p->parts[i];
         int64_t lots = p->units * part->leg.ratio;
         part->from = i == 0 ? 0 : part[-1].from + part[-1].count;
-        if (!part->shared) (void)part_fifo(c, p, part, lots);
-        else part->count = allocate_level(c, part->leg.level, lots, c->shares + part->from);
+        int64_t filled = part_fill(c, p, part, lots);
+        ASSERT(filled == lots);
     }
 }
 
@@ -118,8 +164,8 @@ static bool plan_make(struct core *c, struct plan *p)
         int64_t lots = p->units * part->leg.ratio;
         part->shared = allocate_applies(c, part->leg.instrument);
         part->from = 0; /* only counted, so far */
-        if (!part->shared) lots = part_fifo(c, p, part, lots);
-        else if (level->count > p->allowed) lots = int64_min(lots, p->allowed);
+        if (part->shared && level->count > p->allowed) lots = int64_min(lots, p->allowed);
+        lots = part_fill(c, p, part, lots);
         p->units = int64_min(p->units, lots / part->leg.ratio);
     }
     if (p->units == 0) return false;
@@ -149,7 +195,8 @@ static void print(struct core *c, uint32_t o, int64_t qty, px_t px, price_t leg_
     novation_trade_legs(c, &t, leg_b);
     order_filled(c, o, px, qty);
     if (order->level != NIL) {
-        book_change(&c->pools, book_of(c, order->instrument), o, -qty, -qty);
+        book_change(&c->pools, book_of(c, order->instrument), o, -qty,
+                    -int64_min(qty, order->shown.v));
     } else {
         order->left.v -= qty;
         order->shown.v = int64_min(order->shown.v, order->left.v);
@@ -215,7 +262,7 @@ bool implied_trade(struct core *c, uint32_t a, const struct implied_source *sour
     struct plan p = {.aggressor = a, .units = source->units};
     for (uint32_t i = 0; i < source->count; i++) {
         uint32_t own = leg_conflict(c, a, &source->legs[i]);
-        if (own != NIL) return smp_resolve(c, a, own);
+        if (own != NIL) return conflict_resolve(c, a, own, source->ratio, source->legs[i].ratio);
         plan_add(c, &p, &source->legs[i]);
     }
     p.units = int64_min(p.units, order->left.v / source->ratio);
@@ -276,12 +323,7 @@ static void sweep_spread(struct core *c, uint32_t spread, int generations)
     }
 }
 
-void implied_rested(struct core *c, uint32_t instrument)
-{
-    uint32_t ref = is_spread(c, instrument) ? NIL : c->instruments[instrument].spread_first;
-    for (; ref != NIL; ref = c->spread_refs[ref].next)
-        sweep_spread(c, c->spread_refs[ref].spread, 1);
-}
+void implied_sweep_spread(struct core *c, uint32_t spread) { sweep_spread(c, spread, 1); }
 
 void implied_sweep(struct core *c)
 {

@@ -226,10 +226,29 @@ static void spread_name(char name[INSTRUMENT_NAME_SIZE], const struct instrument
     ASSERT(fits);
 }
 
+static uint32_t divisor(uint32_t a, uint32_t b)
+{
+    while (b != 0) {
+        uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The first leg is bought, the second sold, in smallest terms. One unit of a spread must be able to
+ * trade within one command, should every lot of a leg be an order of its own. */
+static bool ratios_are_valid(const struct core *c, const int32_t ratios[SPREAD_LEGS_MAX])
+{
+    int32_t most = (int32_t)int64_min(SPREAD_RATIO_MAX, c->limits.fills_per_command / 4);
+    if (ratios[0] < 1 || ratios[0] > most || ratios[1] > -1 || ratios[1] < -most) return false;
+    return divisor((uint32_t)ratios[0], (uint32_t)-ratios[1]) == 1;
+}
+
 static enum reject spread_terms(const struct core *c, const struct command_spread_list *l,
                                 struct event_instrument *terms)
 {
-    if (l->ratios[0] != 1 || l->ratios[1] != -1) return REJECT_malformed_request;
+    if (!ratios_are_valid(c, l->ratios)) return REJECT_malformed_request;
     if (l->legs[0] == l->legs[1]) return REJECT_malformed_request;
     for (int i = 0; i < SPREAD_LEGS_MAX; i++) {
         bool known = l->legs[i] != NIL && l->legs[i] <= c->s->instruments;
@@ -248,6 +267,8 @@ static enum reject spread_terms(const struct core *c, const struct command_sprea
     terms->is_spread = 1;
     terms->legs[0] = l->legs[0];
     terms->legs[1] = l->legs[1];
+    terms->ratios[0] = l->ratios[0];
+    terms->ratios[1] = l->ratios[1];
     terms->start = TS(int64_min(a->terms.start.v, b->terms.start.v));
     terms->end = TS(int64_max(a->terms.end.v, b->terms.end.v));
     terms->expires_at = TS(int64_min(a->terms.expires_at.v, b->terms.expires_at.v));
@@ -281,7 +302,9 @@ void spread_list(struct core *c, const struct command *cmd)
     uint32_t id = instrument_add(c, &terms);
     spread_ref_add(c, terms.legs[0], id);
     spread_ref_add(c, terms.legs[1], id);
-    c->spreads[id] = (struct spread){.legs = {terms.legs[0], terms.legs[1]}, .ratios = {1, 1}};
+    c->spreads[id] = (struct spread){
+        .legs = {terms.legs[0], terms.legs[1]},
+        .ratios = {(uint32_t)terms.ratios[0], (uint32_t)-terms.ratios[1]}};
     implied_list(c, id);
     event_instrument_push(c, c->out, id);
 }

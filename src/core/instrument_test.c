@@ -139,8 +139,12 @@ static void spread_terms(void **state)
     assert_int_equal(world_try_spread(&w, f3, f3), REJECT_malformed_request);
     assert_int_equal(world_try_spread(&w, first, f3), REJECT_malformed_request);
     assert_int_equal(world_try_spread(&w, f3, 99), REJECT_unknown_instrument);
-    struct command ratios = {.spread_list = {.legs = {f4, f3}, .ratios = {2, -1}}};
-    assert_int_equal(world_step(&w, &ratios, COMMAND_spread_list, 0), REJECT_malformed_request);
+    static const int32_t not_ratios[][2] = {{2, -2}, {0, -1}, {1, 1}, {-1, 1}, {1, 0}, {1, -1001}};
+    for (size_t i = 0; i < sizeof not_ratios / sizeof not_ratios[0]; i++) {
+        struct command cmd = {.spread_list = {.legs = {f4, f3}}};
+        memcpy(cmd.spread_list.ratios, not_ratios[i], sizeof cmd.spread_list.ratios);
+        assert_int_equal(world_step(&w, &cmd, COMMAND_spread_list, 0), REJECT_malformed_request);
+    }
     world_close(&w);
 }
 

@@ -429,11 +429,11 @@ static bool leg_admits(struct core *c, uint32_t e, enum side side, int64_t qty, 
 }
 
 enum reject limit_admit(struct core *c, uint32_t e, uint32_t eb, enum side side, int64_t qty,
-                        int64_t *detail)
+                        int64_t qty_b, int64_t *detail)
 {
     if (c->limit.waived) return REJECT_none;
     bool ok = (e == NIL || leg_admits(c, e, side, qty, detail)) &&
-              (eb == NIL || leg_admits(c, eb, opposite(side), qty, detail));
+              (eb == NIL || leg_admits(c, eb, opposite(side), qty_b, detail));
     return ok ? REJECT_none : REJECT_position_limit;
 }
 

@@ -40,10 +40,10 @@ void limit_attach(struct core *c, uint32_t e);
 void limit_detach(struct core *c, uint32_t e);
 /* After a change of position or working lots: the running sums; says when a level is passed. */
 void limit_refresh(struct core *c, uint32_t e);
-/* Whether `qty` more lots may work on this side: REJECT_none or position_limit; *detail gets the
- * limit, in lots. */
+/* Whether `qty` more lots may work on this side, of a spread's second leg `qty_b` on the other:
+ * REJECT_none or position_limit; *detail gets the limit, in lots. */
 enum reject limit_admit(struct core *c, uint32_t e, uint32_t eb, enum side side, int64_t qty,
-                        int64_t *detail);
+                        int64_t qty_b, int64_t *detail);
 /* Thousandths of a lot; -1: no limit. */
 int128_t limit_of(const struct core *c, const struct limit_bucket *b,
                   const struct limit_extra *extra, enum side side);

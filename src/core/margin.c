@@ -183,7 +183,10 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
     *missing = INT64_MIN;
     span_current(c);
     if (eb == NIL && e != NIL && margin_lot_admits(c, e, side, qty)) return REJECT_none;
-    enum reject limited = limit_admit(c, e, eb, side, qty, missing); /* GUARD-07 */
+    bool spread = terms->is_spread != 0;
+    int64_t qty_a = spread ? spread_lots(c, instrument, 0, qty) : qty;
+    int64_t qty_b = spread ? spread_lots(c, instrument, 1, qty) : 0;
+    enum reject limited = limit_admit(c, e, eb, side, qty_a, qty_b, missing); /* GUARD-07 */
     if (limited != REJECT_none) return limited;
     if (a->mode == MODE_collateralised) {
         struct view v = view_of(c, e);
@@ -191,10 +194,10 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
             return REJECT_insufficient_margin;
         }
     }
-    if (terms->is_spread != 0) {
+    if (spread) {
         enum side other = side == SIDE_buy ? SIDE_sell : SIDE_buy;
-        ok = leg_rise(c, a, terms->legs[0], e, side, price, qty, &rise) &&
-             leg_rise(c, a, terms->legs[1], eb, other, price, qty, &rise);
+        ok = leg_rise(c, a, terms->legs[0], e, side, price, qty_a, &rise) &&
+             leg_rise(c, a, terms->legs[1], eb, other, price, qty_b, &rise);
     } else {
         ok = leg_rise(c, a, instrument, e, side, price, qty, &rise);
     }
@@ -279,11 +282,12 @@ static void leg_work(struct core *c, uint32_t e, enum side side, price_t price, 
 void margin_work(struct core *c, uint32_t instrument, uint32_t e, uint32_t eb, enum side side,
                  price_t price, int64_t qty)
 {
-    (void)instrument;
-    leg_work(c, e, side, price, qty);
-    if (__builtin_expect(eb != NIL, 0)) { /* a spread's second leg */
-        leg_work(c, eb, side == SIDE_buy ? SIDE_sell : SIDE_buy, price, qty);
+    if (__builtin_expect(eb == NIL, 1)) {
+        leg_work(c, e, side, price, qty);
+        return;
     }
+    leg_work(c, e, side, price, spread_lots(c, instrument, 0, qty));
+    leg_work(c, eb, opposite(side), price, spread_lots(c, instrument, 1, qty));
 }
 
 money_t margin_maintenance(const struct core *c, uint32_t e)

@@ -63,6 +63,13 @@ static bool order_decrement(struct core *c, uint32_t o, int64_t lots)
     return true;
 }
 
+bool smp_decrement(struct core *c, uint32_t a, int64_t lots_a, uint32_t r, int64_t lots_r)
+{
+    (void)order_decrement(c, r, lots_r);
+    if (order_at(c, a)->state != ORDER_STATE_open) return false;
+    return order_decrement(c, a, lots_a);
+}
+
 bool smp_resolve(struct core *c, uint32_t a, uint32_t r)
 {
     enum smp_mode mode = (enum smp_mode)c->info[a].smp_mode;
@@ -77,9 +84,7 @@ bool smp_resolve(struct core *c, uint32_t a, uint32_t r)
             order_close(c, a, ORDER_STATE_cancelled, CAUSE_cancelled_self_match);
         return false;
     case SMP_decrement:
-        (void)order_decrement(c, r, least);
-        if (order_at(c, a)->state != ORDER_STATE_open) return false;
-        return order_decrement(c, a, least);
+        return smp_decrement(c, a, least, r, least);
     default:
         order_close(c, r, ORDER_STATE_cancelled, CAUSE_cancelled_self_match);
         return order_at(c, a)->state == ORDER_STATE_open;
@@ -339,7 +344,6 @@ static void match_end(struct core *c, uint32_t a, int64_t filled_before)
     } else {
         if (c->info[a].filled.v > filled_before) event_order_push(c, c->out, a, CAUSE_filled);
         match_rest(c, a);
-        if (c->instruments[order->instrument].implied != 0) implied_rested(c, order->instrument);
     }
 }
 

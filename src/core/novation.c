@@ -251,8 +251,9 @@ static struct event_trade *trade_leg(struct core *c, const struct trade *t, uint
         as.maker[SIDE_sell] = t->maker[SIDE_buy];
         as.aggressor = opposite(t->aggressor);
     }
+    as.qty = QTY(spread_lots(c, t->instrument, leg, t->qty.v));
     struct event_trade *e = event_trade_push(c, &as, instrument, TRADE_implied_leg, price);
-    struct novation_fill f = {.instrument = instrument, .price = price, .qty = t->qty.v};
+    struct novation_fill f = {.instrument = instrument, .price = price, .qty = as.qty.v};
     f.exposure[SIDE_buy] = side_exposure(c, &as, SIDE_buy, leg, instrument);
     f.exposure[SIDE_sell] = side_exposure(c, &as, SIDE_sell, leg, instrument);
     novation_fill(c, &f, e->trade_id);

@@ -158,13 +158,14 @@ static void trade_spread(struct core *c, const struct offbook *t, const struct s
 {
     const struct event_instrument *terms = &c->instruments[t->instrument].terms;
     price_t b = leg_b_price(c, t);
-    struct sides other = {.lots = s->lots};
+    struct sides first = *s, other = {.lots = spread_lots(c, t->instrument, 1, s->lots)};
+    first.lots = spread_lots(c, t->instrument, 0, s->lots);
     other.account[SIDE_buy] = s->account[SIDE_sell];
     other.account[SIDE_sell] = s->account[SIDE_buy];
     struct event_trade *e = event_push(c, t, s, t->instrument, t->kind, t->price);
     struct event_trade *leg[2];
-    leg[0] = event_push(c, t, s, terms->legs[0], TRADE_implied_leg, PRICE(b.v + t->price.v));
-    contract_fill(c, s, leg[0]);
+    leg[0] = event_push(c, t, &first, terms->legs[0], TRADE_implied_leg, PRICE(b.v + t->price.v));
+    contract_fill(c, &first, leg[0]);
     leg[1] = event_push(c, t, &other, terms->legs[1], TRADE_implied_leg, b);
     contract_fill(c, &other, leg[1]);
     if (t->fees) {

@@ -88,7 +88,6 @@ static void peg_move(struct core *c, uint32_t o, px_t px)
     order_work(c, o, order->left.v);
     if (!px_is_none(px)) match_rest(c, o);
     if (order->state == ORDER_STATE_open) event_order_push(c, c->out, o, CAUSE_repriced);
-    if (in->implied != 0) implied_rested(c, order->instrument);
 }
 
 void peg_add(struct core *c, uint32_t o)
@@ -108,12 +107,8 @@ void peg_run(struct core *c)
         for (uint32_t o = c->instruments[instrument].pegged; o != NIL; o = next) {
             next = c->info[o].special_next;
             px_t px = peg_price(c, o);
-            if (px.v == order_at(c, o)->px.v) continue;
-            uint32_t fills = c->fills_left;
-            peg_move(c, o, px);
-            if (c->fills_left != fills) next = c->instruments[instrument].pegged; /* some filled */
+            if (px.v != order_at(c, o)->px.v) peg_move(c, o, px);
         }
     }
     c->touched_count = 0;
-    if (c->prints_count > 0) trigger_elect_prints(c);
 }

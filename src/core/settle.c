@@ -16,6 +16,7 @@
 #include "core/settle.h"
 
 #include "core/default.h"
+#include "core/implied.h"
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/margin.h"
@@ -204,6 +205,7 @@ static void instrument_close(struct core *c, uint32_t instrument)
 {
     /* Expired first: nothing that a cancel sets off can enter the book again. */
     c->instruments[instrument].terms.expired = 1;
+    if (c->instruments[instrument].implied != 0) implied_mark(c, instrument); /* implies no more */
     (void)order_cancel_instrument(c, instrument, CAUSE_cancelled_expired);
 }
 

@@ -565,6 +565,7 @@ void match_directed(struct core *c, uint32_t a, uint32_t target);
 bool smp_conflict(const struct core *c, uint32_t a, uint32_t r);
 /* False when the aggressor is finished. */
 bool smp_resolve(struct core *c, uint32_t a, uint32_t r);
+bool smp_decrement(struct core *c, uint32_t a, int64_t lots_a, uint32_t r, int64_t lots_r);
 /* Booking common to both sides of a fill at `px`: filled, notional, working quantity. */
 void order_filled(struct core *c, uint32_t o, px_t px, int64_t qty);
 void order_refresh(struct core *c, uint32_t o); /* an iceberg's next part; loses time and TOP */
@@ -660,6 +661,11 @@ static inline const struct product *product_of(const struct core *c, uint32_t in
 static inline bool is_spread(const struct core *c, uint32_t instrument)
 {
     return c->instruments[instrument].terms.is_spread != 0;
+}
+/* What lots of a spread are in lots of its first (0) or second (1) leg (MATCH-06). */
+static inline int64_t spread_lots(const struct core *c, uint32_t spread, uint32_t leg, int64_t lots)
+{
+    return lots * (int64_t)c->spreads[spread].ratios[leg];
 }
 static inline price_t price_of(const struct core *c, uint32_t instrument, px_t px)
 {

@@ -275,7 +275,8 @@ int rpc_list_spread(struct rpc_call *c)
         if (tokens[i].kind != JSON_object) return malformed(c, "legs");
         int reason = params_check(c, i, leg_specs);
         if (reason != REJECT_none) return reason;
-        if (param_decimal(c, i, "ratio", 0, &ratio) != DECIMAL_exact || ratio != (n == 0 ? 1 : -1))
+        if (param_decimal(c, i, "ratio", 0, &ratio) != DECIMAL_exact ||
+            ratio > SPREAD_RATIO_MAX || ratio < -SPREAD_RATIO_MAX)
             return malformed(c, "ratio");
         size_t length = param_text(c, i, "instrument_name", name, sizeof name);
         cmd->spread_list.legs[n] = directory_find(c->names, DIRECTORY_instrument, name, length);

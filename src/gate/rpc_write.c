@@ -232,7 +232,7 @@ static void legs_write(struct json_writer *w, const struct directory *d,
         json_open_object(w);
         json_key_string(w, "instrument_name",
                         directory_name(d, DIRECTORY_instrument, i->legs[leg]));
-        json_key_int(w, "ratio", leg == 0 ? 1 : -1);
+        json_key_int(w, "ratio", i->ratios[leg]);
         json_close_object(w);
     }
     json_close_array(w);

@@ -40,6 +40,7 @@ enum {
     LMM_MAX = 8,
     FEE_TIERS_MAX = 4,
     SPREAD_LEGS_MAX = 2,
+    SPREAD_RATIO_MAX = 1000,
 };
 
 enum command_kind {
@@ -388,7 +389,8 @@ ASSERT_SIZE(struct command_instrument_list, 40);
 
 struct command_spread_list {
     uint32_t legs[SPREAD_LEGS_MAX]; /* instruments; S = A - B */
-    int32_t ratios[SPREAD_LEGS_MAX]; /* 1 and -1 */
+    int32_t ratios[SPREAD_LEGS_MAX]; /* lots of each leg for one of the spread: 1 and -1, 1 and
+                                        -10, ...; without a common divisor */
 };
 ASSERT_SIZE(struct command_spread_list, 16);
 

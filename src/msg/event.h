@@ -434,6 +434,7 @@ struct event_instrument {
     uint8_t expired;
     uint32_t hours;  /* of the block */
     uint32_t legs[SPREAD_LEGS_MAX]; /* of a spread, else 0 */
+    int32_t ratios[SPREAD_LEGS_MAX]; /* of a spread: 1 and -1, ...; else 0 */
     ts_t start;      /* of the delivery period */
     ts_t end;
     ts_t expires_at; /* last trading instant */
@@ -441,7 +442,7 @@ struct event_instrument {
     price_t tick;
     int64_t contract_size; /* 10^-6 USD per 1.0 of price per lot: of the whole block */
 };
-ASSERT_SIZE(struct event_instrument, 32 + 8 + 64 + 8 + 8 + 48);
+ASSERT_SIZE(struct event_instrument, 32 + 8 + 64 + 8 + 8 + 8 + 48);
 
 /* The whole command that awaits follows the struct. */
 enum request_status { REQUEST_awaiting = 0, REQUEST_confirmed, REQUEST_dropped };
