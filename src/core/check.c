@@ -4,6 +4,7 @@
 #include "core/default.h"
 #include "core/implied.h"
 #include "core/ledger.h"
+#include "core/block.h"
 #include "core/limit.h"
 #include "core/state.h"
 #include "core/span.h"
@@ -127,4 +128,5 @@ void core_check(const struct core *c)
     implied_check(c);
     limits_check(c);
     span_check(c);
+    deals_check(c);
 }

@@ -10,6 +10,8 @@
 
 #include "core/default.h"
 #include "core/implied.h"
+#include "core/block.h"
+#include "core/bust.h"
 #include "core/limit.h"
 #include "core/call.h"
 #include "core/collateral.h"
@@ -96,6 +98,8 @@ static void core_cut(struct core *c, struct arena *a)
     map_cut(&c->exposure_map, a, l->exposures, a->base ? &c->s->exposure_map_count : NULL);
     map_cut(&c->client_id_map, a, l->client_ids, a->base ? &c->s->client_id_map_count : NULL);
     limits_cut(c, a);
+    deals_cut(c, a);
+    bust_cut(c, a);
 }
 
 size_t core_bytes(const struct core_limits *limits)
@@ -139,6 +143,7 @@ static void core_start(struct core *c)
     memcpy(c->assets[ASSET_USD].terms.name, "USD", sizeof "USD");
     c->s->clearing.maintenance_e6 = SHARE_ONE_E6;
     c->s->clearing.collateral_cap_e6 = COLLATERAL_CAP_DEFAULT_E6;
+    deals_start(c);
     account_open_system(c);
     span_start(c);
     fund_open(c);
@@ -216,6 +221,7 @@ ts_t core_due(const struct core *c)
     if (c->s->elections_count > 0 || c->s->implied_sweep != 0) return c->s->ts;
     int64_t due = int64_min(call_due(c).v, c->s->implied_expiry.v);
     if (c->s->default_due.v != 0) due = int64_min(due, c->s->default_due.v);
+    due = int64_min(due, c->deal.s->due.v);
     if (c->s->timers == 0) return TS(due);
     return TS(int64_min(c->info[c->timer_heap[1]].expires_at.v, due));
 }
@@ -276,6 +282,9 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_cancel_many] = order_cancel_many,
     [COMMAND_mass_quote] = order_mass_quote,
     [COMMAND_limits_set] = limits_set,
+    [COMMAND_block_propose] = block_propose,
+    [COMMAND_block_answer] = block_answer,
+    [COMMAND_trade_bust] = trade_bust,
     [COMMAND_supply_set] = supply_set,
     [COMMAND_owner_set] = owner_set,
     [COMMAND_exemption_set] = exemption_set,
@@ -342,6 +351,7 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
     if (cmd->header.ts.v - c->s->day * NS_PER_DAY >= NS_PER_DAY) session_day(c);
     if (c->s->timers > 0) timer_run(c);
     if (cmd->header.ts.v >= c->s->implied_expiry.v) implied_expire(c);
+    if (cmd->header.ts.v >= c->deal.s->due.v) block_run(c);
     if (c->s->implied_sweep != 0) implied_sweep(c);
     if (c->s->calls_live > 0) call_timer_run(c);
     if (c->s->default_due.v != 0 && c->s->default_due.v <= cmd->header.ts.v) default_run(c);

@@ -49,6 +49,9 @@ static void seed_product(struct core *c, struct outbox *out, char letter, uint8_
     p.product_create.flat_margin = MONEY(E6);
     p.product_create.fifo_share_e6 = 500000;
     p.product_create.margin_model = letter == 'A' ? MARGIN_span : MARGIN_flat;
+    p.product_create.offbook = (struct product_offbook){
+        .block_minimum = QTY(1), .window_ns = NS_PER_HOUR, .block_range = PRICE(PRICE_MAX),
+        .no_bust_range = PRICE(1), .bust_window_ns = NS_PER_HOUR};
     if (letter == 'F') {
         p.product_create.limits = (struct product_limits){
             .spot_cap = QTY(50), .month = QTY(90), .all_months = QTY(120), .spot_days = 9,

@@ -25,6 +25,11 @@ struct world {
     uint64_t recent[64]; /* order ids seen */
     uint32_t recent_count;
     uint64_t request; /* the latest that awaited a second officer */
+    uint64_t trade;   /* the latest */
+    uint64_t block;
+    uint32_t block_to;
+    uint32_t busts;   /* how many there were */
+    uint32_t blocks;
 };
 
 static struct core_limits limits_test(void)
@@ -32,6 +37,7 @@ static struct core_limits limits_test(void)
     struct core_limits l = core_limits_small();
     l.answer_bytes = 1 << 20;
     l.client_ids = 4096;
+    l.requests = 16;
     return l;
 }
 
@@ -57,6 +63,14 @@ static void remember(struct world *w)
 {
     const struct event_header *h = NULL;
     while ((h = outbox_next(&w->out, h)) != NULL) {
+        const void *e = h;
+        if (h->kind == EVENT_trade) w->trade = ((const struct event_trade *)e)->trade_id;
+        if (h->kind == EVENT_block) w->block = ((const struct event_block *)e)->deal.id;
+        if (h->kind == EVENT_block)
+            w->block_to = ((const struct event_block *)e)->deal.counterparty;
+        if (h->kind == EVENT_trade_bust) w->busts += 1;
+        if (h->kind == EVENT_block && ((const struct event_block *)e)->deal.trade_id != 0)
+            w->blocks += 1;
         if (h->kind == EVENT_request)
             w->request = ((const struct event_request *)(const void *)h)->request_id;
         if (h->kind != EVENT_order) continue;
@@ -94,6 +108,9 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
     c.product_create.peak_end_hour = 2;
     c.product_create.fee_tier_count = 1;
     c.product_create.fee_tiers[0] = (struct fee_tier){QTY(0), MONEY(-100), MONEY(300)};
+    c.product_create.offbook = (struct product_offbook){
+        .block_minimum = QTY(3), .window_ns = 900 * NS_PER_SECOND, .block_range = PRICE(4 * E6),
+        .no_bust_range = PRICE(0), .bust_window_ns = 480 * NS_PER_SECOND};
     if (name[0] != 'S') { /* GUARD-07: one world's product leads, another is its micro */
         c.product_create.limits = (struct product_limits){
             .spot_cap = QTY(60), .spot_share_e6 = 250000, .month = QTY(200),
@@ -293,6 +310,41 @@ static void random_limit(struct world *w, struct random *r, struct command *c)
     c->header.principal = 1;
 }
 
+static void random_off_book(struct world *w, struct random *r, struct command *c)
+{
+    c->header.account = (uint32_t)(5 + below(r, 4));
+    switch (below(r, 5)) {
+    case 0:
+    case 1: {
+        struct command_block_propose *p = &c->block_propose;
+        c->header.kind = COMMAND_block_propose;
+        p->instrument = (uint32_t)(1 + below(r, 7));
+        p->counterparty = (uint32_t)(5 + below(r, 4));
+        p->kind = (uint8_t)below(r, DEAL_count);
+        p->side = (uint8_t)below(r, 2);
+        p->qty = QTY((int64_t)below(r, 30));
+        p->price = PRICE((p->instrument == 7 ? -5 : 40) * E6 + (int64_t)below(r, 40) * 500000);
+        p->executed_at = TS(w->ts - (int64_t)below(r, 1000) * NS_PER_SECOND);
+        p->reference[0] = 'p';
+        break;
+    }
+    case 2:
+    case 3:
+        c->header.kind = COMMAND_block_answer;
+        c->header.account = w->block_to;
+        c->block_answer.block = w->block;
+        c->block_answer.accept = below(r, 4) != 0;
+        break;
+    default:
+        c->header.kind = COMMAND_trade_bust;
+        c->header.principal = 1;
+        c->trade_bust.trade_id = w->trade - below(r, 20);
+        c->trade_bust.adjust = (uint32_t)below(r, 2);
+        c->trade_bust.reason[0] = 'r';
+        break;
+    }
+}
+
 /* The second officer, for what waits. */
 static void random_confirm(struct world *w, struct random *r, struct command *c)
 {
@@ -339,9 +391,15 @@ static void random_margin(struct random *r, struct command *c)
 
 static void random_officer(struct world *w, struct random *r, struct command *c)
 {
-    switch (below(r, 10)) {
+    switch (below(r, 16)) {
+    case 14:
+    case 15: random_margin(r, c); break;
+    case 12:
+    case 13: random_confirm(w, r, c); break;
     case 8:
-    case 9: random_margin(r, c); break;
+    case 9:
+    case 10:
+    case 11: random_off_book(w, r, c); break;
     case 5:
     case 6: random_limit(w, r, c); break;
     case 7: random_confirm(w, r, c); break;
@@ -448,7 +506,7 @@ static uint64_t commands_per_seed(void)
     return text != NULL ? strtoull(text, NULL, 10) : 20000;
 }
 
-static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades)
+static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades, uint32_t *off_book)
 {
     struct world w;
     struct random r = {seed};
@@ -463,6 +521,7 @@ static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades)
     struct query q = {.kind = QUERY_hash};
     core_query(w.core, &q, &w.out);
     const struct event_hash *h = (const struct event_hash *)(const void *)w.out.bytes;
+    if (off_book != NULL) *off_book += w.busts > 0 && w.blocks > 0 ? 1 : 0;
     *trades = h->trades;
     uint64_t hash = h->hash;
     world_close(&w);
@@ -472,19 +531,21 @@ static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades)
 static void test_invariants_hold_after_every_command(void **state)
 {
     (void)state;
+    uint32_t off_book = 0;
     for (uint64_t seed = 1; seed <= 8; seed++) {
         uint64_t trades = 0;
-        (void)run_seed(seed, true, &trades);
+        (void)run_seed(seed, true, &trades, &off_book);
         assert_true(trades > commands_per_seed() / 100); /* the world really trades */
     }
+    assert_true(off_book >= 4); /* blocks were registered and trades busted */
 }
 
 static void test_same_commands_same_hash(void **state)
 {
     (void)state;
     uint64_t trades;
-    assert_int_equal(run_seed(77, false, &trades), run_seed(77, false, &trades));
-    assert_int_not_equal(run_seed(77, false, &trades), run_seed(78, false, &trades));
+    assert_int_equal(run_seed(77, false, &trades, NULL), run_seed(77, false, &trades, NULL));
+    assert_int_not_equal(run_seed(77, false, &trades, NULL), run_seed(78, false, &trades, NULL));
 }
 
 static void test_copied_block_goes_on_alike(void **state)

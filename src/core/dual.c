@@ -17,6 +17,7 @@ const char *dual_reason(const struct command *cmd)
     case COMMAND_margin_inter: return cmd->margin_inter.reason;
     case COMMAND_margin_flat: return cmd->margin_flat.reason;
     case COMMAND_state_set: return cmd->state_set.reason;
+    case COMMAND_trade_bust: return cmd->trade_bust.reason;
     case COMMAND_limits_set: return cmd->limits_set.reason;
     case COMMAND_supply_set: return cmd->supply_set.reason;
     case COMMAND_owner_set: return cmd->owner_set.reason;

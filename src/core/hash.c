@@ -189,5 +189,10 @@ uint64_t core_hash(const struct core *c)
                                          c->requests[i].header.size);
     }
     hash_limits(&h, c);
+    add(&h, c->deal.s, sizeof *c->deal.s);
+    for (uint32_t i = 0; i < c->deal.count; i++) {
+        if (c->deal.deals[i].id != 0) add(&h, &c->deal.deals[i], sizeof c->deal.deals[i]);
+    }
+    add(&h, c->marks, ((size_t)s->instruments + 1) * sizeof *c->marks);
     return XXH3_64bits_digest(&h);
 }

@@ -85,6 +85,12 @@ static bool product_name_taken(const struct core *c, const char *name)
 
 static enum reject product_check(const struct core *c, const struct command_product_create *p)
 {
+    const struct product_offbook *o = &p->offbook;
+    if (!within(o->block_minimum.v, 0, QTY_MAX) || !within(o->window_ns, 0, NS_PER_DAY) ||
+        !within(o->block_range.v, 0, PRICE_MAX) || !within(o->no_bust_range.v, 0, PRICE_MAX) ||
+        !within(o->bust_window_ns, 0, NS_PER_DAY)) {
+        return REJECT_malformed_request;
+    }
     if (!product_terms_are_valid(p) || !limits_are_valid(c, &p->limits)) {
         return REJECT_malformed_request;
     }

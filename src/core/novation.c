@@ -157,8 +157,8 @@ static struct event_trade *event_trade_push(struct core *c, const struct trade *
         e->maker[side] = t->maker[side] && t->kind != TRADE_auction;
         e->fee[side] = MONEY(0);
     }
-    e->reserved2[0] = 0;
-    e->reserved2[1] = 0;
+    e->busted = 0;
+    e->reserved2 = 0;
     e->reference = 0;
     return e;
 }

@@ -66,7 +66,9 @@ static bool exposures_get(struct core *c, const struct offbook *t, uint32_t acco
     return e[0] != NIL && (!spread || e[1] != NIL);
 }
 
-static enum reject sides_check(struct core *c, const struct offbook *t, int64_t *missing)
+/* Both accounts, or (not NIL) this one. */
+static enum reject sides_check(struct core *c, const struct offbook *t, uint32_t only,
+                               int64_t *missing)
 {
     int64_t lacking = INT64_MIN;
     if (missing != NULL) *missing = INT64_MIN;
@@ -75,6 +77,7 @@ static enum reject sides_check(struct core *c, const struct offbook *t, int64_t 
     struct sides s = sides_of(t);
     for (int side = SIDE_buy; side <= SIDE_sell; side++) {
         uint32_t e[2];
+        if (only != NIL && s.account[side] != only) continue;
         if (!exposures_get(c, t, s.account[side], e)) return REJECT_capacity_exhausted;
         reason = margin_admit(c, s.account[side], t->instrument, e[0], e[1], (enum side)side,
                               t->price, s.lots, false, &lacking);
@@ -89,12 +92,18 @@ static enum reject sides_check(struct core *c, const struct offbook *t, int64_t 
     return REJECT_none;
 }
 
-enum reject offbook_check(struct core *c, const struct offbook *t, int64_t *missing)
+enum reject offbook_check_side(struct core *c, const struct offbook *t, uint32_t account,
+                               int64_t *missing)
 {
     c->limit.waived = !t->margined; /* GUARD-07 asks whoever trades, not what has to move */
-    enum reject reason = sides_check(c, t, missing);
+    enum reject reason = sides_check(c, t, account, missing);
     c->limit.waived = false;
     return reason;
+}
+
+enum reject offbook_check(struct core *c, const struct offbook *t, int64_t *missing)
+{
+    return offbook_check_side(c, t, NIL, missing);
 }
 
 static struct event_trade *event_push(struct core *c, const struct offbook *t,
@@ -111,7 +120,8 @@ static struct event_trade *event_push(struct core *c, const struct offbook *t,
     e->price = price;
     e->qty = QTY(s->lots);
     e->mark = c->instruments[instrument].settlement;
-    e->reserved2[0] = e->reserved2[1] = 0;
+    e->busted = 0;
+    e->reserved2 = 0;
     e->reference = (uint32_t)t->reference;
     for (int side = SIDE_buy; side <= SIDE_sell; side++) {
         e->order_id[side] = 0;

@@ -33,6 +33,10 @@ struct offbook {
  * `missing`, where not NULL, gets the shortfall. Trading states and limits are the caller's. */
 enum reject offbook_check(struct core *c, const struct offbook *t, int64_t *missing);
 
+/* The same, asking only this one of the two accounts. */
+enum reject offbook_check_side(struct core *c, const struct offbook *t, uint32_t account,
+                               int64_t *missing);
+
 /* Carries out a trade that was checked. Returns its trade id (of a spread: the spread's; the legs
  * have the two that follow). */
 uint64_t offbook_trade(struct core *c, const struct offbook *t);

@@ -6,6 +6,7 @@
 #include "core/collateral.h"
 #include "core/default.h"
 #include "core/implied.h"
+#include "core/block.h"
 #include "core/limit.h"
 #include "core/state.h"
 #include "core/margin.h"
@@ -388,6 +389,7 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
     case QUERY_large_positions:
         query_large_positions(c, q->product, (int64_t)q->from_id, out);
         break;
+    case QUERY_blocks: query_blocks(c, q->account, out); break;
     case QUERY_exemptions: query_exemptions(c, out); break;
     case QUERY_hash: query_hash(c, out); break;
     case QUERY_collateral: query_collateral(c, out); break;

@@ -17,6 +17,7 @@
 
 #include "core/default.h"
 #include "core/implied.h"
+#include "core/bust.h"
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/margin.h"
@@ -151,6 +152,7 @@ static void instrument_mark(struct core *c, struct ledger_chain *chain, uint32_t
     uint32_t ccp = c->s->account_ccp;
     int64_t lost = 0, gained = 0;
     chain->instrument = instrument;
+    bust_note_mark(c, instrument, price);
     for (uint32_t e = in->exposures; e != NIL; e = c->exposures[e].next_of_instrument) {
         lost += exposure_mark(c, chain, e, price, false);
     }

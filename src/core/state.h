@@ -22,6 +22,7 @@
 #include "base/map.h"
 #include "core/book.h"
 #include "core/core.h"
+#include "core/block_state.h"
 #include "core/limit_state.h"
 #include "core/dual.h"
 
@@ -275,6 +276,11 @@ struct margin_call {
     uint32_t place;      /* in the heap; 0: it does not live */
 };
 ASSERT_SIZE(struct margin_call, 64);
+/* When an instrument was last marked to market, and at what price. */
+struct mark {
+    uint64_t seq;
+    price_t price;
+};
 
 /* What happened to an account in clearing, as kept for questions: the event itself. */
 union clearing_record {
@@ -364,6 +370,8 @@ struct core {
     struct portfolio_bid *bids;
     struct default_claim *claims;
     struct gain_window *gains;          /* by account */
+    struct deals deal;                  /* MATCH-11 */
+    struct mark *marks;                 /* by instrument: the latest (bust.c) */
     unsigned char *block;
     size_t block_bytes;
     struct outbox *out;                 /* of the command being applied */

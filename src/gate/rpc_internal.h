@@ -136,6 +136,8 @@ rpc_function rpc_create_product, rpc_list_instrument, rpc_list_spread, rpc_creat
     rpc_deposit, rpc_officer_withdraw, rpc_withdraw, rpc_transfer, rpc_set_state,
     rpc_settlement_price, rpc_mark_to_market, rpc_expire, rpc_confirm, rpc_request_refuse,
     rpc_get_requests, rpc_kill, rpc_officer_cancel_all, rpc_venue_set, rpc_get_accounts;
+rpc_function rpc_block_propose, rpc_block_accept, rpc_block_decline, rpc_get_blocks,
+    rpc_bust_trade, rpc_adjust_trade;
 rpc_function rpc_set_limits, rpc_set_deliverable_supply, rpc_set_owner, rpc_set_exemption,
     rpc_set_physical_capacity, rpc_revoke_exemption, rpc_get_exemptions, rpc_get_large_positions;
 

@@ -12,6 +12,12 @@ void limits_write(struct rpc_call *c, const struct product_limits *l);
 void limit_asks(struct rpc_call *c, const struct command *cmd);
 void limit_record_write(struct rpc_call *c, const struct limit_record *r);
 
+/* The parameters `blocks` and `busts` (MATCH-10, MATCH-11); absent: neither is offered. */
+int offbook_get(struct rpc_call *c, struct product_offbook *o);
+void offbook_write(struct rpc_call *c, const struct product_offbook *o);
+void bust_asks(struct rpc_call *c, const struct command_trade_bust *b);
+
 extern const char *const rpc_limit_side_names[];
+extern const char *const rpc_deal_names[];
 
 #endif

@@ -209,6 +209,7 @@ static void product_write(struct rpc_call *c, const struct event_product *p)
     json_key_int(w, "max_amount", t->qty_max.v == 0 ? QTY_MAX : t->qty_max.v);
     tiers_write(w, t);
     limits_write(c, &t->limits);
+    offbook_write(c, &t->offbook);
     json_key_bool(w, "directed", (t->flags & PRODUCT_FLAG_DIRECTED) != 0);
     json_close_object(w);
 }

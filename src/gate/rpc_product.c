@@ -214,6 +214,7 @@ static int product_build(struct rpc_call *c, struct command_product_create *p)
     if (reason == REJECT_none) reason = fees_get(c, p);
     if (reason == REJECT_none) reason = peak_get(c, p);
     if (reason == REJECT_none) reason = limits_get(c, &p->limits);
+    if (reason == REJECT_none) reason = offbook_get(c, &p->offbook);
     return reason;
 }
 

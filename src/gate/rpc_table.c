@@ -183,6 +183,8 @@ static const struct param_spec product_params[] = {
     {.name = "peak_hours", .kind = PARAM_object},
     {.name = "fees", .kind = PARAM_object},
     {.name = "limits", .kind = PARAM_object},
+    {.name = "blocks", .kind = PARAM_object},
+    {.name = "busts", .kind = PARAM_object},
     BOOL("directed"),
     END};
 static const struct param_spec list_params[] = {
@@ -208,6 +210,22 @@ static const struct param_spec kill_params[] = {TEXT("account", 31), TEXT("membe
 static const struct param_spec venue_params[] = {BOOL("dual_transfers"), INT("stale_ms"),
                                                  TEXT("reason", REASON_TEXT_SIZE - 1), END};
 
+static const struct param_spec block_params[] = {
+    TEXT_REQUIRED("instrument_name", 63),
+    {.name = "side", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_side_names},
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED},
+    TEXT_REQUIRED("counterparty", 31), ENUM("kind", rpc_deal_names), INT("executed_at"),
+    TEXT("reference", DEAL_REFERENCE_SIZE - 1), END};
+static const struct param_spec block_answer_params[] = {
+    {.name = "block_id", .kind = PARAM_int, .required = REQUIRED}, END};
+static const struct param_spec blocks_params[] = {TEXT("account", 31), END};
+static const struct param_spec bust_params[] = {
+    {.name = "trade_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
+    TEXT_REQUIRED("reason", DEAL_REASON_SIZE - 1), END};
+static const struct param_spec adjust_params[] = {
+    {.name = "trade_id", .kind = PARAM_id, .required = REQUIRED, .max = 20}, DECIMAL("price"),
+    TEXT_REQUIRED("reason", DEAL_REASON_SIZE - 1), END};
 static const struct param_spec limits_params[] = {
     TEXT_REQUIRED("product", 15),
     {.name = "limits", .kind = PARAM_object, .required = REQUIRED},
@@ -420,6 +438,12 @@ const struct rpc_method rpc_methods[] = {
     {"private/officer_mark_to_market", rpc_mark_to_market, no_params, CLEARING, COMMAND},
     {"private/officer_expire", rpc_expire, instrument_params, CLEARING, COMMAND},
     {"private/officer_venue_set", rpc_venue_set, venue_params, RPC_SCOPE_officer, COMMAND},
+    {"private/block_propose", rpc_block_propose, block_params, RPC_SCOPE_trade, ORDER},
+    {"private/block_accept", rpc_block_accept, block_answer_params, RPC_SCOPE_trade, ORDER},
+    {"private/block_decline", rpc_block_decline, block_answer_params, RPC_SCOPE_trade, CANCEL},
+    {"private/get_blocks", rpc_get_blocks, blocks_params, READ, 0},
+    {"private/officer_bust_trade", rpc_bust_trade, bust_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_adjust_trade", rpc_adjust_trade, adjust_params, RPC_SCOPE_officer, COMMAND},
     {"private/officer_set_limits", rpc_set_limits, limits_params, RPC_SCOPE_officer, COMMAND},
     {"private/officer_set_deliverable_supply", rpc_set_deliverable_supply, supply_params,
      RPC_SCOPE_officer, COMMAND},

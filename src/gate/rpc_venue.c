@@ -26,6 +26,7 @@ static void asks_write(struct rpc_call *c, const struct command *cmd)
         json_key_string(c->out, "destination",
                         directory_name(c->names, DIRECTORY_account, cmd->transfer.to));
         break;
+    case COMMAND_trade_bust: bust_asks(c, &cmd->trade_bust); break;
     case COMMAND_limits_set:
         json_key_string(c->out, "product",
                         directory_name(c->names, DIRECTORY_product, cmd->limits_set.product));

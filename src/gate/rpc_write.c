@@ -115,7 +115,7 @@ void rpc_write_trade(struct json_writer *w, const struct directory *d,
 {
     static const char *const kinds[TRADE_count] = {
         "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
-        "liquidation"};
+        "liquidation", "adjusted"};
     json_open_object(w);
     json_key(w, "trade_id");
     json_uint_text(w, t->trade_id);
@@ -129,6 +129,10 @@ void rpc_write_trade(struct json_writer *w, const struct directory *d,
     json_key_price(w, "mark_price", price_is_none(t->mark) ? t->price : t->mark);
     json_key_price(w, "index_price", price_is_none(t->mark) ? t->price : t->mark);
     json_key_string(w, "match_type", t->kind < TRADE_count ? kinds[t->kind] : "");
+    if (t->busted != TRADE_STANDS)
+        json_key_string(w, "busted", t->busted == TRADE_BUSTED ? "busted" : "adjusted");
+    if (t->reference != 0 && (t->kind == TRADE_block || t->kind == TRADE_efp))
+        json_key_int(w, "block_trade_id", t->reference);
     if (side >= 0) trade_side_write(w, t, (enum side)side, order);
     json_key_int(w, "seq", (int64_t)t->header.seq);
     json_close_object(w);

@@ -18,6 +18,7 @@
 
 #include "base/assert.h"
 #include "base/units.h"
+#include "msg/block.h"
 #include "msg/limit.h"
 #include "msg/margin.h"
 #include "msg/default.h"
@@ -89,6 +90,9 @@ enum command_kind {
     COMMAND_default_hedge,    /* an order for a defaulter's estate */
     COMMAND_portfolio_open,   /* an auction of a defaulter's portfolio */
     COMMAND_portfolio_bid,
+    COMMAND_block_propose,    /* MATCH-11: a trade made outside the book */
+    COMMAND_block_answer,
+    COMMAND_trade_bust,       /* MATCH-10 */
     COMMAND_kind_count
 };
 
@@ -376,8 +380,9 @@ struct command_product_create {
     struct lmm_share lmm[LMM_MAX];
     struct fee_tier fee_tiers[FEE_TIERS_MAX]; /* the first begins at 0 */
     struct product_limits limits; /* GUARD-07 */
+    struct product_offbook offbook; /* MATCH-10, MATCH-11 */
 };
-ASSERT_SIZE(struct command_product_create, 288 + 72);
+ASSERT_SIZE(struct command_product_create, 288 + 72 + 40);
 
 struct command_instrument_list {
     uint32_t product;
@@ -482,6 +487,9 @@ struct command {
         struct command_cancel_many cancel_many;
         struct command_mass_quote mass_quote;
         struct command_limits_set limits_set;
+        struct command_block_propose block_propose;
+        struct command_block_answer block_answer;
+        struct command_trade_bust trade_bust;
         struct command_supply_set supply_set;
         struct command_owner_set owner_set;
         struct command_exemption_set exemption_set;

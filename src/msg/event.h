@@ -69,6 +69,8 @@ enum event_kind {
     EVENT_default_layer,  /* one layer used, or paid back */
     EVENT_portfolio,      /* an auction of a defaulter's portfolio */
     EVENT_portfolio_bid,  /* said to the bidder alone until the auction has ended */
+    EVENT_block,      /* a trade off book is proposed, registered, declined, has expired */
+    EVENT_trade_bust, /* a trade is undone */
     EVENT_kind_count
 };
 
@@ -187,8 +189,11 @@ enum trade_kind {
     TRADE_transfer,    /* a position moves to another account: porting */
     TRADE_default,     /* from a defaulter: award, hedge, tear-up */
     TRADE_liquidation, /* of an account whose call was not met */
+    TRADE_adjusted,    /* made anew at another price (MATCH-10) */
     TRADE_count
 };
+
+enum { TRADE_STANDS = 0, TRADE_BUSTED, TRADE_BUSTED_ADJUSTED }; /* event_trade.busted */
 
 /* Whether the trade was made outside the book. */
 static inline int trade_is_off_book(enum trade_kind kind)
@@ -216,7 +221,8 @@ struct event_trade {
     uint64_t order_id[2];
     uint32_t account[2];
     uint8_t maker[2]; /* 1: this side rested */
-    uint8_t reserved2[2];
+    uint8_t busted; /* TRADE_STANDS when it is made; when it is asked for, what it became */
+    uint8_t reserved2;
     uint32_t reference; /* off book: the block, request, default it comes from; 0: none */
     money_t fee[2];   /* > 0 is paid by the account */
 };
@@ -264,6 +270,9 @@ enum posting_code {
     POSTING_default_recovery,   /* money of the defaulter that came in afterwards */
     POSTING_default_refund,     /* to those who had paid, last layer first */
     POSTING_default_estate,     /* what was left, back to the defaulter */
+    POSTING_bust,       /* positions of a busted trade, given back */
+    POSTING_bust_variation,
+    POSTING_bust_fee,
     POSTING_code_count
 };
 

@@ -52,4 +52,26 @@ struct event_exemption {
 };
 ASSERT_SIZE(struct event_exemption, 208);
 
+struct event_block {
+    struct event_header header;
+    struct deal deal;
+};
+ASSERT_SIZE(struct event_block, 136);
+
+/* One for each print of what is undone. */
+struct event_trade_bust {
+    struct event_header header;
+    uint64_t trade_id;
+    uint32_t instrument;
+    uint32_t adjusted;          /* 1: made anew */
+    price_t price;
+    qty_t qty;
+    price_t adjusted_price;     /* PRICE_NONE: none, or of a leg */
+    uint64_t adjusted_trade_id; /* 0: none */
+    uint64_t order_id[2];       /* [SIDE_buy], [SIDE_sell] */
+    uint32_t account[2];
+    char reason[DEAL_REASON_SIZE];
+};
+ASSERT_SIZE(struct event_trade_bust, 168);
+
 #endif

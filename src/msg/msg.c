@@ -25,6 +25,9 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_cancel_many] = "cancel_many",
     [COMMAND_mass_quote] = "mass_quote",
     [COMMAND_limits_set] = "limits_set",
+    [COMMAND_block_propose] = "block_propose",
+    [COMMAND_block_answer] = "block_answer",
+    [COMMAND_trade_bust] = "trade_bust",
     [COMMAND_supply_set] = "supply_set",
     [COMMAND_owner_set] = "owner_set",
     [COMMAND_exemption_set] = "exemption_set",
@@ -62,6 +65,7 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_product] = "product", [EVENT_instrument] = "instrument",
     [EVENT_request] = "request", [EVENT_killed] = "killed",
     [EVENT_count] = "count",     [EVENT_hash] = "hash",
+    [EVENT_block] = "block", [EVENT_trade_bust] = "trade_bust",
     [EVENT_holding] = "holding", [EVENT_owner] = "owner",
     [EVENT_supply] = "supply",   [EVENT_exemption] = "exemption",
     [EVENT_venue] = "venue",     [EVENT_collateral] = "collateral",
@@ -91,6 +95,9 @@ static const char *const posting_names[POSTING_code_count] = {
     [POSTING_retire] = "retire",
     [POSTING_pledge] = "pledge",
     [POSTING_release] = "release",
+    [POSTING_bust] = "bust",
+    [POSTING_bust_variation] = "bust_variation",
+    [POSTING_bust_fee] = "bust_fee",
     [POSTING_capital] = "capital",
     [POSTING_skin] = "skin",
     [POSTING_fund_contribution] = "fund_contribution",
@@ -131,6 +138,9 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_cancel_many] = BODY_SIZE(cancel_many),
     [COMMAND_mass_quote] = BODY_SIZE(mass_quote),
     [COMMAND_limits_set] = BODY_SIZE(limits_set),
+    [COMMAND_block_propose] = BODY_SIZE(block_propose),
+    [COMMAND_block_answer] = BODY_SIZE(block_answer),
+    [COMMAND_trade_bust] = BODY_SIZE(trade_bust),
     [COMMAND_supply_set] = BODY_SIZE(supply_set),
     [COMMAND_owner_set] = BODY_SIZE(owner_set),
     [COMMAND_exemption_set] = BODY_SIZE(exemption_set),
@@ -292,6 +302,12 @@ static int body_is_valid(const struct command *c)
     case COMMAND_cancel_many:
         return c->cancel_many.scope < CANCEL_SCOPE_count && c->cancel_many.side <= SIDE_sell &&
                text_is_valid(c->cancel_many.label, sizeof c->cancel_many.label);
+    case COMMAND_block_propose:
+        return c->block_propose.kind < DEAL_count && c->block_propose.side <= SIDE_sell &&
+               text_is_valid(c->block_propose.reference, sizeof c->block_propose.reference);
+    case COMMAND_trade_bust:
+        return c->trade_bust.adjust <= 1 &&
+               text_is_valid(c->trade_bust.reason, sizeof c->trade_bust.reason);
     case COMMAND_limits_set:
         return text_is_valid(c->limits_set.reason, sizeof c->limits_set.reason);
     case COMMAND_supply_set:

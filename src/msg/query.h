@@ -39,6 +39,7 @@ enum query_kind {
     QUERY_fund,        /* the fund event, a share event for each member that has part in it, and
                           default and portfolio events of every default */
     QUERY_portfolio_bids, /* order_id = auction, account or 0: bids of an auction that is open */
+    QUERY_blocks,      /* account or 0 (all): proposals that wait */
     QUERY_kind_count
 };
 

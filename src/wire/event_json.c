@@ -93,7 +93,7 @@ static void trade_write(struct json_writer *w, const struct event_trade *t,
 {
     static const char *const kinds[TRADE_count] = {
         "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
-        "liquidation"};
+        "liquidation", "adjusted"};
     json_key(w, "trade_id");
     json_uint_text(w, t->trade_id);
     json_key_int(w, "trade_seq", (int64_t)t->instrument_seq);
@@ -401,6 +401,35 @@ static void other_write(struct json_writer *w, const struct event_header *h,
     }
 }
 
+static void deal_write(struct json_writer *w, const struct event_header *h,
+                       const struct event_names *names)
+{
+    static const char *const states[DEAL_STATE_count] = {"none",     "proposed",  "registered",
+                                                         "declined", "withdrawn", "expired"};
+    if (h->kind == EVENT_block) {
+        const struct deal *d = &((const struct event_block *)(const void *)h)->deal;
+        json_key_int(w, "block_id", (int64_t)d->id);
+        word_write(w, "state", d->state, states, DEAL_STATE_count);
+        ID(instrument, d->instrument);
+        ID(account, d->account);
+        id_write(w, "counterparty", d->counterparty, names, names == NULL ? NULL : names->account);
+        json_key_string(w, "direction", d->side == SIDE_buy ? "buy" : "sell");
+        json_key_price(w, "price", d->price);
+        json_key_int(w, "amount", d->qty.v);
+        json_key_string(w, "reference", d->reference);
+        return;
+    }
+    const struct event_trade_bust *b = (const struct event_trade_bust *)(const void *)h;
+    json_key(w, "trade_id");
+    json_uint_text(w, b->trade_id);
+    ID(instrument, b->instrument);
+    json_key_bool(w, "adjusted", b->adjusted != 0);
+    json_key_price(w, "price", b->price);
+    json_key_int(w, "amount", b->qty.v);
+    json_key_price(w, "adjusted_price", b->adjusted_price);
+    json_key_string(w, "reason", b->reason);
+}
+
 static void limit_write(struct json_writer *w, const struct event_header *h,
                         const struct event_names *names)
 {
@@ -504,6 +533,8 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_settlement:
     case EVENT_killed:
     case EVENT_balance: other_write(w, event, names); break;
+    case EVENT_block:
+    case EVENT_trade_bust: deal_write(w, event, names); break;
     case EVENT_holding:
     case EVENT_owner:
     case EVENT_supply:
