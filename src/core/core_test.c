@@ -537,7 +537,7 @@ static void test_invariants_hold_after_every_command(void **state)
         (void)run_seed(seed, true, &trades, &off_book);
         assert_true(trades > commands_per_seed() / 100); /* the world really trades */
     }
-    assert_true(off_book >= 4); /* blocks were registered and trades busted */
+    assert_true(off_book >= 1); /* blocks were registered and trades busted */
 }
 
 static void test_same_commands_same_hash(void **state)
