@@ -148,6 +148,7 @@ class TidyTest(unittest.TestCase):
         self.refused({'test/scenarios/fifo.jsonl': '{}\n'}, 'test/scenarios/fifo.jsonl:1', 'rule')
         self.refused({'test/scenarios/MATCH-55-a.jsonl': '{}\n'},
                      'test/scenarios/MATCH-55-a.jsonl:1', 'MATCH-55')
+        self.allowed({'test/scenarios/museum_nickel_2022.scenario': '# story\n'})
         self.allowed({'test/scenarios/MATCH-01-fifo.jsonl': '{}\n',
                       'test/scenarios/clear_08_margin.jsonl': '{}\n'})
 

@@ -7,7 +7,10 @@
 #include "core/call.h"
 #include "core/collateral.h"
 #include "core/ledger.h"
+#include "core/index.h"
 #include "core/margin.h"
+#include "core/schedule.h"
+#include "core/settlement.h"
 
 static void check_instrument(const struct core *c, uint32_t i)
 {
@@ -41,8 +44,9 @@ static void check_exposure(const struct core *c, uint32_t e)
     ASSERT(x->position != 0 || x->entry_cost == 0);
     ASSERT(x->requirement.v == margin_exposure(c, e).v);
     ASSERT(x->requirement.v >= 0);
-    if (in->terms.expired != 0) {
-        ASSERT(x->position == 0 && x->cost == 0 && x->open_buys == 0 && x->open_sells == 0);
+    if (in->terms.expired != EXPIRY_none) ASSERT(x->open_buys == 0 && x->open_sells == 0);
+    if (in->terms.expired == EXPIRY_done) {
+        ASSERT(x->position == 0 && x->cost == 0);
     }
     if (c->accounts[x->account].mode == MODE_collateralised) {
         ASSERT(x->position + x->cover >= x->open_sells || x->open_sells == 0);
@@ -97,4 +101,7 @@ void clearing_check(const struct core *c)
     ASSERT(ledger_cash(c, c->s->account_ccp) == 0);
     collateral_check(c);
     call_check(c);
+    settlement_check(c);
+    schedule_check(c);
+    index_check(c);
 }

@@ -16,6 +16,9 @@
 #include "core/call.h"
 #include "core/collateral.h"
 #include "core/port.h"
+#include "core/index.h"
+#include "core/schedule.h"
+#include "core/settlement.h"
 #include "core/state.h"
 #include "core/span.h"
 
@@ -28,8 +31,8 @@ struct core_limits core_limits_default(void)
         .members = 1024, .accounts = 16384, .products = 256, .instruments = 4096,
         .balances = 65536, .exposures = 262144, .orders = 262144, .orders_closed = 65536,
         .levels = 131072, .client_ids = 1 << 20, .answer_bytes = 384u << 20, .trades = 131072,
-        .postings = 131072, .settlements = 16384, .requests = 256, .fills_per_command = 16384,
-        .spreads_per_leg = 32};
+        .postings = 131072, .settlements = 16384, .requests = 256, .indices = 16,
+        .index_hours = 9216, .fills_per_command = 16384, .spreads_per_leg = 32};
 }
 
 struct core_limits core_limits_small(void)
@@ -38,7 +41,7 @@ struct core_limits core_limits_small(void)
         .members = 8, .accounts = 16, .products = 4, .instruments = 16, .balances = 32,
         .exposures = 128, .orders = 128, .orders_closed = 32, .levels = 128, .client_ids = 64,
         .answer_bytes = 16384, .trades = 32, .postings = 64, .settlements = 16, .requests = 4,
-        .fills_per_command = 32, .spreads_per_leg = 8};
+        .indices = 2, .index_hours = 16, .fills_per_command = 32, .spreads_per_leg = 8};
 }
 
 uint32_t order_slots(const struct core_limits *l) { return l->orders + l->orders_closed + 1; }
@@ -74,6 +77,14 @@ static void core_cut(struct core *c, struct arena *a)
     c->trades = arena_cut(a, l->trades, sizeof *c->trades);
     c->postings = arena_cut(a, l->postings, sizeof *c->postings);
     c->settlements = arena_cut(a, l->settlements, sizeof *c->settlements);
+    c->settlement_sources =
+        arena_cut(a, settlement_sources_kept(l), sizeof *c->settlement_sources);
+    c->windows = arena_cut(a, l->instruments + 1, sizeof *c->windows);
+    c->indices = arena_cut(a, l->indices + 1, sizeof *c->indices);
+    c->index_hours = arena_cut(a, ((size_t)l->indices + 1) * l->index_hours,
+                               sizeof *c->index_hours);
+    c->index_inputs = arena_cut(a, ((size_t)l->indices + 1) * index_input_hours(l) *
+                                       INDEX_SOURCES_MAX, sizeof *c->index_inputs);
     c->requests = arena_cut(a, l->requests, sizeof *c->requests);
     c->span_venue = arena_cut(a, 1, sizeof *c->span_venue);
     c->span_groups = arena_cut(a, SPAN_GROUPS_MAX + 1, sizeof *c->span_groups);
@@ -126,10 +137,16 @@ size_t core_outbox_bytes(const struct core_limits *l)
            (size_t)l->exposures * 3 * sizeof(struct event_posting) + l->answer_bytes / 4 +
            (size_t)l->trades * sizeof(struct event_trade) +
            (size_t)l->postings * sizeof(struct event_posting) +
-           (size_t)l->settlements *
-               (sizeof(struct event_settlement) + sizeof(union clearing_record)) +
+           (size_t)l->settlements * sizeof(union clearing_record) +
            (size_t)l->accounts * (2 * sizeof(struct event_call) + sizeof(struct event_slice)) +
            ASSETS_MAX * (sizeof(struct event_asset) + sizeof(struct event_collateral)) +
+           (size_t)l->settlements * (sizeof(struct event_settlement) +
+                                     4 * sizeof(struct event_settlement_source)) +
+           /* a day's prices: each part is told for at most five longer periods and a spread */
+           (size_t)l->instruments * (sizeof(struct event_settlement) +
+                                     10 * sizeof(struct event_settlement_source)) +
+           (size_t)1000 * (sizeof(struct event_index_price) +
+                           INDEX_SOURCES_MAX * sizeof(struct event_index_input)) +
            (size_t)l->requests * (sizeof(struct event_request) + REQUEST_COMMAND_SIZE_MAX) +
            (1u << 20);
 }
@@ -144,6 +161,7 @@ static void core_start(struct core *c)
     c->s->clearing.maintenance_e6 = SHARE_ONE_E6;
     c->s->clearing.collateral_cap_e6 = COLLATERAL_CAP_DEFAULT_E6;
     deals_start(c);
+    c->s->mark_due = c->s->schedule_due = INT64_MAX;
     account_open_system(c);
     span_start(c);
     fund_open(c);
@@ -166,7 +184,10 @@ static int core_scratch(struct core *c)
     c->span_noted = calloc((size_t)c->limits.exposures + 1, sizeof *c->span_noted);
     c->span_scratch = calloc(1, span_scratch_bytes(c->limits.instruments));
     ok = ok && c->span_noted != NULL && c->span_scratch != NULL;
-    return ok ? 0 : -1;
+    c->curve = calloc(1, curve_bytes(&c->limits));
+    if (!ok || c->curve == NULL) return -1;
+    curve_open(c->curve, &c->limits);
+    return 0;
 }
 
 struct core *core_open(const struct core_limits *limits, void *memory)
@@ -204,6 +225,7 @@ void core_close(struct core *c)
     free(c->depth);
     free(c->span_noted);
     free(c->span_scratch);
+    free(c->curve);
     free(c);
 }
 
@@ -219,7 +241,7 @@ ts_t core_ts(const struct core *c) { return c->s->ts; }
 ts_t core_due(const struct core *c)
 {
     if (c->s->elections_count > 0 || c->s->implied_sweep != 0) return c->s->ts;
-    int64_t due = int64_min(call_due(c).v, c->s->implied_expiry.v);
+    int64_t due = int64_min(int64_min(call_due(c).v, c->s->schedule_due), c->s->implied_expiry.v);
     if (c->s->default_due.v != 0) due = int64_min(due, c->s->default_due.v);
     due = int64_min(due, c->deal.s->due.v);
     if (c->s->timers == 0) return TS(due);
@@ -248,6 +270,7 @@ void reject_push(struct core *c, const struct command *cmd, enum reject reason, 
 static void tick(struct core *c, const struct command *cmd)
 {
     (void)cmd;
+    schedule_run(c);
     for (uint32_t i = 1; i <= c->s->instruments; i++) {
         enum trading_state state = state_of(c, i);
         if (state != STATE_pre_open && state != STATE_auction) continue;
@@ -273,6 +296,7 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_confirm] = confirm,
     [COMMAND_state_set] = state_set,
     [COMMAND_settlement_price] = settlement_price,
+    [COMMAND_settle_day] = settle_day,
     [COMMAND_mark_to_market] = mark_to_market,
     [COMMAND_expire] = expire,
     [COMMAND_kill] = account_kill,
@@ -308,6 +332,9 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_default_hedge] = default_hedge,
     [COMMAND_portfolio_open] = portfolio_open,
     [COMMAND_portfolio_bid] = portfolio_bid,
+    [COMMAND_index_create] = index_create,
+    [COMMAND_index_submit] = index_submit,
+    [COMMAND_index_price] = index_price,
 };
 
 void command_apply(struct core *c, const struct command *cmd)

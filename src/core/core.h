@@ -34,11 +34,14 @@ struct core_limits {
     uint32_t postings;       /* latest postings kept for questions */
     uint32_t settlements;    /* latest settlement prices kept for questions */
     uint32_t requests;       /* that may await a second officer */
+    uint32_t indices;
+    uint32_t index_hours;    /* latest hours of each index kept: at least those of a block that it
+                                settles */
     uint32_t fills_per_command; /* continuous trading: what is left of the aggressor is cancelled */
     uint32_t spreads_per_leg;   /* MATCH-06: the work of an order grows with its square */
     uint32_t reserved;          /* zero; the whole is written to journals: no padding */
 };
-ASSERT_SIZE(struct core_limits, 72);
+ASSERT_SIZE(struct core_limits, 80);
 
 struct core;
 

@@ -90,6 +90,11 @@ static void apply(struct world *w, struct command *c)
     remember(w);
 }
 
+/* Windows that come and go while the commands run: 1798000000 is a Wednesday, 04:26:40. */
+static const struct settlement_rules rules_test = {
+    .cycles = {{5 * 3600, 5 * 3600 + 1800, 5 * 3600 + 1900}, {16400, 16800, 16900}},
+    .flags = SETTLEMENT_RULE_AUTOMATIC};
+
 static void seed_product(struct world *w, const char *name, uint8_t algorithm, uint32_t flags)
 {
     struct command c = {.header.kind = COMMAND_product_create};
@@ -107,6 +112,7 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
     c.product_create.peak_start_hour = 14;
     c.product_create.peak_end_hour = 2;
     c.product_create.fee_tier_count = 1;
+    c.product_create.settlement_rules = rules_test;
     c.product_create.fee_tiers[0] = (struct fee_tier){QTY(0), MONEY(-100), MONEY(300)};
     c.product_create.offbook = (struct product_offbook){
         .block_minimum = QTY(3), .window_ns = 900 * NS_PER_SECOND, .block_range = PRICE(4 * E6),
@@ -137,6 +143,23 @@ static void margin_group(struct command *c, int64_t scan, int64_t charge)
     m->products[0] = (struct margin_product){2, 0, 1};
     m->tiers[0].price_scan = MONEY(scan * E6);
     m->spreads[0].charge = MONEY(charge * E6);
+}
+
+static void seed_index(struct world *w)
+{
+    struct command c = {.header.kind = COMMAND_index_create};
+    c.index_create = (struct command_index_create){
+        .name = "IX", .sources = {5, 6, 7, 8}, .source_count = 4, .minimum = 3,
+        .carries_max = 1, .tiers = {INDEX_TIER_submissions, INDEX_TIER_previous_hour,
+                                    INDEX_TIER_committee},
+        .staleness_ns = NS_PER_HOUR, .delay_ns = NS_PER_SECOND, .deviation_e6 = E6 / 2};
+    apply(w, &c);
+    c = (struct command){.header.kind = COMMAND_venue_set};
+    c.venue_set.flags = VENUE_HAS_MARKS;
+    c.venue_set.settings.mark_at[0] = 17000;
+    c.venue_set.settings.mark_at[1] = 20000;
+    c.venue_set.settings.mark_count = 2;
+    apply(w, &c);
 }
 
 static void seed_world(struct world *w)
@@ -190,6 +213,7 @@ static void seed_world(struct world *w)
         c.transfer = (struct command_transfer){ASSET_USD, 0, MONEY(5000 * E6)};
         apply(w, &c);
     }
+    seed_index(w);
 }
 
 static uint64_t below(struct random *r, uint64_t n) { return random_below(r, n); }
@@ -389,9 +413,39 @@ static void random_margin(struct random *r, struct command *c)
     }
 }
 
+/* Settlement, reference prices and what the clock does (CLEAR-03, INDEX-02). */
+static void random_settlement(struct world *w, struct random *r, struct command *c)
+{
+    int64_t hour = w->ts / NS_PER_HOUR - (int64_t)below(r, 3);
+    switch (below(r, 6)) {
+    case 0:
+        c->header.kind = COMMAND_settle_day;
+        c->settle_day = (struct command_settle_day){(uint32_t)(1 + below(r, 3)),
+                                                    (uint32_t)below(r, 2)};
+        break;
+    case 1:
+    case 2:
+        c->header.kind = COMMAND_index_submit;
+        c->header.account = (uint32_t)(5 + below(r, 4));
+        c->index_submit = (struct command_index_submit){
+            .index = 1, .hour = TS(hour * NS_PER_HOUR), .value = PRICE((int64_t)below(r, 9) * E6)};
+        break;
+    case 3:
+        c->header.kind = COMMAND_index_price;
+        c->header.principal = (uint32_t)(1 + below(r, 2));
+        c->index_price = (struct command_index_price){
+            .index = 1, .hour = TS(hour * NS_PER_HOUR), .value = PRICE(E6)};
+        break;
+    default: c->header.kind = COMMAND_tick; break;
+    }
+}
+
 static void random_officer(struct world *w, struct random *r, struct command *c)
 {
-    switch (below(r, 16)) {
+    switch (below(r, 19)) {
+    case 16:
+    case 17:
+    case 18: random_settlement(w, r, c); break;
     case 14:
     case 15: random_margin(r, c); break;
     case 12:

@@ -25,6 +25,7 @@ const char *dual_reason(const struct command *cmd)
     case COMMAND_asset_set: return cmd->asset_set.reason;
     case COMMAND_asset_issue: return cmd->asset_issue.evidence;
     case COMMAND_clearing_set: return cmd->clearing_set.reason;
+    case COMMAND_index_price: return cmd->index_price.reason;
     default: return "";
     }
 }

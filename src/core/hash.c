@@ -3,6 +3,8 @@
  * What is hashed is what matters to the future: not list links, pool indices or free lists, but the
  * orders, where they stand in their queues, and all records. Source: XXH3 (xxhash.com), 64 bits.
  */
+#include "core/index.h"
+#include "core/settlement.h"
 #include "core/span.h"
 #include "core/default.h"
 #include "core/state.h"
@@ -63,6 +65,12 @@ static void hash_instrument(XXH3_state_t *h, const struct core *c, uint32_t i)
                            (int64_t)(in->top[0] ? order_at(c, in->top[0])->id : 0),
                            (int64_t)(in->top[1] ? order_at(c, in->top[1])->id : 0)};
     add(h, numbers, sizeof numbers);
+    const struct window *w = &c->windows[i];
+    int64_t settled[14] = {in->window_open, in->expiry_due, in->settlement_day,
+                           in->settlement_before.v, (int64_t)in->settlement_id,
+                           in->settlement_tier, in->settlement_cycle, w->open, w->close, w->qty,
+                           w->trades, (int64_t)w->value, (int64_t)(w->value >> 64), 0};
+    add(h, settled, sizeof settled);
     add(h, (const unsigned char *)&in->terms + sizeof in->terms.header,
         sizeof in->terms - sizeof in->terms.header);
 }
@@ -151,6 +159,16 @@ static void hash_span(XXH3_state_t *h, const struct core *c)
     }
 }
 
+static void hash_index(XXH3_state_t *h, const struct core *c, uint32_t i)
+{
+    const struct index *x = &c->indices[i];
+    uint32_t kept = c->limits.index_hours, inputs = index_input_hours(&c->limits);
+    add(h, x, sizeof *x);
+    add(h, &c->index_hours[(size_t)i * kept], kept * sizeof *c->index_hours);
+    add(h, &c->index_inputs[(size_t)i * inputs * INDEX_SOURCES_MAX],
+        (size_t)inputs * INDEX_SOURCES_MAX * sizeof *c->index_inputs);
+}
+
 uint64_t core_hash(const struct core *c)
 {
     const struct venue_state *s = c->s;
@@ -164,11 +182,16 @@ uint64_t core_hash(const struct core *c)
                            s->timers, s->elections_count, s->client_ids};
     add(&h, counters, sizeof counters);
     add(&h, &s->settings, sizeof s->settings);
+    uint64_t clearing[] = {s->settlement_source_id, s->mark_id, (uint64_t)s->mark_due,
+                           (uint64_t)s->schedule_due, s->indices};
+    add(&h, clearing, sizeof clearing);
+    for (uint32_t i = 1; i <= s->indices; i++) hash_index(&h, c, i);
     hash_accounts(&h, c);
     hash_collateral(&h, c);
     for (uint32_t i = 1; i <= s->products; i++) {
         add(&h, &c->products[i].terms, sizeof c->products[i].terms);
         add_u64(&h, c->products[i].state);
+        add_u64(&h, (uint64_t)c->products[i].settle_due);
     }
     for (uint32_t i = 1; i <= s->instruments; i++) hash_instrument(&h, c, i);
     for (uint32_t o = 1; o <= s->orders_used; o++) {

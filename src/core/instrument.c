@@ -10,6 +10,8 @@
 #include "core/calendar.h"
 #include "core/implied.h"
 #include "core/limit.h"
+#include "core/schedule.h"
+#include "core/settlement.h"
 #include "core/state.h"
 #include "core/span.h"
 
@@ -64,7 +66,8 @@ static bool product_terms_are_valid(const struct command_product_create *p)
            within(p->pro_rata_minimum.v, 0, QTY_MAX) && within(p->top_minimum.v, 0, QTY_MAX) &&
            within(p->top_maximum.v, 0, QTY_MAX) && within(p->fifo_share_e6, 0, E6) &&
            within(p->flat_margin.v, 0, MONEY_MAX) && within(p->clearing_fee.v, 0, MONEY_MAX) &&
-           lmm_shares_are_valid(p) && fee_tiers_are_valid(p);
+           lmm_shares_are_valid(p) && fee_tiers_are_valid(p) &&
+           settlement_rules_are_valid(&p->settlement_rules);
 }
 
 static bool lmm_accounts_exist(const struct core *c, const struct command_product_create *p)
@@ -95,6 +98,7 @@ static enum reject product_check(const struct core *c, const struct command_prod
         return REJECT_malformed_request;
     }
     if (!lmm_accounts_exist(c, p)) return REJECT_unknown_account;
+    if (p->settlement_rules.index > c->s->indices) return REJECT_unknown_index;
     if (product_name_taken(c, p->name)) return REJECT_already_exists;
     if (c->s->products >= c->limits.products) return REJECT_capacity_exhausted;
     return REJECT_none;
@@ -110,6 +114,7 @@ void product_create(struct core *c, const struct command *cmd)
     uint32_t id = ++c->s->products;
     c->products[id] = (struct product){.terms = cmd->product_create, .state = STATE_closed,
                                         .limited = limits_are_set(&cmd->product_create.limits)};
+    schedule_product(c, id);
     event_product_push(c, c->out, id);
 }
 
@@ -155,7 +160,9 @@ static uint32_t instrument_add(struct core *c, const struct event_instrument *te
     *i = (struct instrument){
         .product = terms->product, .tick = terms->tick, .last = PRICE_NONE,
         .session_last = PRICE_NONE, .settlement = PRICE_NONE, .open = PRICE_NONE,
-        .high = PRICE_NONE, .low = PRICE_NONE, .indicative_price = PRICE_NONE, .terms = *terms,
+        .high = PRICE_NONE, .low = PRICE_NONE, .indicative_price = PRICE_NONE,
+        .settlement_before = PRICE_NONE, .settlement_day = INT64_MIN, .expiry_due = INT64_MAX,
+        .terms = *terms,
     };
     i->terms.id = id;
     i->terms.created = c->s->ts;
@@ -163,6 +170,7 @@ static uint32_t instrument_add(struct core *c, const struct event_instrument *te
     if (p->instrument_last == NIL) p->instruments = id;
     else c->instruments[p->instrument_last].next_of_product = id;
     p->instrument_last = id;
+    schedule_instrument(c, id);
     return id;
 }
 
@@ -196,11 +204,20 @@ static enum reject instrument_terms(const struct core *c, const struct command_i
     return REJECT_none;
 }
 
+/* INDEX-03: the index must still have the block's first hour when its last is fixed. */
+static bool hours_pass_kept(const struct core *c, const struct event_instrument *terms,
+                            enum reject reason)
+{
+    if (reason != REJECT_none) return false;
+    if (c->products[terms->product].terms.settlement_rules.index == 0) return false;
+    return (terms->end.v - terms->start.v) / NS_PER_HOUR > c->limits.index_hours;
+}
+
 void instrument_list(struct core *c, const struct command *cmd)
 {
     struct event_instrument terms;
     enum reject reason = instrument_terms(c, &cmd->instrument_list, &terms);
-    bool full = c->s->instruments >= c->limits.instruments ||
+    bool full = c->s->instruments >= c->limits.instruments || hours_pass_kept(c, &terms, reason) ||
                 c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map);
     bool limited = reason == REJECT_none && c->products[terms.product].limited != 0;
     if (limited && !limit_can_list(c)) full = true; /* GUARD-07 */

@@ -15,6 +15,7 @@
 #include "core/fee.h"
 #include "core/ledger.h"
 #include "core/margin.h"
+#include "core/settlement.h"
 
 /* ---- positions ---- */
 
@@ -124,6 +125,7 @@ static void instrument_print(struct core *c, const struct trade *t, price_t pric
     if (price_is_none(in->open)) in->open = price;
     if (price_is_none(in->high) || price.v > in->high.v) in->high = price;
     if (price_is_none(in->low) || price.v < in->low.v) in->low = price;
+    if (c->s->ts.v >= in->window_open) settlement_trade(c, t->instrument, price, t->qty.v);
 }
 
 /* ---- the trade event ---- */

@@ -8,6 +8,8 @@
 #include "core/implied.h"
 #include "core/block.h"
 #include "core/limit.h"
+#include "core/index.h"
+#include "core/settlement.h"
 #include "core/state.h"
 #include "core/margin.h"
 #include "core/span.h"
@@ -192,6 +194,7 @@ static void query_positions(const struct core *c, const struct query *q, struct 
         e->qty = QTY(x->position);
         e->average_price = PRICE(average_price(x->entry_cost, x->position));
         e->mark = price_mark(c, x->instrument);
+        e->settlement = c->instruments[x->instrument].settlement;
         e->unrealised = money_clamped(unrealised_of(c, x));
         e->realised = x->realised;
         e->initial_margin = margin_alone(c, i);
@@ -289,19 +292,6 @@ static void query_ledger(const struct core *c, const struct query *q, struct out
     }
 }
 
-static void query_settlements(const struct core *c, const struct query *q, struct outbox *out)
-{
-    uint32_t count = count_of(q, COUNT_DEFAULT, COUNT_MAX);
-    uint64_t last = c->s->settlement_id;
-    uint64_t oldest = last > c->limits.settlements ? last - c->limits.settlements : 0;
-    for (uint64_t id = last; id > oldest && count > 0; id--) {
-        const struct event_settlement *s = &c->settlements[id % c->limits.settlements];
-        if (q->instrument != 0 && s->instrument != q->instrument) continue;
-        push_copy(out, &s->header);
-        count -= 1;
-    }
-}
-
 static void query_account(const struct core *c, const struct query *q, struct outbox *out)
 {
     if (!known_account(c, q->account)) {
@@ -330,6 +320,7 @@ static void query_directory(const struct core *c, struct outbox *out)
     for (uint32_t i = 1; i <= c->s->accounts; i++) event_account_push(c, out, i);
     for (uint32_t i = 1; i <= c->s->products; i++) event_product_push(c, out, i);
     for (uint32_t i = 1; i <= c->s->instruments; i++) event_instrument_push(c, out, i);
+    for (uint32_t i = 1; i <= c->s->indices; i++) event_index_push(c, out, i);
 }
 
 static void query_hash(const struct core *c, struct outbox *out)
@@ -391,6 +382,7 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
         break;
     case QUERY_blocks: query_blocks(c, q->account, out); break;
     case QUERY_exemptions: query_exemptions(c, out); break;
+    case QUERY_index: query_index(c, q, out); break;
     case QUERY_hash: query_hash(c, out); break;
     case QUERY_collateral: query_collateral(c, out); break;
     case QUERY_clearing_records: query_clearing_records(c, q, out); break;

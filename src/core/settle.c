@@ -1,4 +1,4 @@
-/* settle.c: settlement prices, mark-to-market, expiry (CLEAR-03 by hand, CLEAR-04).
+/* settle.c: mark-to-market and expiry (CLEAR-04, INDEX-03). Prices: settlement.c.
  *
  * A mark pays every exposure (position x settlement - cost) x contract_size, half-even to
  * micro-USD, and re-bases its cost to position x settlement. It is one linked chain: per
@@ -7,9 +7,11 @@
  * house is flat again. Everything is checked before anything is posted.
  *
  * Invariants: (1) over an instrument's exposures positions and costs sum to zero, so the exact
- * variations do; (2) an expired instrument has no position, no cost and no order.
+ * variations do; (2) an expired instrument has no position, no cost and no order; (3) one that
+ * waits for its final price has no order; (4) a mark looks at each exposure a fixed number of
+ * times, an expiry at those of its instrument only.
  *
- * Upstream: ledger, margin, order (cancels). Downstream: core.c, account (price_mark).
+ * Upstream: ledger, margin, order (cancels), settlement, index. Downstream: core.c, schedule.
  */
 #include "core/call.h"
 #include "core/collateral.h"
@@ -18,15 +20,23 @@
 #include "core/default.h"
 #include "core/implied.h"
 #include "core/bust.h"
+#include "core/index.h"
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/margin.h"
+#include "core/schedule.h"
+#include "core/settlement.h"
 #include "core/value.h"
+
+enum { FINAL_UNIT = 100 }; /* INDEX-03: to 0.0001, where the product says nothing else */
 
 /* What is being marked: every instrument at its settlement price, or one alone at `price`. */
 struct marking {
     uint32_t only; /* NIL: all */
     price_t price;
+    uint32_t instruments; /* marked; the rest likewise is for the event at the end */
+    uint64_t positions;
+    int64_t paid;
 };
 
 price_t price_mark(const struct core *c, uint32_t instrument)
@@ -37,45 +47,19 @@ price_t price_mark(const struct core *c, uint32_t instrument)
 
 static price_t marking_price(const struct core *c, const struct marking *m, uint32_t instrument)
 {
-    if (m->only == NIL) return c->instruments[instrument].settlement;
+    const struct instrument *in = &c->instruments[instrument];
+    if (m->only == NIL) return in->terms.expired == EXPIRY_done ? PRICE_NONE : in->settlement;
     return m->only == instrument ? m->price : PRICE_NONE;
 }
 
-/* ---- settlement prices ---- */
-
-static void settlement_keep(struct core *c, uint32_t instrument, price_t price, bool final)
-{
-    struct event_settlement *e = outbox_push(c->out, EVENT_settlement, sizeof *e);
-    e->instrument = instrument;
-    e->final = final ? 1 : 0;
-    e->price = price;
-    e->id = ++c->s->settlement_id;
-    c->settlements[e->id % c->limits.settlements] = *e;
-    c->instruments[instrument].settlement = price;
-    if (c->span_instruments[instrument].group != 0) span_settled(c, instrument);
-}
+/* ---- mark-to-market ---- */
 
 static enum reject instrument_check(const struct core *c, uint32_t instrument)
 {
     if (instrument == NIL || instrument > c->s->instruments) return REJECT_unknown_instrument;
-    bool expired = c->instruments[instrument].terms.expired != 0;
+    bool expired = c->instruments[instrument].terms.expired == EXPIRY_done;
     return expired ? REJECT_instrument_expired : REJECT_none;
 }
-
-void settlement_price(struct core *c, const struct command *cmd)
-{
-    const struct command_settlement_price *s = &cmd->settlement_price;
-    enum reject reason = instrument_check(c, s->instrument);
-    bool in_range = s->price.v >= -PRICE_MAX && s->price.v <= PRICE_MAX;
-    if (reason == REJECT_none && !in_range) reason = REJECT_invalid_price;
-    if (reason != REJECT_none) {
-        reject_push(c, cmd, reason, INT64_MIN);
-        return;
-    }
-    settlement_keep(c, s->instrument, s->price, false);
-}
-
-/* ---- mark-to-market ---- */
 
 /* The variation of one exposure; false when out of range. */
 static bool variation_of(const struct core *c, const struct exposure *x, price_t price,
@@ -116,8 +100,31 @@ static bool instrument_can_mark(const struct core *c, uint32_t instrument, price
     return money_fits(paid);
 }
 
+/* The accounts in one instrument: each has one exposure there. */
+static bool holders_can_mark(const struct core *c, const struct marking *m)
+{
+    uint32_t e = c->instruments[m->only].exposures;
+    for (; e != NIL; e = c->exposures[e].next_of_instrument) {
+        const struct exposure *x = &c->exposures[e];
+        int64_t v, realised;
+        if (!variation_of(c, x, m->price, &v)) return false;
+        if (!int64_add(x->realised.v, v, &realised) || !money_fits(realised)) return false;
+        if (!money_fits((int128_t)ledger_cash(c, x->account) + v)) return false;
+    }
+    return true;
+}
+
+static bool rounding_can_mark(const struct core *c)
+{
+    int128_t rounding = ledger_cash(c, c->s->account_rounding);
+    return money_fits(rounding + c->limits.exposures) && money_fits(rounding - c->limits.exposures);
+}
+
 static bool can_mark(const struct core *c, const struct marking *m)
 {
+    if (m->only != NIL)
+        return holders_can_mark(c, m) && instrument_can_mark(c, m->only, m->price) &&
+               rounding_can_mark(c);
     for (uint32_t a = 1; a <= c->s->accounts; a++) {
         if (!account_can_mark(c, m, a)) return false;
     }
@@ -125,8 +132,7 @@ static bool can_mark(const struct core *c, const struct marking *m)
         price_t price = marking_price(c, m, i);
         if (!price_is_none(price) && !instrument_can_mark(c, i, price)) return false;
     }
-    return money_fits((int128_t)ledger_cash(c, c->s->account_rounding) + c->limits.exposures) &&
-           money_fits((int128_t)ledger_cash(c, c->s->account_rounding) - c->limits.exposures);
+    return rounding_can_mark(c);
 }
 
 /* Posts the variation of exposure e if it has this sign, and re-bases its cost. */
@@ -145,51 +151,84 @@ static int64_t exposure_mark(struct core *c, struct ledger_chain *chain, uint32_
     return v;
 }
 
-static void instrument_mark(struct core *c, struct ledger_chain *chain, uint32_t instrument,
-                            price_t price)
+static void instrument_mark(struct core *c, struct ledger_chain *chain, struct marking *m,
+                            uint32_t instrument, price_t price)
 {
+    int64_t v;
     const struct instrument *in = &c->instruments[instrument];
     uint32_t ccp = c->s->account_ccp;
     int64_t lost = 0, gained = 0;
     chain->instrument = instrument;
     bust_note_mark(c, instrument, price);
+    chain->reference = in->settlement_id; /* what the postings were reckoned from */
+    m->instruments += 1;
     for (uint32_t e = in->exposures; e != NIL; e = c->exposures[e].next_of_instrument) {
-        lost += exposure_mark(c, chain, e, price, false);
+        v = exposure_mark(c, chain, e, price, false);
+        m->positions += v != 0 ? 1 : 0;
+        lost += v;
     }
     ledger_chain_cash(chain, ccp, -lost, POSTING_variation);
     for (uint32_t e = in->exposures; e != NIL; e = c->exposures[e].next_of_instrument) {
-        gained += exposure_mark(c, chain, e, price, true);
+        v = exposure_mark(c, chain, e, price, true);
+        m->positions += v != 0 ? 1 : 0;
+        gained += v;
     }
     ledger_chain_cash(chain, ccp, -gained, POSTING_variation);
     int64_t left = -lost - gained;
+    (void)int64_add(m->paid, gained, &m->paid);
     ledger_chain_cash(chain, ccp, -left, POSTING_rounding);
     ledger_chain_cash(chain, c->s->account_rounding, left, POSTING_rounding);
 }
 
-static void mark_run(struct core *c, const struct marking *m)
+static void mark_run(struct core *c, struct marking *m)
 {
     struct ledger_chain chain = ledger_chain_open(c, NIL, 0);
-    for (uint32_t i = 1; i <= c->s->instruments; i++) {
+    uint32_t first = m->only != NIL ? m->only : 1;
+    uint32_t last = m->only != NIL ? m->only : c->s->instruments;
+    for (uint32_t i = first; i <= last; i++) {
         price_t price = marking_price(c, m, i);
-        if (!price_is_none(price)) instrument_mark(c, &chain, i, price);
+        if (!price_is_none(price)) instrument_mark(c, &chain, m, i, price);
     }
     ledger_chain_close(&chain);
 }
 
-enum reject mark_all(struct core *c)
+static void event_mark_push(struct core *c, const struct marking *m, uint64_t chain,
+                            bool scheduled)
+{
+    struct event_mark *e = outbox_push(c->out, EVENT_mark, sizeof *e);
+    e->mark_id = ++c->s->mark_id;
+    e->chain_id = chain;
+    e->scheduled = scheduled ? 1 : 0;
+    e->instruments = m->instruments;
+    e->positions = m->positions;
+    e->paid = MONEY(m->paid);
+}
+
+static enum reject mark_any(struct core *c, bool scheduled)
 {
     struct marking all = {.only = NIL};
     if (!can_mark(c, &all)) return REJECT_amount_overflow;
     mark_run(c, &all);
+    event_mark_push(c, &all, c->s->chain_id, scheduled);
     call_run(c); /* CLEAR-09 */
     default_marked(c);
     return REJECT_none;
 }
 
+enum reject mark_all(struct core *c) { return mark_any(c, false); }
+
 void mark_to_market(struct core *c, const struct command *cmd)
 {
     enum reject reason = mark_all(c);
     if (reason != REJECT_none) reject_push(c, cmd, reason, INT64_MIN);
+}
+
+/* By the clock. One that does not fit says so as an officer's would: with a reject. */
+void mark_scheduled(struct core *c)
+{
+    static const struct command asked = {.header.kind = COMMAND_mark_to_market};
+    enum reject reason = mark_any(c, true);
+    if (reason != REJECT_none) reject_push(c, &asked, reason, INT64_MIN);
 }
 
 /* ---- expiry ---- */
@@ -203,10 +242,10 @@ static bool is_held(const struct core *c, uint32_t instrument)
     return false;
 }
 
-static void instrument_close(struct core *c, uint32_t instrument)
+static void instrument_close(struct core *c, uint32_t instrument, enum expiry expiry)
 {
-    /* Expired first: nothing that a cancel sets off can enter the book again. */
-    c->instruments[instrument].terms.expired = 1;
+    /* First: nothing that a cancel sets off can enter the book again. */
+    c->instruments[instrument].terms.expired = (uint8_t)expiry;
     if (c->instruments[instrument].implied != 0) implied_mark(c, instrument); /* implies no more */
     (void)order_cancel_instrument(c, instrument, CAUSE_cancelled_expired);
 }
@@ -218,7 +257,7 @@ static void spreads_close(struct core *c, uint32_t leg)
     for (; ref != NIL; ref = c->spread_refs[ref].next) {
         uint32_t spread = c->spread_refs[ref].spread;
         if (c->instruments[spread].terms.expired != 0) continue;
-        instrument_close(c, spread);
+        instrument_close(c, spread, EXPIRY_done);
         event_instrument_push(c, c->out, spread);
     }
 }
@@ -243,40 +282,149 @@ static void positions_close(struct core *c, uint32_t instrument)
     limit_expire(c, instrument);
 }
 
-static void outright_expire(struct core *c, const struct marking *m, bool priced)
+/* The settlement in force becomes the final one. */
+static void settlement_stand(struct core *c, uint32_t instrument)
+{
+    struct settlement_made made = settlement_made_of(c, instrument, c->s->day);
+    struct event_settlement_source source = {.instrument = instrument, .weight = 1};
+    made.tier = SETTLEMENT_TIER_standing;
+    made.final = true;
+    made.price = source.price = source.implied = c->instruments[instrument].settlement;
+    struct event_settlement *e = settlement_open(c, instrument, &made);
+    settlement_source(c, e, &source);
+    settlement_close(c, e);
+}
+
+static void outright_close(struct core *c, uint32_t instrument, enum expiry expiry)
+{
+    instrument_close(c, instrument, expiry);
+    spreads_close(c, instrument);
+}
+
+static void outright_expire(struct core *c, struct marking *m)
 {
     uint32_t instrument = m->only;
-    instrument_close(c, instrument);
-    spreads_close(c, instrument);
-    if (priced) settlement_keep(c, instrument, m->price, true);
+    c->instruments[instrument].expiry_due = INT64_MAX;
     mark_run(c, m);
     positions_close(c, instrument);
     collateral_expire(c, instrument);
     call_run(c);
+    event_instrument_push(c, c->out, instrument);
 }
 
-enum reject expire_instrument(struct core *c, uint32_t instrument)
+/* Its final price is the settlement in force. */
+static enum reject expire_at_settlement(struct core *c, uint32_t instrument)
 {
-    enum reject reason = instrument_check(c, instrument);
-    if (reason != REJECT_none) return reason;
-    if (is_spread(c, instrument)) {
-        instrument_close(c, instrument);
-        event_instrument_push(c, c->out, instrument);
-        return REJECT_none;
-    }
     price_t settlement = c->instruments[instrument].settlement;
     bool priced = !price_is_none(settlement);
     if (!priced && is_held(c, instrument)) return REJECT_no_settlement_price;
     /* With no position left, what was gained or lost does not depend on the price. */
     struct marking m = {.only = instrument, .price = priced ? settlement : PRICE(0)};
     if (!can_mark(c, &m)) return REJECT_amount_overflow;
-    outright_expire(c, &m, priced);
-    event_instrument_push(c, c->out, instrument);
+    outright_close(c, instrument, EXPIRY_done);
+    if (priced) settlement_stand(c, instrument);
+    outright_expire(c, &m);
     return REJECT_none;
+}
+
+/* INDEX-03: its final price is the mean of its hours, never one print. */
+static enum reject expire_at_mean(struct core *c, uint32_t instrument, struct index_mean *mean)
+{
+    const struct settlement_rules *r = &product_of(c, instrument)->terms.settlement_rules;
+    if (!index_mean(c, instrument, mean)) return REJECT_missing_hours;
+    struct settlement_made made = settlement_made_of(c, instrument, c->s->day);
+    made.tier = SETTLEMENT_TIER_index;
+    made.final = true;
+    made.unit = PRICE(r->final_unit == 0 ? FINAL_UNIT : r->final_unit);
+    made.numerator = mean->sum;
+    made.denominator = mean->hours;
+    made.price = PRICE(settlement_round(mean->sum, mean->hours, made.unit.v, PRICE_NONE));
+    struct marking m = {.only = instrument, .price = made.price};
+    if (!can_mark(c, &m)) return REJECT_amount_overflow;
+    outright_close(c, instrument, EXPIRY_done);
+    settlement_close(c, settlement_open(c, instrument, &made));
+    outright_expire(c, &m);
+    return REJECT_none;
+}
+
+static enum reject expire_any(struct core *c, uint32_t instrument, struct index_mean *mean)
+{
+    *mean = (struct index_mean){0};
+    enum reject reason = instrument_check(c, instrument);
+    if (reason != REJECT_none) return reason;
+    if (is_spread(c, instrument)) {
+        instrument_close(c, instrument, EXPIRY_done);
+        event_instrument_push(c, c->out, instrument);
+        return REJECT_none;
+    }
+    if (product_of(c, instrument)->terms.settlement_rules.index != 0)
+        return expire_at_mean(c, instrument, mean);
+    return expire_at_settlement(c, instrument);
+}
+
+enum reject expire_instrument(struct core *c, uint32_t instrument)
+{
+    struct index_mean mean;
+    return expire_any(c, instrument, &mean);
 }
 
 void expire(struct core *c, const struct command *cmd)
 {
-    enum reject reason = expire_instrument(c, cmd->expire.instrument);
-    if (reason != REJECT_none) reject_push(c, cmd, reason, INT64_MIN);
+    struct index_mean mean;
+    enum reject reason = expire_any(c, cmd->expire.instrument, &mean);
+    if (reason == REJECT_none) return;
+    /* The first hour that is missing is named, in ms. */
+    int64_t detail = reason == REJECT_missing_hours ? mean.first_missing * 3600 * 1000 : INT64_MIN;
+    reject_push(c, cmd, reason, detail);
+}
+
+/* ---- expiry by the clock ---- */
+
+static void event_wait_push(struct core *c, uint32_t instrument, enum reject reason,
+                            const struct index_mean *mean)
+{
+    struct event_settlement_wait *e = outbox_push(c->out, EVENT_settlement_wait, sizeof *e);
+    e->instrument = instrument;
+    e->reason = (uint32_t)reason;
+    e->first_missing = TS(mean->missing > 0 ? mean->first_missing * NS_PER_HOUR : 0);
+    e->missing = (uint32_t)mean->missing;
+    e->reserved = 0;
+}
+
+/* A product without an index settles at its last day's settlement price; an older one, or one made
+ * within the day, is not final. */
+static bool is_final(const struct core *c, uint32_t instrument)
+{
+    const struct instrument *in = &c->instruments[instrument];
+    int64_t last_day = int64_div_floor(in->terms.expires_at.v - 1, NS_PER_DAY);
+    return in->settlement_id != 0 && in->settlement_day >= last_day && in->settlement_cycle == 0;
+}
+
+/* When the last hour of an index product's period is to be fixed, if that is still to come. */
+static int64_t last_hour_due(const struct core *c, uint32_t instrument)
+{
+    uint32_t index = product_of(c, instrument)->terms.settlement_rules.index;
+    if (index == 0) return INT64_MIN;
+    return c->instruments[instrument].terms.end.v + c->indices[index].terms.delay_ns;
+}
+
+void expiry_run(struct core *c, uint32_t instrument)
+{
+    struct instrument *in = &c->instruments[instrument];
+    struct index_mean mean = {0};
+    if (in->terms.expired == EXPIRY_done) return;
+    if (in->terms.expired == EXPIRY_none) {
+        outright_close(c, instrument, EXPIRY_waits);
+        event_instrument_push(c, c->out, instrument);
+    }
+    int64_t due = last_hour_due(c, instrument);
+    if (due > c->s->ts.v) {
+        schedule_expiry(c, instrument, TS(due));
+        return;
+    }
+    bool averaged = due != INT64_MIN;
+    enum reject reason = REJECT_no_settlement_price;
+    if (averaged || is_final(c, instrument) || !is_held(c, instrument))
+        reason = expire_any(c, instrument, &mean);
+    if (reason != REJECT_none) event_wait_push(c, instrument, reason, &mean);
 }

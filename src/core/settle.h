@@ -11,4 +11,8 @@ enum reject expire_instrument(struct core *c, uint32_t instrument);
  * changed. */
 enum reject mark_all(struct core *c);
 
+/* By the clock: schedule.h. */
+void mark_scheduled(struct core *c);
+void expiry_run(struct core *c, uint32_t instrument);
+
 #endif

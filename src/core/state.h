@@ -169,6 +169,7 @@ struct product {
     uint32_t instruments;  /* list head */
     uint32_t instrument_last;
     uint32_t limited;      /* 1: has position limits, or is counted with one that has */
+    int64_t settle_due;    /* when its prices are next made by the clock; INT64_MAX: never */
 };
 
 struct instrument {
@@ -198,6 +199,14 @@ struct instrument {
     qty_t open_interest;   /* sum of long positions */
     price_t indicative_price;
     qty_t indicative_qty;
+    int64_t window_open;   /* prints from this instant on are settlement.c's as well */
+    int64_t expiry_due;    /* when the clock looks at its expiry; INT64_MAX: never */
+    int64_t settlement_day;   /* UTC date that the settlement is of */
+    price_t settlement_before; /* the one in force before that day; PRICE_NONE: none */
+    uint64_t settlement_id;   /* of its record; 0: none */
+    uint8_t settlement_tier;  /* enum settlement_tier */
+    uint8_t settlement_cycle;
+    uint8_t reserved2[6];
     struct event_instrument terms; /* header unused (zero); what the directory says */
 };
 
@@ -226,6 +235,10 @@ struct venue_state {
     uint64_t posting_id;
     uint64_t chain_id;
     uint64_t settlement_id;
+    uint64_t settlement_source_id;
+    uint64_t mark_id;
+    int64_t mark_due;      /* when all is next marked by the clock; INT64_MAX: never */
+    int64_t schedule_due;  /* schedule.h; INT64_MAX: nothing is due */
     uint64_t request_id;
     uint64_t answer_bytes_used;
     uint32_t assets;     /* counts: highest index in use */
@@ -236,6 +249,8 @@ struct venue_state {
     uint32_t balances;
     uint32_t exposures;
     uint32_t spread_refs;
+    uint32_t indices;
+    uint32_t reserved_word;
     uint32_t orders_used;  /* highest slot ever used */
     uint32_t orders_free;  /* free slots: list head (by order.next) */
     uint32_t orders_live;
@@ -289,6 +304,11 @@ union clearing_record {
     struct event_slice slice;
     struct event_port port;
 };
+/* Settlement sources kept for questions: four for each settlement. */
+static inline uint64_t settlement_sources_kept(const struct core_limits *l)
+{
+    return (uint64_t)l->settlements * 4;
+}
 
 /* A spread that has an instrument as a leg. */
 struct spread_ref {
@@ -346,6 +366,11 @@ struct core {
     struct event_trade *trades;         /* ring: trade_id % limits.trades */
     struct event_posting *postings;     /* ring: posting_id % limits.postings */
     struct event_settlement *settlements; /* ring: id % limits.settlements */
+    struct event_settlement_source *settlement_sources; /* ring: id % settlement_sources_kept */
+    struct window *windows;             /* by instrument: settlement.h */
+    struct index *indices;              /* index.h */
+    struct index_hour *index_hours;
+    struct index_input *index_inputs;
     struct pending_request *requests;
     struct span_venue *span_venue;      /* span.h, like the following */
     struct span_group *span_groups;
@@ -379,6 +404,7 @@ struct core {
     /* Scratch of the command being applied; not state. */
     struct share *shares;               /* order slots and what each gets: orders + closed + 1 */
     struct share *shares_opposite;
+    struct curve *curve;                /* settlement_curve.c */
     struct print *prints;               /* prices traded by the aggressor at work, in order */
     uint32_t prints_count;
     uint32_t fills_left;
@@ -489,8 +515,7 @@ void margin_work(struct core *c, uint32_t instrument, uint32_t e, uint32_t eb, e
 /* Recomputes an exposure's requirement and its account's sum, after a position change. */
 void margin_update(struct core *c, uint32_t e);
 
-/* ---- settle.c: settlement prices, mark-to-market, expiry; CLEAR-03 (by hand), CLEAR-04 ---- */
-void settlement_price(struct core *c, const struct command *cmd);
+/* ---- settle.c: mark-to-market, expiry; CLEAR-04 ---- */
 void mark_to_market(struct core *c, const struct command *cmd);
 void expire(struct core *c, const struct command *cmd);
 /* Settlement, else last, else none. */

@@ -42,12 +42,14 @@ struct directory *directory_open(void)
         [DIRECTORY_account] = TABLE(event_account, id),
         [DIRECTORY_product] = TABLE(event_product, id),
         [DIRECTORY_instrument] = TABLE(event_instrument, id),
+        [DIRECTORY_index] = TABLE(event_index, id),
     };
     tables[DIRECTORY_asset].name_at = offsetof(struct event_asset, name);
     tables[DIRECTORY_member].name_at = offsetof(struct event_member, name);
     tables[DIRECTORY_account].name_at = offsetof(struct event_account, name);
     tables[DIRECTORY_product].name_at = offsetof(struct event_product, terms.name);
     tables[DIRECTORY_instrument].name_at = offsetof(struct event_instrument, name);
+    tables[DIRECTORY_index].name_at = offsetof(struct event_index, terms.name);
     memcpy(d->tables, tables, sizeof tables);
     d->mask = 255;
     d->names = calloc(d->mask + 1, sizeof *d->names);
@@ -203,6 +205,7 @@ int directory_apply(struct directory *d, const struct outbox *events)
         case EVENT_account: e = item_put(d, DIRECTORY_account, h); break;
         case EVENT_product: e = item_put(d, DIRECTORY_product, h); break;
         case EVENT_instrument: e = item_put(d, DIRECTORY_instrument, h); break;
+        case EVENT_index: e = item_put(d, DIRECTORY_index, h); break;
         case EVENT_state: state_note(d, (const struct event_state *)(const void *)h); break;
         case EVENT_killed: killed_note(d, (const struct event_killed *)(const void *)h); break;
         default: break;

@@ -22,6 +22,7 @@ enum directory_kind {
     DIRECTORY_account,
     DIRECTORY_product,
     DIRECTORY_instrument,
+    DIRECTORY_index,
     DIRECTORY_kind_count
 };
 

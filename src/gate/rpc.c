@@ -258,6 +258,7 @@ static void detail_write(struct json_writer *w, const struct event_reject *e)
     case REJECT_price_out_of_band:
     case REJECT_price_limit: json_key_fixed(w, "limit", e->detail, 6); break;
     case REJECT_position_limit: json_key_int(w, "limit", e->detail); break;
+    case REJECT_missing_hours: json_key_int(w, "first_missing", e->detail); break;
     case REJECT_insufficient_margin:
     case REJECT_insufficient_funds: json_key_fixed(w, "missing", e->detail, 6); break;
     default: break;

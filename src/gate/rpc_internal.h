@@ -127,14 +127,13 @@ rpc_function rpc_buy, rpc_sell, rpc_edit, rpc_cancel, rpc_cancel_by_label, rpc_c
 rpc_function rpc_get_time, rpc_test, rpc_status, rpc_get_currencies, rpc_get_instruments,
     rpc_get_instrument, rpc_get_contract_size, rpc_get_order_book, rpc_ticker,
     rpc_get_book_summary, rpc_get_book_summary_by_instrument, rpc_get_last_trades,
-    rpc_get_last_trades_by_currency, rpc_get_settlements, rpc_get_state_hash, rpc_get_products,
-    rpc_get_index_price;
+    rpc_get_last_trades_by_currency, rpc_get_state_hash, rpc_get_products;
 rpc_function rpc_get_account_summary, rpc_get_account_summaries, rpc_get_positions,
     rpc_get_position, rpc_get_open_orders, rpc_get_order_state, rpc_get_order_history,
     rpc_get_user_trades, rpc_get_user_trades_by_order, rpc_get_ledger;
 rpc_function rpc_create_product, rpc_list_instrument, rpc_list_spread, rpc_create_account,
     rpc_deposit, rpc_officer_withdraw, rpc_withdraw, rpc_transfer, rpc_set_state,
-    rpc_settlement_price, rpc_mark_to_market, rpc_expire, rpc_confirm, rpc_request_refuse,
+    rpc_mark_to_market, rpc_expire, rpc_confirm, rpc_request_refuse,
     rpc_get_requests, rpc_kill, rpc_officer_cancel_all, rpc_venue_set, rpc_get_accounts;
 rpc_function rpc_block_propose, rpc_block_accept, rpc_block_decline, rpc_get_blocks,
     rpc_bust_trade, rpc_adjust_trade;

@@ -1,5 +1,6 @@
 /* rpc_market.c: what everybody may know: instruments, books, tickers, trades, settlements. */
 #include "gate/rpc_limit.h"
+#include "gate/rpc_settlement.h"
 
 #include <string.h>
 
@@ -102,7 +103,7 @@ static bool instrument_wanted(const struct rpc_call *c, const struct event_instr
                                         "spot", "option_combo", NULL};
     bool expired = param_bool(c, c->params, "expired", false);
     int kind = param_enum(c, c->params, "kind", kinds, 2);
-    if ((e->expired != 0) != expired) return false;
+    if ((e->expired == EXPIRY_done) != expired) return false;
     if (kind == 2) return true;
     return e->is_spread ? kind == 1 || kind == 3 : kind == 0;
 }
@@ -207,6 +208,7 @@ static void product_write(struct rpc_call *c, const struct event_product *p)
     json_key_fixed(w, "flat_margin", t->flat_margin.v, 6);
     json_key_string(w, "margin_model", rpc_margin_names[t->margin_model % MARGIN_count]);
     json_key_int(w, "max_amount", t->qty_max.v == 0 ? QTY_MAX : t->qty_max.v);
+    settlement_rules_write(w, c->names, &t->settlement_rules);
     tiers_write(w, t);
     limits_write(c, &t->limits);
     offbook_write(c, &t->offbook);
@@ -340,22 +342,6 @@ int rpc_get_book_summary_by_instrument(struct rpc_call *c)
     return REJECT_none;
 }
 
-/* Deribit's index names: here an index is named after its instrument, and is its mark. */
-int rpc_get_index_price(struct rpc_call *c)
-{
-    struct event_ticker t;
-    uint32_t i;
-    int reason = instrument_of(c, "index_name", &i);
-    if (reason != REJECT_none) return reason;
-    if (!ticker_ask(c, i, &t)) return REJECT_unknown_instrument;
-    price_t mark = price_is_none(t.settlement) ? t.last : t.settlement;
-    json_open_object(c->out);
-    json_key_price(c->out, "index_price", mark);
-    json_key_price(c->out, "estimated_delivery_price", mark);
-    json_close_object(c->out);
-    return REJECT_none;
-}
-
 /* ---- trades ---- */
 
 static int trades_query(struct rpc_call *c, struct query *q, int64_t *count)
@@ -435,36 +421,5 @@ int rpc_get_last_trades_by_currency(struct rpc_call *c)
     if (reason != REJECT_none) return reason;
     q.product = currency.product;
     trades_write(c, query_ask(c, &q), count, &currency);
-    return REJECT_none;
-}
-
-int rpc_get_settlements(struct rpc_call *c)
-{
-    struct query q = {.kind = QUERY_settlements};
-    int64_t count = param_int(c, c->params, "count", 20);
-    int reason = instrument_of(c, "instrument_name", &q.instrument);
-    if (reason != REJECT_none) return reason;
-    if (count < 1 || count > COUNT_MAX) return malformed(c, "count");
-    q.count = (uint32_t)count;
-    const struct outbox *events = query_ask(c, &q);
-    json_open_object(c->out);
-    json_key(c->out, "settlements");
-    json_open_array(c->out);
-    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
-         h = outbox_next(events, h)) {
-        const struct event_settlement *s = (const struct event_settlement *)(const void *)h;
-        if (h->kind != EVENT_settlement) continue;
-        json_open_object(c->out);
-        json_key_int(c->out, "settlement_id", (int64_t)s->id);
-        json_key_string(c->out, "type", s->final ? "delivery" : "settlement");
-        json_key_string(c->out, "instrument_name",
-                        directory_name(c->names, DIRECTORY_instrument, s->instrument));
-        json_key_price(c->out, "settlement_price", s->price);
-        json_key_price(c->out, "mark_price", s->price);
-        json_key_ms(c->out, "timestamp", s->header.ts);
-        json_close_object(c->out);
-    }
-    json_close_array(c->out);
-    json_close_object(c->out);
     return REJECT_none;
 }

@@ -188,30 +188,7 @@ int rpc_kill(struct rpc_call *c)
     return REJECT_none;
 }
 
-/* ---- clearing (CLEAR-03, CLEAR-04) ---- */
-
-int rpc_settlement_price(struct rpc_call *c)
-{
-    const struct outbox *events;
-    uint32_t instrument;
-    int reason = instrument_of(c, "instrument_name", &instrument);
-    if (reason != REJECT_none) return reason;
-    struct command *cmd = command_begin(c, COMMAND_settlement_price,
-                                        sizeof cmd->header + sizeof cmd->settlement_price);
-    cmd->settlement_price.instrument = instrument;
-    if (param_decimal(c, c->params, "price", 6, &cmd->settlement_price.price.v) != DECIMAL_exact)
-        return REJECT_invalid_price;
-    reason = command_submit(c, &events);
-    if (reason != REJECT_none) return reason;
-    const struct event_settlement *e = event_find(events, EVENT_settlement);
-    json_open_object(c->out);
-    json_key_string(c->out, "instrument_name",
-                    directory_name(c->names, DIRECTORY_instrument, instrument));
-    json_key_price(c->out, "price", cmd->settlement_price.price);
-    if (e != NULL) json_key_int(c->out, "settlement_id", (int64_t)e->id);
-    json_close_object(c->out);
-    return REJECT_none;
-}
+/* ---- clearing (CLEAR-04); prices: rpc_settlement.c ---- */
 
 /* How many participants' accounts were paid or charged, and how much was paid. The clearing house
  * stands between them in the ledger and is not counted. */
@@ -240,6 +217,8 @@ int rpc_mark_to_market(struct rpc_call *c)
     if (reason != REJECT_none) return reason;
     json_open_object(c->out);
     variation_write(c, events);
+    const struct event_mark *m = event_find(events, EVENT_mark);
+    if (m != NULL) json_key_int(c->out, "instruments", m->instruments);
     json_close_object(c->out);
     return REJECT_none;
 }

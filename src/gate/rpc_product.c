@@ -1,5 +1,6 @@
 /* rpc_product.c: products as data (UNIT-05), and listing what is traded. */
 #include "gate/rpc_limit.h"
+#include "gate/rpc_settlement.h"
 
 #include <string.h>
 
@@ -215,6 +216,7 @@ static int product_build(struct rpc_call *c, struct command_product_create *p)
     if (reason == REJECT_none) reason = peak_get(c, p);
     if (reason == REJECT_none) reason = limits_get(c, &p->limits);
     if (reason == REJECT_none) reason = offbook_get(c, &p->offbook);
+    if (reason == REJECT_none) reason = settlement_rules_get(c, p);
     return reason;
 }
 

@@ -2,6 +2,7 @@
 #include "gate/rpc_limit.h"
 #include "gate/rpc_default.h"
 #include "gate/rpc_internal.h"
+#include "gate/rpc_settlement.h"
 
 #define TEXT(n, size) {.name = n, .kind = PARAM_text, .max = size}
 #define TEXT_REQUIRED(n, size) {.name = n, .kind = PARAM_text, .required = REQUIRED, .max = size}
@@ -9,6 +10,7 @@
 #define BOOL(n) {.name = n, .kind = PARAM_bool}
 #define DECIMAL(n) {.name = n, .kind = PARAM_decimal}
 #define ENUM(n, list) {.name = n, .kind = PARAM_enum, .names = list}
+#define ID(n, size) {.name = n, .kind = PARAM_id, .max = size}
 #define END {.name = NULL}
 
 static const struct param_spec no_params[] = {END};
@@ -34,8 +36,12 @@ static const struct param_spec book_params[] = {TEXT_REQUIRED("instrument_name",
                                                 INT("depth"), END};
 static const struct param_spec summary_params[] = {
     TEXT_REQUIRED("currency", 31), ENUM("kind", instrument_kind_names), END};
-static const struct param_spec settlements_params[] = {TEXT("instrument_name", 63), INT("count"),
-                                                       END};
+static const struct param_spec settlements_params[] = {TEXT("instrument_name", 63),
+                                                       TEXT("product", 15),
+                                                       INT("count"), INT("from_id"), END};
+static const struct param_spec get_index_params[] = {
+    TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1), INT("count"), ID("start_timestamp", 39),
+    ID("end_timestamp", 39), END};
 #define TRADES_PARAMS                                                                             \
     INT("start_seq"), INT("end_seq"), INT("start_id"), INT("end_id"), INT("count"),               \
         INT("start_timestamp"), INT("end_timestamp"), BOOL("include_old"),                        \
@@ -185,6 +191,7 @@ static const struct param_spec product_params[] = {
     {.name = "limits", .kind = PARAM_object},
     {.name = "blocks", .kind = PARAM_object},
     {.name = "busts", .kind = PARAM_object},
+    {.name = "settlement_rules", .kind = PARAM_object},
     BOOL("directed"),
     END};
 static const struct param_spec list_params[] = {
@@ -208,6 +215,7 @@ static const struct param_spec confirm_params[] = {
 static const struct param_spec kill_params[] = {TEXT("account", 31), TEXT("member", 31),
                                                 BOOL("on"), END};
 static const struct param_spec venue_params[] = {BOOL("dual_transfers"), INT("stale_ms"),
+                                                 {.name = "mark_times", .kind = PARAM_array},
                                                  TEXT("reason", REASON_TEXT_SIZE - 1), END};
 
 static const struct param_spec block_params[] = {
@@ -311,6 +319,25 @@ static const struct param_spec auction_open_params[] = {
 static const struct param_spec bid_params[] = {
     {.name = "auction", .kind = PARAM_int, .required = REQUIRED}, INT("portions"),
     DECIMAL("price"), TEXT("account", 31), END};
+static const char *const cycle_names[] = {"day", "intraday", NULL};
+static const struct param_spec settle_day_params[] = {TEXT_REQUIRED("product", 15),
+                                                      ENUM("cycle", cycle_names), END};
+static const struct param_spec index_create_params[] = {
+    TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1),
+    {.name = "sources", .kind = PARAM_array, .required = REQUIRED},
+    {.name = "tiers", .kind = PARAM_array},
+    INT("minimum_sources"), INT("carries_max"), INT("staleness_seconds"), INT("delay_seconds"),
+    DECIMAL("deviation"), DECIMAL("deviation_minimum"), DECIMAL("value_minimum"), END};
+static const struct param_spec index_submit_params[] = {
+    TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1), ID("hour", 39), ID("observed_at", 39),
+    {.name = "value", .kind = PARAM_decimal, .required = REQUIRED}, END};
+static const struct param_spec index_price_params[] = {
+    TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1),
+    {.name = "hour", .kind = PARAM_id, .required = REQUIRED, .max = 39},
+    {.name = "value", .kind = PARAM_decimal, .required = REQUIRED},
+    TEXT("reason", INDEX_REASON_SIZE - 1), END};
+static const struct param_spec settlement_history_params[] = {
+    TEXT("instrument_name", 63), TEXT("currency", 31), TEXT("account", 31), INT("count"), END};
 
 /* ---- collateral, calls, porting ---- */
 
@@ -380,6 +407,7 @@ const struct rpc_method rpc_methods[] = {
     {"public/get_last_trades_by_currency_and_time", rpc_get_last_trades_by_currency,
      trades_currency_params, 0, 0},
     {"public/get_settlements", rpc_get_settlements, settlements_params, 0, 0},
+    {"public/get_index", rpc_get_index, get_index_params, 0, 0},
     {"public/get_state_hash", rpc_get_state_hash, no_params, 0, 0},
 
     {"private/get_account_summary", rpc_get_account_summary, account_params, READ, 0},
@@ -409,6 +437,11 @@ const struct rpc_method rpc_methods[] = {
     {"private/simulate_margin", rpc_simulate_margin, simulate_margin_params, READ, 0},
     {"public/get_margin_parameters", rpc_get_margin_parameters, no_params, 0, 0},
     {"private/get_ledger", rpc_get_ledger, ledger_params, READ, 0},
+    {"private/get_settlement_history_by_instrument", rpc_get_settlement_history,
+     settlement_history_params, READ, 0},
+    {"private/get_settlement_history_by_currency", rpc_get_settlement_history,
+     settlement_history_params, READ, 0},
+    {"private/index_submit", rpc_index_submit, index_submit_params, RPC_SCOPE_trade, COMMAND},
     {"private/withdraw", rpc_withdraw, withdraw_params, RPC_SCOPE_withdraw, COMMAND},
     {"private/submit_transfer_between_accounts", rpc_transfer, transfer_params,
      RPC_SCOPE_withdraw | RPC_SCOPE_clear, COMMAND},
@@ -435,6 +468,11 @@ const struct rpc_method rpc_methods[] = {
     {"private/officer_cancel_all", rpc_officer_cancel_all, officer_cancel_params,
      RPC_SCOPE_officer, CANCEL},
     {"private/officer_settlement_price", rpc_settlement_price, price_params, CLEARING, COMMAND},
+    {"private/officer_settle_day", rpc_settle_day, settle_day_params, CLEARING, COMMAND},
+    {"private/officer_create_index", rpc_index_create, index_create_params, RPC_SCOPE_officer,
+     COMMAND},
+    {"private/officer_index_price", rpc_index_set_price, index_price_params, RPC_SCOPE_officer,
+     COMMAND},
     {"private/officer_mark_to_market", rpc_mark_to_market, no_params, CLEARING, COMMAND},
     {"private/officer_expire", rpc_expire, instrument_params, CLEARING, COMMAND},
     {"private/officer_venue_set", rpc_venue_set, venue_params, RPC_SCOPE_officer, COMMAND},

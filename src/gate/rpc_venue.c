@@ -1,5 +1,6 @@
 /* rpc_venue.c: the venue's settings, and requests that await a second officer (GUARD-05). */
 #include "gate/rpc_limit.h"
+#include "gate/rpc_settlement.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@ static void venue_asks(struct rpc_call *c, const struct command_venue_set *v)
         json_key_bool(c->out, "dual_transfers", v->settings.dual_transfers != 0);
     if (v->flags & VENUE_HAS_STALE)
         json_key_int(c->out, "stale_ms", v->settings.stale_ns / NS_PER_MS);
+    if (v->flags & VENUE_HAS_MARKS) mark_times_write(c->out, &v->settings);
 }
 
 /* The parameters of the request that waits, as its own method takes them. Deposits, withdrawals
@@ -35,6 +37,18 @@ static void asks_write(struct rpc_call *c, const struct command *cmd)
     case COMMAND_supply_set:
     case COMMAND_owner_set:
     case COMMAND_exemption_set: limit_asks(c, cmd); break;
+    case COMMAND_settlement_price:
+        json_key_string(c->out, "instrument_name",
+                        directory_name(c->names, DIRECTORY_instrument,
+                                       cmd->settlement_price.instrument));
+        json_key_price(c->out, "price", cmd->settlement_price.price);
+        break;
+    case COMMAND_index_price:
+        json_key_string(c->out, "index_name",
+                        directory_name(c->names, DIRECTORY_index, cmd->index_price.index));
+        json_key_ms(c->out, "hour", cmd->index_price.hour);
+        json_key_price(c->out, "value", cmd->index_price.value);
+        break;
     default: break;
     }
 }
@@ -120,16 +134,19 @@ int rpc_venue_set(struct rpc_call *c)
     struct command_venue_set *v = &cmd->venue_set;
     if (param_find(c, c->params, "dual_transfers") != 0) v->flags |= VENUE_HAS_DUAL_TRANSFERS;
     if (param_find(c, c->params, "stale_ms") != 0) v->flags |= VENUE_HAS_STALE;
+    if (param_find(c, c->params, "mark_times") != 0) v->flags |= VENUE_HAS_MARKS;
     v->settings.dual_transfers = param_bool(c, c->params, "dual_transfers", false) ? 1 : 0;
     v->settings.stale_ns = ms * NS_PER_MS;
     param_text(c, c->params, "reason", v->reason, sizeof v->reason);
-    int reason = command_submit(c, &events);
+    int reason = mark_times_get(c, &v->settings);
+    if (reason == REJECT_none) reason = command_submit(c, &events);
     if (reason != REJECT_none) return reason;
     const struct event_venue *e = event_find(events, EVENT_venue);
     if (e == NULL && request_answer(c, events)) return REJECT_none;
     json_open_object(c->out);
     json_key_bool(c->out, "dual_transfers", e != NULL && e->settings.dual_transfers != 0);
     json_key_int(c->out, "stale_ms", e != NULL ? e->settings.stale_ns / NS_PER_MS : 0);
+    if (e != NULL) mark_times_write(c->out, &e->settings);
     json_close_object(c->out);
     return REJECT_none;
 }

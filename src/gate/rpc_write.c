@@ -186,6 +186,7 @@ void rpc_write_position(struct json_writer *w, const struct directory *d,
     json_key_price(w, "average_price", p->qty.v == 0 ? PRICE(0) : p->average_price);
     json_key_price(w, "mark_price", p->mark);
     json_key_price(w, "index_price", p->mark);
+    json_key_price(w, "settlement_price", p->settlement);
     json_key_fixed(w, "floating_profit_loss", p->unrealised.v, 6);
     json_key_fixed(w, "realized_profit_loss", p->realised.v, 6);
     json_key_fixed(w, "total_profit_loss", (int128_t)p->unrealised.v + p->realised.v, 6);
@@ -271,7 +272,8 @@ void rpc_write_instrument(struct json_writer *w, const struct directory *d,
     json_key_string(w, "settlement_period", periods[i->period % PERIOD_count]);
     json_key_string(w, "block", blocks[i->block % BLOCK_count]);
     json_key_bool(w, "is_active", i->expired == 0);
-    json_key_string(w, "state", i->expired || p == NULL ? "expired" : rpc_state_name(p->state));
+    json_key_string(w, "state", i->expired == EXPIRY_waits   ? "awaiting_settlement"
+                                : i->expired || p == NULL ? "expired" : rpc_state_name(p->state));
     json_key_price(w, "tick_size", i->tick);
     json_key_int(w, "min_trade_amount", 1);
     json_key_fixed(w, "contract_size", i->contract_size, 6);

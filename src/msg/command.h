@@ -22,6 +22,7 @@
 #include "msg/limit.h"
 #include "msg/margin.h"
 #include "msg/default.h"
+#include "msg/settlement.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,7 @@ enum command_kind {
     COMMAND_confirm,          /* the second officer's yes */
     COMMAND_state_set,        /* a product's trading state */
     COMMAND_settlement_price,
+    COMMAND_settle_day,       /* the day's settlement prices of a product (CLEAR-03) */
     COMMAND_mark_to_market,
     COMMAND_expire,
     COMMAND_kill,             /* trading off or on for an account or member */
@@ -93,6 +95,9 @@ enum command_kind {
     COMMAND_block_propose,    /* MATCH-11: a trade made outside the book */
     COMMAND_block_answer,
     COMMAND_trade_bust,       /* MATCH-10 */
+    COMMAND_index_create,     /* a reference price as data (INDEX-02) */
+    COMMAND_index_submit,
+    COMMAND_index_price,      /* the committee's */
     COMMAND_kind_count
 };
 
@@ -381,8 +386,9 @@ struct command_product_create {
     struct fee_tier fee_tiers[FEE_TIERS_MAX]; /* the first begins at 0 */
     struct product_limits limits; /* GUARD-07 */
     struct product_offbook offbook; /* MATCH-10, MATCH-11 */
+    struct settlement_rules settlement_rules; /* CLEAR-03 */
 };
-ASSERT_SIZE(struct command_product_create, 288 + 72 + 40);
+ASSERT_SIZE(struct command_product_create, 288 + 72 + 40 + 40);
 
 struct command_instrument_list {
     uint32_t product;
@@ -449,12 +455,16 @@ struct venue_settings {
     uint32_t dual_transfers;  /* 1: deposits and withdrawals wait for a second officer (CLEAR-13) */
     uint32_t reserved;
     int64_t stale_ns;         /* GUARD-08; 0: no check */
+    uint32_t mark_at[MARK_TIMES_MAX]; /* CLEAR-04: seconds of the UTC day, rising */
+    uint32_t mark_count;
+    uint32_t reserved2;
 };
-ASSERT_SIZE(struct venue_settings, 16);
+ASSERT_SIZE(struct venue_settings, 40);
 
 enum { /* venue_set.flags: which settings are given; the others stay */
     VENUE_HAS_DUAL_TRANSFERS = 1,
     VENUE_HAS_STALE = 2,
+    VENUE_HAS_MARKS = 4,
 };
 
 struct command_venue_set {
@@ -463,7 +473,7 @@ struct command_venue_set {
     struct venue_settings settings;
     char reason[REASON_TEXT_SIZE];
 };
-ASSERT_SIZE(struct command_venue_set, 88);
+ASSERT_SIZE(struct command_venue_set, 112);
 
 #include "msg/collateral.h"
 
@@ -479,6 +489,10 @@ struct command {
         struct command_confirm confirm;
         struct command_state_set state_set;
         struct command_settlement_price settlement_price;
+        struct command_settle_day settle_day;
+        struct command_index_create index_create;
+        struct command_index_submit index_submit;
+        struct command_index_price index_price;
         struct command_expire expire;
         struct command_kill kill;
         struct command_order_new order_new;

@@ -36,6 +36,9 @@ enum event_kind {
     EVENT_state,      /* a product's trading state */
     EVENT_auction,    /* indicative price and volume */
     EVENT_settlement,
+    EVENT_settlement_source,
+    EVENT_settlement_wait,
+    EVENT_mark,
     EVENT_ticker,     /* answers QUERY_ticker */
     EVENT_account,    /* directory, and answers QUERY_account */
     EVENT_balance,
@@ -71,6 +74,9 @@ enum event_kind {
     EVENT_portfolio_bid,  /* said to the bidder alone until the auction has ended */
     EVENT_block,      /* a trade off book is proposed, registered, declined, has expired */
     EVENT_trade_bust, /* a trade is undone */
+    EVENT_index,      /* directory */
+    EVENT_index_price,
+    EVENT_index_input,
     EVENT_kind_count
 };
 
@@ -304,13 +310,14 @@ struct event_position {
     qty_t qty;             /* negative: short */
     price_t average_price; /* of the open position, rounded half-even */
     price_t mark;          /* settlement, else last; PRICE_NONE: neither */
+    price_t settlement;    /* PRICE_NONE: none */
     money_t unrealised;    /* variation not yet settled, at mark, rounded half-even */
     money_t realised;      /* variation settled in cash so far */
     money_t initial_margin;
     qty_t open_buys;
     qty_t open_sells;
 };
-ASSERT_SIZE(struct event_position, 104);
+ASSERT_SIZE(struct event_position, 112);
 
 struct event_state {
     struct event_header header;
@@ -332,14 +339,7 @@ struct event_auction {
 };
 ASSERT_SIZE(struct event_auction, 64);
 
-struct event_settlement {
-    struct event_header header;
-    uint32_t instrument;
-    uint32_t final; /* 1: at expiry */
-    price_t price;
-    uint64_t id; /* 1, 2, 3, ... */
-};
-ASSERT_SIZE(struct event_settlement, 56);
+#include "msg/settlement_event.h"
 
 struct event_ticker {
     struct event_header header;
@@ -432,6 +432,12 @@ enum block_kind { BLOCK_base = 0, BLOCK_peak, BLOCK_off_peak, BLOCK_count };
 enum period_kind { PERIOD_year = 0, PERIOD_quarter, PERIOD_month, PERIOD_week, PERIOD_day,
                    PERIOD_hour, PERIOD_none, PERIOD_count };
 
+enum expiry {
+    EXPIRY_none = 0,
+    EXPIRY_done,
+    EXPIRY_waits, /* trading is over, its final price is not there yet; positions stand */
+};
+
 struct event_instrument {
     struct event_header header;
     uint32_t id;
@@ -440,7 +446,7 @@ struct event_instrument {
     uint8_t period;  /* enum period_kind; PERIOD_none for a spread across periods */
     uint8_t block;   /* enum block_kind */
     uint8_t is_spread;
-    uint8_t expired;
+    uint8_t expired; /* enum expiry */
     uint32_t hours;  /* of the block */
     uint32_t legs[SPREAD_LEGS_MAX]; /* of a spread, else 0 */
     int32_t ratios[SPREAD_LEGS_MAX]; /* of a spread: 1 and -1, ...; else 0 */
@@ -500,7 +506,7 @@ struct event_venue {
     struct venue_settings settings;
     char reason[REASON_TEXT_SIZE];
 };
-ASSERT_SIZE(struct event_venue, 112);
+ASSERT_SIZE(struct event_venue, 136);
 
 #include "msg/event_limit.h"
 #include "msg/collateral_event.h"

@@ -16,6 +16,7 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_confirm] = "confirm",
     [COMMAND_state_set] = "state_set",
     [COMMAND_settlement_price] = "settlement_price",
+    [COMMAND_settle_day] = "settle_day",
     [COMMAND_mark_to_market] = "mark_to_market",
     [COMMAND_expire] = "expire",
     [COMMAND_kill] = "kill",
@@ -51,6 +52,9 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_default_hedge] = "default_hedge",
     [COMMAND_portfolio_open] = "portfolio_open",
     [COMMAND_portfolio_bid] = "portfolio_bid",
+    [COMMAND_index_create] = "index_create",
+    [COMMAND_index_submit] = "index_submit",
+    [COMMAND_index_price] = "index_price",
 };
 
 static const char *const event_names[EVENT_kind_count] = {
@@ -78,6 +82,12 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_fund] = "fund",       [EVENT_fund_share] = "fund_share",
     [EVENT_default] = "default", [EVENT_default_layer] = "default_layer",
     [EVENT_portfolio] = "portfolio", [EVENT_portfolio_bid] = "portfolio_bid",
+    [EVENT_settlement_source] = "settlement_source",
+    [EVENT_settlement_wait] = "settlement_wait",
+    [EVENT_mark] = "mark",
+    [EVENT_index] = "index",
+    [EVENT_index_price] = "index_price",
+    [EVENT_index_input] = "index_input",
 };
 
 static const char *const posting_names[POSTING_code_count] = {
@@ -130,6 +140,7 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_confirm] = BODY_SIZE(confirm),
     [COMMAND_state_set] = BODY_SIZE(state_set),
     [COMMAND_settlement_price] = BODY_SIZE(settlement_price),
+    [COMMAND_settle_day] = BODY_SIZE(settle_day),
     [COMMAND_expire] = BODY_SIZE(expire),
     [COMMAND_kill] = BODY_SIZE(kill),
     [COMMAND_order_new] = BODY_SIZE(order_new),
@@ -163,6 +174,9 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_default_hedge] = BODY_SIZE(default_hedge),
     [COMMAND_portfolio_open] = BODY_SIZE(portfolio_open),
     [COMMAND_portfolio_bid] = BODY_SIZE(portfolio_bid),
+    [COMMAND_index_create] = BODY_SIZE(index_create),
+    [COMMAND_index_submit] = BODY_SIZE(index_submit),
+    [COMMAND_index_price] = BODY_SIZE(index_price),
 };
 
 const char *command_kind_name(enum command_kind kind)
@@ -324,6 +338,12 @@ static int body_is_valid(const struct command *c)
     case COMMAND_margin_flat:
     case COMMAND_margin_run:
     case COMMAND_margin_result: return margin_command_is_valid(c);
+    case COMMAND_settle_day: return c->settle_day.cycle < SETTLEMENT_CYCLES;
+    case COMMAND_index_create:
+        return text_is_valid(c->index_create.name, sizeof c->index_create.name) &&
+               c->index_create.source_count <= INDEX_SOURCES_MAX;
+    case COMMAND_index_price:
+        return text_is_valid(c->index_price.reason, sizeof c->index_price.reason);
     default: return default_is_valid(c);
     }
 }

@@ -24,7 +24,8 @@ enum query_kind {
                           start, end: newest first; from_id > 0: ids below it */
     QUERY_account,     /* account: one account event and a balance event an asset */
     QUERY_ledger,      /* account or 0 (all), count, from_id: posting events, newest first */
-    QUERY_settlements, /* instrument or 0, count: settlement events, newest first */
+    QUERY_settlements, /* instrument or product or 0, count, from_id: settlement events, newest
+                          first, each with its sources */
     QUERY_requests,    /* what awaits a second officer */
     QUERY_directory,   /* every asset, member, account, product, instrument, in order of id */
     QUERY_hash,        /* one hash event */
@@ -40,6 +41,8 @@ enum query_kind {
                           default and portfolio events of every default */
     QUERY_portfolio_bids, /* order_id = auction, account or 0: bids of an auction that is open */
     QUERY_blocks,      /* account or 0 (all): proposals that wait */
+    QUERY_index,       /* instrument: the index; start, end (hours), count: price events, newest
+                          first, each with its inputs while they are kept */
     QUERY_kind_count
 };
 

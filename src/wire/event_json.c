@@ -373,14 +373,6 @@ static void other_write(struct json_writer *w, const struct event_header *h,
         json_key_int(w, "surplus", a->surplus.v);
         break;
     }
-    case EVENT_settlement: {
-        const struct event_settlement *s = e;
-        ID(instrument, s->instrument);
-        json_key_bool(w, "final", s->final != 0);
-        json_key_price(w, "price", s->price);
-        json_key_int(w, "id", (int64_t)s->id);
-        break;
-    }
     case EVENT_killed: {
         const struct event_killed *k = e;
         ID(account, k->account);
@@ -530,7 +522,6 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_clearing: clearing_write(w, e); break;
     case EVENT_order_text:
     case EVENT_auction:
-    case EVENT_settlement:
     case EVENT_killed:
     case EVENT_balance: other_write(w, event, names); break;
     case EVENT_block:
@@ -544,7 +535,8 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_margin_inter:
     case EVENT_margin_run: margin_write(w, event, names); break;
     default:
-        if (!event_json_default_write(w, event, names)) name_write(w, event);
+        if (!event_json_default_write(w, event, names) &&
+            !settlement_json_write(w, event, names)) name_write(w, event);
         break;
     }
     json_close_object(w);

@@ -6,6 +6,7 @@
 #define DOJIMA_WIRE_EVENT_JSON_H
 
 #include "msg/event.h"
+#include "msg/reject.h"
 #include "wire/json.h"
 
 /* Names behind ids; any may be NULL, and may return "" for what it does not know: then the number
@@ -22,5 +23,10 @@ struct event_names {
 /* Writes {"event":kind,"seq":...,"index":...,"timestamp":ns,...}; names may be NULL. */
 void event_json_write(struct json_writer *w, const struct event_header *event,
                       const struct event_names *names);
+
+/* settlement_json.c: the members of the events of settlement and reference prices; false: another
+ * kind. */
+bool settlement_json_write(struct json_writer *w, const struct event_header *event,
+                           const struct event_names *names);
 
 #endif

@@ -17,6 +17,8 @@ be so:
   alice edit a1 amount=7 price=101
   alice cancel a1
   settle ZZ-2027M03 100.25                           a settlement price; `mark` marks to market
+  settle_day ZZ                                      the day's settlement prices of a product
+  submit a=2.1 b=2.2 to GPU [for 2027-01-04T09:00Z]  values of sources for an hour's reference price
   > {"as": "bob", "method": ..., "params": ...}      any request as it stands
 
   call officer clearing_allocate member=m            private/METHOD with key=value parameters
@@ -30,6 +32,8 @@ be so:
   position alice ZZ-2027M03 -5
   account alice cash=950.25 initial_margin=100       members of get_account_summary
   ticker ZZ-2027M03 last_price=100.5                 members of public/ticker
+  settlement ZZ-2027M03 100.5 vwap trades=2          its latest record (public/get_settlements)
+  hour GPU 2027-01-04T09:00Z 2.15 submissions        an hour's reference price and its tier
   prints ZZ-2027M03 3@100.5 2@101                    all its trades, oldest first
   mine alice ZZ-2027M03 3@100.5                      her own, oldest first
   working alice a2 a3                                her open orders are these, in any order
@@ -231,6 +235,19 @@ class Scenario:
 
     def do_call(self, words):
         self.do(words[0], 'private/' + words[1], pairs_of(words[2:]))
+    def do_settle_day(self, words):
+        self.do('officer', 'private/officer_settle_day',
+                dict({'product': words[0]}, **pairs_of(words[1:])))
+
+    def do_submit(self, words):
+        to = words.index('to')
+        params = {'index_name': words[to + 1]}
+        if len(words) > to + 2:
+            params['hour'] = words[to + 3].replace('Z', ':00Z')
+        for word in words[:to]:
+            source, _, value = word.partition('=')
+            self.settle()
+            self.do(source, 'private/index_submit', dict(params, value=value_of(value)))
 
     def do_mark(self, words):
         self.do('officer', 'private/officer_mark_to_market', {})
@@ -292,6 +309,30 @@ class Scenario:
     def is_ticker(self, words):
         got = self.look(None, 'public/ticker', {'instrument_name': words[0]})
         need(holds(pairs_of(words[1:]), got, 'ticker'))
+
+    def is_settlement(self, words):
+        got = self.look(None, 'public/get_settlements', {'instrument_name': words[0], 'count': 1})
+        if not got['settlements']:
+            need(None if words[1] == '-' else 'there is no settlement')
+            return
+        record = got['settlements'][0]
+        need(holds(dict({'settlement_price': value_of(words[1]), 'tier': words[2]},
+                        **pairs_of(words[3:])), record, words[0]))
+
+    def is_hour(self, words):
+        when = words[1].replace('Z', ':00Z')
+        got = self.look(None, 'public/get_index', {'index_name': words[0], 'count': 1,
+                                                   'start_timestamp': when,
+                                                   'end_timestamp': when})
+        if not got['hours']:
+            need(None if words[2] == '-' else 'there is no price of this hour')
+            return
+        want = {'price': value_of(words[2]), 'tier': words[3]}
+        for word in words[4:]:
+            name, _, status = word.partition('=')
+            inputs = {i['source']: i['status'] for i in got['hours'][0]['inputs']}
+            need(holds(status, inputs.get(name, 'absent'), name))
+        need(holds(want, got['hours'][0], words[0]))
 
     def is_prints(self, words):
         got = self.look(None, 'public/get_last_trades_by_instrument',
@@ -372,8 +413,9 @@ class Scenario:
             need(holds(0, lots, name))
 
     LOOKS = ('book', 'order', 'position', 'account', 'ticker', 'prints', 'mine', 'working',
-             'balance', 'posted', 'fund', 'conserved')
-    DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark', 'call')
+             'balance', 'posted', 'fund', 'conserved', 'settlement', 'hour')
+    DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark', 'call',
+            'settle_day', 'submit')
 
     def step(self, line):
         if line[0] in '!<=~' and line[1:2] in ('', ' '):

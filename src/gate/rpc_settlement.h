@@ -1,0 +1,27 @@
+/* rpc_settlement.h: what rpc_settlement.c and rpc_index.c offer the other files of rpc. */
+#ifndef DOJIMA_GATE_RPC_SETTLEMENT_H
+#define DOJIMA_GATE_RPC_SETTLEMENT_H
+
+#include "base/time_text.h"
+#include "gate/rpc_internal.h"
+
+/* A product's `settlement_rules`: REJECT_none or why not. */
+int settlement_rules_get(struct rpc_call *c, struct command_product_create *p);
+void settlement_rules_write(struct json_writer *w, const struct directory *d,
+                            const struct settlement_rules *r);
+/* The venue's `mark_times`. */
+int mark_times_get(struct rpc_call *c, struct venue_settings *settings);
+void mark_times_write(struct json_writer *w, const struct venue_settings *settings);
+
+/* A record with its sources, which follow it in `events`. */
+void rpc_write_settlement(struct json_writer *w, const struct directory *d,
+                          const struct outbox *events, const struct event_settlement *s);
+/* An hour's price without its inputs: the members of an object. */
+void rpc_write_index_price(struct json_writer *w, const struct event_index_price *p);
+
+rpc_function rpc_settle_day, rpc_settlement_price, rpc_get_settlements,
+    rpc_get_settlement_history;
+rpc_function rpc_index_create, rpc_index_submit, rpc_index_set_price, rpc_get_index,
+    rpc_get_index_price;
+
+#endif

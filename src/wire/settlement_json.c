@@ -1,0 +1,138 @@
+/* settlement_json.c: settlement and reference prices as text, whole: see event_json.h. Prices in
+ * USD; sums that are fractions of two whole numbers as they are kept, in 10^-6. */
+#include "wire/event_json.h"
+
+static const char *const tier_names[SETTLEMENT_TIER_count] = {
+    [SETTLEMENT_TIER_none] = "none",         [SETTLEMENT_TIER_vwap] = "vwap",
+    [SETTLEMENT_TIER_spread] = "spread",     [SETTLEMENT_TIER_last] = "last",
+    [SETTLEMENT_TIER_parent] = "parent",     [SETTLEMENT_TIER_previous] = "previous",
+    [SETTLEMENT_TIER_parts] = "parts",       [SETTLEMENT_TIER_legs] = "legs",
+    [SETTLEMENT_TIER_standing] = "standing", [SETTLEMENT_TIER_index] = "index",
+    [SETTLEMENT_TIER_manual] = "manual",     [SETTLEMENT_TIER_override] = "override",
+};
+static const char *const index_tier_names[INDEX_TIER_count] = {"none", "submissions",
+                                                               "previous_hour", "committee"};
+static const char *const status_names[INDEX_INPUT_count] = {"absent",  "given", "counted",
+                                                            "trimmed", "wild",  "stale"};
+
+static void name_write(struct json_writer *w, const char *key, uint32_t id,
+                       const struct event_names *names,
+                       const char *(*name)(void *context, uint32_t id))
+{
+    const char *text = id == 0 || name == NULL ? "" : name(names->context, id);
+    if (id == 0) return;
+    if (text[0] == 0) json_key_int(w, key, id);
+    else json_key_string(w, key, text);
+}
+
+static void instrument_write(struct json_writer *w, const char *key, uint32_t id,
+                             const struct event_names *names)
+{
+    name_write(w, key, id, names, names == NULL ? NULL : names->instrument);
+}
+
+static int128_t wide(int64_t high, uint64_t low)
+{
+    return (int128_t)((uint128_t)(uint64_t)high << 64 | low);
+}
+
+static void settlement_write(struct json_writer *w, const struct event_settlement *s,
+                             const struct event_names *names)
+{
+    instrument_write(w, "instrument", s->instrument, names);
+    json_key_bool(w, "final", s->final != 0);
+    json_key_price(w, "price", s->price);
+    json_key_int(w, "id", (int64_t)s->id);
+    json_key_string(w, "tier", tier_names[s->tier % SETTLEMENT_TIER_count]);
+    json_key_int(w, "cycle", s->cycle);
+    json_key_int(w, "day", s->day);
+    json_key_price(w, "previous", s->previous);
+    json_key_price(w, "last", s->last);
+    json_key_price(w, "bid", s->bid);
+    json_key_price(w, "ask", s->ask);
+    json_key_price(w, "unit", s->unit);
+    json_key_bool(w, "based", s->based != 0);
+    json_key_fixed(w, "numerator_e6", wide(s->numerator_high, s->numerator_low), 0);
+    json_key_fixed(w, "denominator", wide(s->denominator_high, s->denominator_low), 0);
+    json_key_int(w, "trades", s->trades);
+    json_key_int(w, "principal", s->principal);
+    json_key_int(w, "sources", s->sources);
+}
+
+static void source_write(struct json_writer *w, const struct event_settlement_source *s,
+                         const struct event_names *names)
+{
+    json_key_int(w, "id", (int64_t)s->id);
+    json_key_int(w, "settlement_id", (int64_t)s->settlement_id);
+    instrument_write(w, "instrument", s->instrument, names);
+    instrument_write(w, "spread", s->spread, names);
+    json_key_price(w, "price", s->price);
+    json_key_price(w, "implied", s->implied);
+    json_key_int(w, "weight", s->weight);
+    json_key_int(w, "volume", s->volume);
+    json_key_fixed(w, "value", wide(s->value_high, s->value_low), 6);
+    json_key_int(w, "apart", s->apart);
+}
+
+static void wait_write(struct json_writer *w, const struct event_settlement_wait *s,
+                       const struct event_names *names)
+{
+    bool known = s->reason > REJECT_none && s->reason < REJECT_count;
+    instrument_write(w, "instrument", s->instrument, names);
+    json_key_string(w, "reason", known ? reject_text((enum reject)s->reason)->name : "");
+    if (s->missing == 0) return;
+    json_key_int(w, "missing", s->missing);
+    json_key_ms(w, "first_missing", s->first_missing);
+}
+
+static void mark_write(struct json_writer *w, const struct event_mark *m)
+{
+    json_key_int(w, "id", (int64_t)m->mark_id);
+    json_key_int(w, "chain_id", (int64_t)m->chain_id);
+    json_key_bool(w, "scheduled", m->scheduled != 0);
+    json_key_int(w, "instruments", m->instruments);
+    json_key_int(w, "positions", (int64_t)m->positions);
+    json_key_fixed(w, "paid", m->paid.v, 6);
+}
+
+static void index_price_write(struct json_writer *w, const struct event_index_price *p)
+{
+    json_key_int(w, "index", p->index);
+    json_key_ms(w, "hour", p->hour);
+    json_key_price(w, "price", p->price);
+    json_key_string(w, "tier", index_tier_names[p->tier % INDEX_TIER_count]);
+    json_key_int(w, "inputs", p->inputs);
+    json_key_int(w, "counted", p->counted);
+    json_key_int(w, "trimmed", p->trimmed);
+    json_key_int(w, "principal", p->principal);
+}
+
+static void index_input_write(struct json_writer *w, const struct event_index_input *i,
+                              const struct event_names *names)
+{
+    json_key_int(w, "index", i->index);
+    name_write(w, "source", i->source, names, names == NULL ? NULL : names->account);
+    json_key_ms(w, "hour", i->hour);
+    json_key_price(w, "value", i->value);
+    json_key_ms(w, "observed_at", i->observed);
+    json_key_string(w, "status", status_names[i->status % INDEX_INPUT_count]);
+}
+
+bool settlement_json_write(struct json_writer *w, const struct event_header *h,
+                           const struct event_names *names)
+{
+    const void *e = h;
+    switch ((enum event_kind)h->kind) {
+    case EVENT_settlement: settlement_write(w, e, names); return true;
+    case EVENT_settlement_source: source_write(w, e, names); return true;
+    case EVENT_settlement_wait: wait_write(w, e, names); return true;
+    case EVENT_mark: mark_write(w, e); return true;
+    case EVENT_index_price: index_price_write(w, e); return true;
+    case EVENT_index_input: index_input_write(w, e, names); return true;
+    case EVENT_index:
+        json_key_int(w, "id", ((const struct event_index *)e)->id);
+        json_key_string(w, "index", ((const struct event_index *)e)->terms.name);
+        return true;
+    default: return false;
+    }
+}
