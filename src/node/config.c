@@ -87,6 +87,21 @@ static bool state_exists(const struct loader *l, uint32_t token)
     return id != 0 && id <= l->products;
 }
 
+/* Margin parameters are the officers' once their product is there: an old file does not undo them. */
+static bool margin_exists(const struct loader *l, uint32_t token)
+{
+    const struct json_token *tokens = l->json->tokens;
+    char name[CONFIG_NAME_SIZE];
+    member_get(l, token, "product", name);
+    uint32_t array = json_member(l->json, token, "products");
+    bool listed = array != 0 && tokens[array].kind == JSON_array && array + 1 < tokens[array].next;
+    if (listed && tokens[array + 1].kind == JSON_object) {
+        member_get(l, array + 1, "product", name);
+    }
+    uint32_t id = directory_find_text(l->known, DIRECTORY_product, name);
+    return name[0] == 0 || (id != 0 && id <= l->products);
+}
+
 struct section {
     const char *name;
     const char *method;
@@ -100,6 +115,7 @@ static const struct section sections[] = {
     {"instruments", "private/officer_list_instrument", instrument_exists},
     {"spreads", "private/officer_list_spread", spread_exists},
     {"accounts", "private/officer_create_account", account_exists},
+    {"margins", "private/officer_set_margin", margin_exists},
     {"states", "private/officer_set_state", state_exists},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };

@@ -2,7 +2,8 @@
  *
  * {"venue": {params of officer_venue_set}, "products": [{params of officer_create_product}],
  *  "instruments": [{params of officer_list_instrument}], "spreads": [{... officer_list_spread}],
- *  "accounts": [{... officer_create_account}], "states": [{... officer_set_state}]}
+ *  "accounts": [{... officer_create_account}], "margins": [{... officer_set_margin}],
+ *  "states": [{... officer_set_state}]}
  * in this order, whatever the file's. What goes wrong is what the request's answer says.
  *
  * Upstream: a file. Downstream: gate/rpc.
