@@ -16,18 +16,21 @@
 struct arguments {
     struct margin_files files;
     const char *portfolio_path, *account, *svg;
-    bool plain; /* no colour */
+    bool json, fund;
     struct portfolio portfolio;
     struct risk risk;
     struct margin_account *results;
     uint32_t count;
+    struct margin_fund cover; /* its size NULL: not asked for */
 };
 
-enum { KEY_ACCOUNT = 700, KEY_SVG };
+enum { KEY_ACCOUNT = 700, KEY_SVG, KEY_JSON, KEY_FUND };
 
 static const struct argp_option options[] = {
     {"account", KEY_ACCOUNT, "NAME", 0, "Only this account", 1},
     {"svg", KEY_SVG, "FILE", 0, "Also draw the parts, as SVG", 1},
+    {"fund", KEY_FUND, NULL, 0, "Size the default fund of the members too", 1},
+    {"json", KEY_JSON, NULL, 0, "Print one JSON object", 1},
     {0}};
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -37,12 +40,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_INIT: state->child_inputs[0] = &a->files; return 0;
     case KEY_ACCOUNT: a->account = text; return 0;
     case KEY_SVG: a->svg = text; return 0;
+    case KEY_JSON: a->json = true; return 0;
+    case KEY_FUND: a->fund = true; return 0;
     case ARGP_KEY_ARG:
         if (a->portfolio_path != NULL) argp_usage(state);
         a->portfolio_path = text;
         return 0;
     case ARGP_KEY_END:
         if (a->portfolio_path == NULL) argp_usage(state);
+        if (a->fund && a->account != NULL)
+            argp_error(state, "--fund is about all accounts, not about one");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -102,6 +109,17 @@ static int compute(struct arguments *a, struct quant_error *error)
     if (status == 0 && a->count == 0)
         status = quant_fail(error, a->portfolio_path, 0, "there is no account %s", a->account);
     requirement_work_close(&work);
+    return status;
+}
+
+static int size_fund(struct arguments *a, struct quant_error *error)
+{
+    int64_t *margins = calloc(a->count + 1, sizeof *margins);
+    if (margins == NULL) return quant_fail(error, "fund", 0, "no memory");
+    for (uint32_t i = 0; i < a->count; i++) /* what credits stand for is no money in a default */
+        margins[i] = a->results[i].requirement.total;
+    int status = margin_fund_size(&a->cover, &a->portfolio, &a->risk, margins, error);
+    free(margins);
     return status;
 }
 
@@ -182,6 +200,7 @@ static int print(const struct arguments *a)
     }
     (void)printf("margin of %u account%s: USD %s\n", a->count, a->count == 1 ? "" : "s",
                  margin_usd(usd, sum));
+    margin_fund_print(&a->cover, &a->risk);
     return 0;
 }
 
@@ -239,6 +258,7 @@ static int print_json(const struct arguments *a)
     json_open_array(&w);
     for (uint32_t i = 0; i < a->count; i++) account_json(&w, &a->risk, &a->results[i]);
     json_close_array(&w);
+    if (a->cover.size != NULL) json_key_fixed(&w, "fund", a->cover.size->worst.cover, 6);
     json_close_object(&w);
     (void)printf("%.*s\n", (int)w.used, w.bytes);
     free(w.bytes);
@@ -257,12 +277,13 @@ static int margin_portfolio(int argc, char **argv)
     char *text = status == 0 ? margin_file_load(a->portfolio_path, &length, &error) : NULL;
     if (text != NULL &&
         portfolio_read(&a->portfolio, a->portfolio_path, text, length, &error) == 0)
-        (void)compute(a, &error);
+        (void)(compute(a, &error) != 0 || (a->fund && size_fund(a, &error) != 0));
     free(text);
     if (status == 0 && error.text[0] != 0) status = margin_say(&error);
-    if (status == 0) status = a->files.json ? print_json(a) : print(a);
+    if (status == 0) status = a->json ? print_json(a) : print(a);
     if (status == 0 && a->svg != NULL) status = margin_svg(a->svg, a->results, a->count);
     free(a->results);
+    margin_fund_free(&a->cover);
     risk_close(&a->risk);
     portfolio_close(&a->portfolio);
     margin_files_close(&a->files);
@@ -274,7 +295,11 @@ int cli_margin(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "backtest") == 0) {
         argv[1] = "margin backtest";
-        return margin_backtest(argc - 1, argv + 1);
+        return cli_margin_backtest(argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "run") == 0) {
+        argv[1] = "margin run";
+        return cli_margin_run(argc - 1, argv + 1);
     }
     return margin_portfolio(argc, argv);
 }

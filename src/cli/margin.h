@@ -5,20 +5,19 @@
 #ifndef DOJIMA_CLI_MARGIN_H
 #define DOJIMA_CLI_MARGIN_H
 
-#include "quant/requirement.h"
+#include "quant/fund.h"
 
 #include <argp.h>
 #include <stdio.h>
 
 enum { MARGIN_HISTORIES_MAX = 64, MARGIN_FILE_MAX = 256 << 20 };
 
-/* Options of all forms: --history, --parameters, --stress, --date, --json. */
+/* Options of all forms: --history, --parameters, --stress, --date. */
 struct margin_files {
     const char *histories[MARGIN_HISTORIES_MAX]; /* [NAME=]FILE[:OPTIONS] */
     int history_count;
     const char *parameters_path, *stress_path;
     const char *date;
-    bool json;
     /* what was read */
     struct history history;
     struct parameters parameters;
@@ -55,6 +54,20 @@ struct margin_account {
 };
 int margin_svg(const char *path, const struct margin_account *accounts, uint32_t count);
 
-int margin_backtest(int argc, char **argv);
+/* ---- the default fund (CLEAR-11) ---- */
+struct margin_fund {
+    struct fund *size;
+    char (*members)[QUANT_NAME_SIZE];
+    uint32_t member_count;
+    int64_t *member_worst; /* each member's shortfall in its own worst scenario, micro-USD */
+};
+/* Cover 2 of the portfolio's members against these margins by account. -1: nothing is held. */
+int margin_fund_size(struct margin_fund *f, const struct portfolio *p, const struct risk *r,
+                     const int64_t *margins, struct quant_error *error);
+void margin_fund_free(struct margin_fund *f);
+void margin_fund_print(const struct margin_fund *f, const struct risk *r);
+
+int cli_margin_backtest(int argc, char **argv);
+int cli_margin_run(int argc, char **argv);
 
 #endif

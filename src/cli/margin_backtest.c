@@ -16,16 +16,19 @@
 struct arguments {
     struct margin_files files;
     const char *portfolio_path, *svg;
+    bool json;
     struct portfolio portfolio;
     struct margin_case *cases;
     uint32_t count;
     struct method method;
 };
 
-enum { KEY_SVG = 700, CASES_MAX = 1024 };
+enum { KEY_SVG = 700, KEY_JSON, CASES_MAX = 1024 };
 
 static const struct argp_option options[] = {
-    {"svg", KEY_SVG, "FILE", 0, "Also draw moves, margin and exceedances, as SVG", 1}, {0}};
+    {"svg", KEY_SVG, "FILE", 0, "Also draw moves, margin and exceedances, as SVG", 1},
+    {"json", KEY_JSON, NULL, 0, "Print one JSON object", 1},
+    {0}};
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -33,6 +36,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &a->files; return 0;
     case KEY_SVG: a->svg = text; return 0;
+    case KEY_JSON: a->json = true; return 0;
     case ARGP_KEY_ARG:
         if (a->portfolio_path != NULL) argp_usage(state);
         a->portfolio_path = text;
@@ -258,7 +262,7 @@ static int print_json(const struct arguments *a)
     return w.overflow ? 1 : 0;
 }
 
-int margin_backtest(int argc, char **argv)
+int cli_margin_backtest(int argc, char **argv)
 {
     struct arguments *a = calloc(1, sizeof *a);
     if (a == NULL) return 1;
@@ -270,7 +274,7 @@ int margin_backtest(int argc, char **argv)
     if (status == 0)
         (void)(a->portfolio_path != NULL ? run_portfolio(a, &error) : run_series(a, &error));
     if (status == 0 && error.text[0] != 0) status = margin_say(&error);
-    if (status == 0) status = a->files.json ? print_json(a) : print(a);
+    if (status == 0) status = a->json ? print_json(a) : print(a);
     if (status == 0 && a->svg != NULL) status = margin_chart_svg(a->svg, a->cases, a->count);
     for (uint32_t i = 0; i < a->count; i++) backtest_close(&a->cases[i].test);
     free(a->cases);

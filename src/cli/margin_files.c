@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { KEY_HISTORY = 600, KEY_PARAMETERS, KEY_STRESS, KEY_DATE, KEY_JSON, CHUNK = 1 << 18 };
+enum { KEY_HISTORY = 600, KEY_PARAMETERS, KEY_STRESS, KEY_DATE, CHUNK = 1 << 18 };
 
 static const struct argp_option options[] = {
     {"history", KEY_HISTORY, "[NAME=]FILE[:OPTIONS]", 0,
@@ -15,7 +15,6 @@ static const struct argp_option options[] = {
      "Numbers of the method [config/margin/parameters.csv]", 5},
     {"stress", KEY_STRESS, "FILE", 0, "The stress set [config/margin/stress.csv]", 5},
     {"date", KEY_DATE, "YYYY-MM-DD", 0, "As of this day [the latest of the histories]", 5},
-    {"json", KEY_JSON, NULL, 0, "Print one JSON object", 5},
     {0}};
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -29,7 +28,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_PARAMETERS: m->parameters_path = text; return 0;
     case KEY_STRESS: m->stress_path = text; return 0;
     case KEY_DATE: m->date = text; return 0;
-    case KEY_JSON: m->json = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }

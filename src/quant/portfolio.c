@@ -83,10 +83,10 @@ void portfolio_order(struct portfolio *p)
 
 enum column {
     COLUMN_account, COLUMN_instrument, COLUMN_lots, COLUMN_kind, COLUMN_strike, COLUMN_volatility,
-    COLUMN_days, COLUMN_amount, COLUMNS
+    COLUMN_days, COLUMN_amount, COLUMN_member, COLUMNS
 };
 static const char *const titles[COLUMNS] = {"account", "instrument", "lots", "kind", "strike",
-                                            "volatility", "days", "amount"};
+                                            "volatility", "days", "amount", "member"};
 
 static int read_credit(struct portfolio *p, struct csv *c, const int *column, uint32_t account)
 {
@@ -118,6 +118,19 @@ static int read_option(struct csv *c, const int *column, struct position *p)
     return 0;
 }
 
+static int read_member(struct portfolio *p, struct csv *c, const int *column, uint32_t account)
+{
+    struct portfolio_account *a = &p->accounts[account];
+    char member[QUANT_NAME_SIZE];
+    if (csv_empty(c, column[COLUMN_member])) memcpy(member, a->name, sizeof member);
+    else if (!csv_name(c, column[COLUMN_member], member))
+        return csv_bad(c, "%s: the member is no name", a->name);
+    if (a->member[0] != 0 && strcmp(a->member, member) != 0)
+        return csv_bad(c, "%s: of %s and of %s", a->name, a->member, member);
+    memcpy(a->member, member, sizeof member);
+    return 0;
+}
+
 static int read_line(struct portfolio *p, struct csv *c, const int *column)
 {
     char account[QUANT_NAME_SIZE], instrument[QUANT_NAME_SIZE];
@@ -127,6 +140,7 @@ static int read_line(struct portfolio *p, struct csv *c, const int *column)
     int a = portfolio_account(p, account);
     if (a < 0) return csv_bad(c, "more than %d accounts", PORTFOLIO_ACCOUNTS_MAX);
     position.account = (uint32_t)a;
+    if (read_member(p, c, column, (uint32_t)a) != 0) return -1;
     if (csv_is(c, column[COLUMN_kind], "credit")) return read_credit(p, c, column, (uint32_t)a);
     if (!csv_name(c, column[COLUMN_instrument], instrument))
         return csv_bad(c, "%s: the instrument is missing", account);

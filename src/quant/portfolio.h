@@ -1,8 +1,9 @@
 /* portfolio.h: positions and credits by account, from a file.
  *
- * Lines account,instrument,lots[,kind,strike,volatility,days,amount]. kind: future (or blank),
- * call, put (European, on the future: strike, yearly volatility, days to expiry), credit (amount in
- * USD, 0 or above; no instrument). Lots are whole, negative for short.
+ * Lines account,instrument,lots[,kind,strike,volatility,days,amount,member]. kind: future (or
+ * blank), call, put (European, on the future: strike, yearly volatility, days to expiry), credit
+ * (amount in USD, 0 or above; no instrument). Lots are whole, negative for short. member: whose
+ * account it is [a member of the account's name]; the lines of an account agree on it.
  *
  * Invariants: (1) an account holds an instrument (kind, strike, days) once and has one credit line;
  * (2) no position of 0 lots; (3) instruments and accounts are numbered in the order of the file.
@@ -33,6 +34,7 @@ struct position {
 
 struct portfolio_account {
     char name[QUANT_NAME_SIZE];
+    char member[QUANT_NAME_SIZE];
     int64_t credit; /* micro-USD */
     bool has_credit;
     uint32_t first, count; /* in positions */

@@ -7,7 +7,7 @@
  * second-level cache until its tails are selected; nothing of accounts x scenarios ever reaches
  * memory. Mirrored moves need no scenarios of their own: the worst of x and -x are the greatest
  * |x|. The tail is selected without sorting: 64 interleaved maxima give a bound that at least k
- * values reach, what reaches it is compacted (some forty of 1,250), and of those the greatest k count.
+ * values reach; what reaches it is compacted (some forty of 1,250); the greatest k of those count.
  *
  * Error. Arithmetic is float64 without fused operations, in the order of positions; the profit of
  * an account in a scenario is within (h + 2) 2^-53 of its gross |lots| x move, for h positions:

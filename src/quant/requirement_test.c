@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "base/units.h"
-#include "quant/requirement.h"
+#include "quant/fund.h"
 #include "quant/shortfall.h"
 
 #include <math.h>
@@ -284,6 +284,46 @@ static void what_is_too_large_is_refused(void **state)
     assert_non_null(strstr(error.text, "beyond what the ledger can hold"));
 }
 
+/* Cover 2 from shortfalls that are worked out by hand. */
+static void the_fund_covers_two_members_in_one_scenario(void **state)
+{
+    (void)state;
+    static struct fund fund;
+    struct quant_error error = {0};
+    const struct position held[] = {{.instrument = 0, .lots = 10}, {.instrument = 0, .lots = -30},
+                                    {.instrument = 1, .lots = 20}, {.instrument = 1, .lots = -5},
+                                    {.instrument = 0, .lots = 1}};
+    const struct fund_account accounts[] = {{.member = 0, .first = 0, .count = 1},
+                                            {.member = 1, .first = 1, .count = 1, .margin = 7},
+                                            {.member = 2, .first = 2, .count = 1},
+                                            {.member = 0, .first = 3, .count = 1},
+                                            {.member = 3, .first = 4, .count = 1,
+                                             .margin = INT64_MAX}};
+    int64_t worst[4], best_cover = 0;
+    assert_int_equal(fund_size(&risk, held, accounts, 5, 4, 2, &fund, worst, &error), 0);
+    assert_int_equal(fund.count, 3);
+    for (uint32_t s = 0; s < 3; s++) {
+        int64_t member[4] = {0};
+        for (int a = 0; a < 5; a++) {
+            double loss = requirement_stress_loss(&risk, &held[accounts[a].first], 1, s);
+            int64_t micro = (int64_t)ceil(loss * 1e6);
+            if (micro > accounts[a].margin)
+                member[accounts[a].member] += micro - accounts[a].margin;
+        }
+        int64_t top = 0, second = 0;
+        for (int m = 0; m < 4; m++) {
+            assert_true(member[m] <= worst[m]);
+            if (member[m] > top) second = top, top = member[m];
+            else if (member[m] > second) second = member[m];
+        }
+        assert_int_equal(fund.scenarios[s].cover, top + second);
+        best_cover = int64_max(best_cover, top + second);
+    }
+    assert_int_equal(fund.worst.cover, best_cover);
+    assert_int_equal(worst[3], 0); /* its margin covers everything */
+    assert_true(fund.worst.count == 2 && fund.worst.shortfalls[0] >= fund.worst.shortfalls[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +334,7 @@ int main(void)
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(a_slow_twin_agrees),
         cmocka_unit_test(parts_by_hand),
+        cmocka_unit_test(the_fund_covers_two_members_in_one_scenario),
         cmocka_unit_test(what_is_too_large_is_refused),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

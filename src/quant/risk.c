@@ -311,6 +311,19 @@ int risk_at(struct risk *r, uint32_t at, enum risk_view view, struct quant_error
     return 0;
 }
 
+int risk_reprice(struct risk *r, uint32_t i, double price, struct quant_error *error)
+{
+    struct risk_instrument *n = &r->instruments[i];
+    if (price <= 0 && n->price_scale_min <= 0)
+        return quant_fail(error, "margin", 0, "%s: the price is not above 0 and there is no "
+                          "price_scale_min", n->name);
+    n->price = price;
+    n->scale = price > n->price_scale_min ? price : n->price_scale_min;
+    for (uint32_t s = 0; s < r->stressed; s++)
+        r->shock[(size_t)i * r->stress->count + s] = shock_of(r, n, r->stress_index[s]);
+    return 0;
+}
+
 int risk_fresh(const struct risk *r, const struct history *h, int32_t day,
                struct quant_error *error)
 {

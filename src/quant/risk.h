@@ -82,6 +82,11 @@ enum risk_view {
 /* Sets today to day index `at`. -1 when the moves are fewer than window_min. */
 int risk_at(struct risk *r, uint32_t at, enum risk_view view, struct quant_error *error);
 
+/* Today's price of instrument i is another than the history's last (a settlement price): scale and
+ * stress follow; volatility stays. Its tenor may have been set before. -1 when the price needs a
+ * price_scale_min and there is none. */
+int risk_reprice(struct risk *r, uint32_t i, double price, struct quant_error *error);
+
 /* -1 when a series of these instruments ends more than stale_days before `day`. */
 int risk_fresh(const struct risk *r, const struct history *h, int32_t day,
                struct quant_error *error);

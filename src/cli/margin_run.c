@@ -1,0 +1,278 @@
+/* margin_run.c: `dojima margin run`: margins every account of a node and puts the results in force
+ * (CLEAR-05), and sizes the default fund (CLEAR-11).
+ *
+ * The run begins first, so that what is traded from then on is counted by SPAN on top of it; then
+ * positions, settlement prices and terms are read, everything is computed, and only when all of it
+ * stands are the results submitted and committed. What fails in between gives the run up: nothing
+ * is in force of it.
+ *
+ * Upstream: a node; price histories, parameters, stress set. Downstream: the node.
+ */
+#include "base/time_text.h"
+#include "cli/margin_node.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { KEY_RUN = 800, KEY_DRY, KEY_FUND, BATCH = 16, RUN_VALID_S = 600 };
+
+struct arguments {
+    struct client client;
+    struct margin_files files;
+    int64_t run;
+    bool dry, fund;
+    struct node node;
+    struct risk risk;
+    int32_t day;
+    struct requirement *results; /* by account of the portfolio */
+    struct margin_fund cover; /* its size NULL: nobody holds anything */
+};
+
+static const struct argp_option options[] = {
+    {"run", KEY_RUN, "N", 0, "The run's number, above all before it [seconds since 1970]", 1},
+    {"dry-run", KEY_DRY, NULL, 0, "Compute and print; submit nothing", 1},
+    {"fund", KEY_FUND, NULL, 0, "Submit the size of the default fund too", 1},
+    {0}};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->client;
+        state->child_inputs[1] = &a->files;
+        return 0;
+    case KEY_RUN: {
+        double value;
+        if (!quant_number(text, strlen(text), &value) || value < 1)
+            argp_error(state, "--run is a number above 0");
+        a->run = (int64_t)value;
+        return 0;
+    }
+    case KEY_DRY: a->dry = true; return 0;
+    case KEY_FUND: a->fund = true; return 0;
+    case ARGP_KEY_ARG: argp_usage(state); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {
+    {&client_argp, 0, NULL, 0}, {&margin_files_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {
+    .options = options, .parser = parse, .children = children,
+    .doc = "Margins every account of a running node by CLEAR-05 and puts the results in force. The "
+           "key needs the scopes clear and auditor."};
+
+/* ---- computing ---- */
+
+static int set_day(struct arguments *a, struct quant_error *error)
+{
+    struct csv c = {.count = 1};
+    if (a->files.date == NULL) {
+        a->day = (int32_t)(time(NULL) / 86400);
+        return 0;
+    }
+    c.fields[0] = (struct csv_field){a->files.date, strlen(a->files.date)};
+    if (csv_date(&c, 0, &a->day)) return 0;
+    return quant_fail(error, "--date", 0, "is not YYYY-MM-DD");
+}
+
+static int open_risk(struct arguments *a, struct quant_error *error)
+{
+    struct risk *r = &a->risk;
+    const struct portfolio *p = &a->node.portfolio;
+    if (set_day(a, error) != 0 ||
+        risk_open(r, &a->files.parameters, &a->files.history, &a->files.stress,
+                  (const char (*)[QUANT_NAME_SIZE])p->instruments, p->instrument_count,
+                  error) != 0 ||
+        risk_fresh(r, &a->files.history, a->day, error) != 0)
+        return -1;
+    uint32_t at = r->days;
+    while (at > 0 && r->day[at - 1] > a->day) at--;
+    if (at == 0 || a->day - r->day[at - 1] > (int32_t)r->method.stale_days)
+        return quant_fail(error, "history", 0, "the instruments have no day in common lately");
+    if (risk_at(r, at - 1, RISK_now, error) != 0) return -1;
+    return margin_node_apply(&a->node, r, a->day, error);
+}
+
+static int size_fund(struct arguments *a, struct quant_error *error)
+{
+    const struct portfolio *p = &a->node.portfolio;
+    int64_t *margins = calloc(p->account_count + 1, sizeof *margins);
+    if (margins == NULL) return quant_fail(error, "fund", 0, "no memory");
+    for (uint32_t i = 0; i < p->account_count; i++) margins[i] = a->results[i].total;
+    int status = margin_fund_size(&a->cover, p, &a->risk, margins, error);
+    free(margins);
+    return status;
+}
+
+static int compute(struct arguments *a, struct quant_error *error)
+{
+    struct requirement_work work = {0};
+    const struct portfolio *p = &a->node.portfolio;
+    a->results = calloc(p->account_count + 1, sizeof *a->results);
+    if (a->results == NULL) return quant_fail(error, "margin", 0, "no memory");
+    if (p->count == 0) return 0; /* nobody holds anything */
+    if (open_risk(a, error) != 0 || requirement_work_open(&work, &a->risk, error) != 0) return -1;
+    int status = 0;
+    for (uint32_t i = 0; i < p->account_count && status == 0; i++)
+        status = requirement_compute(&a->risk, &p->positions[p->accounts[i].first],
+                                     p->accounts[i].count, 0, &work, &a->results[i], error);
+    requirement_work_close(&work);
+    return status != 0 ? -1 : size_fund(a, error);
+}
+
+/* ---- submitting ---- */
+
+static int phase(struct arguments *a, const char *name, const char *key, int64_t value)
+{
+    client_begin(&a->client);
+    json_key_int(&a->client.params, "run", a->run);
+    json_key_string(&a->client.params, "phase", name);
+    if (key != NULL) json_key_int(&a->client.params, key, value);
+    return client_call(&a->client, "private/clearing_margin_run");
+}
+
+static void result_write(struct json_writer *w, const char *account, const struct requirement *q)
+{
+    int64_t least = q->floor_notional > q->floor_volume ? q->floor_notional : q->floor_volume;
+    if (q->short_option > least) least = q->short_option;
+    json_open_object(w);
+    json_key_string(w, "account", account);
+    json_key_fixed(w, "core", q->core, 6);
+    json_key_fixed(w, "liquidity", q->liquidity, 6);
+    json_key_fixed(w, "concentration", q->concentration, 6);
+    json_key_fixed(w, "floor", least, 6);
+    json_key_fixed(w, "total", q->total, 6);
+    json_key_fixed(w, "stress_loss", q->stressed.worst_loss, 6);
+    json_close_object(w);
+}
+
+static int submit(struct arguments *a)
+{
+    const struct portfolio *p = &a->node.portfolio;
+    struct client *c = &a->client;
+    for (uint32_t from = 0; from < p->account_count; from += BATCH) {
+        client_begin(c);
+        json_key_int(&c->params, "run", a->run);
+        json_key(&c->params, "results");
+        json_open_array(&c->params);
+        for (uint32_t i = from; i < from + BATCH && i < p->account_count; i++)
+            result_write(&c->params, p->accounts[i].name, &a->results[i]);
+        json_close_array(&c->params);
+        if (client_call(c, "private/clearing_margin_results") != 0) return 1;
+    }
+    return phase(a, "commit", "accounts", p->account_count);
+}
+
+/* As many shares as fit a request; those who need nothing are left out. */
+static int submit_fund(struct arguments *a)
+{
+    struct client *c = &a->client;
+    char date[QUANT_DATE_SIZE];
+    client_begin(c);
+    json_key_string(&c->params, "date", quant_date(date, a->day));
+    json_key_fixed(&c->params, "total", a->cover.size->worst.cover, 6);
+    json_key_string(&c->params, "basis", "stress");
+    json_key(&c->params, "shares");
+    json_open_array(&c->params);
+    for (uint32_t m = 0; m < a->cover.member_count; m++) {
+        json_open_object(&c->params);
+        json_key_string(&c->params, "member", a->cover.members[m]);
+        json_key_fixed(&c->params, "stress_loss", a->cover.member_worst[m], 6);
+        json_close_object(&c->params);
+    }
+    json_close_array(&c->params);
+    return client_call(c, "private/clearing_fund_size");
+}
+
+/* ---- what was done ---- */
+
+static int print(const struct arguments *a)
+{
+    static const struct table_column columns[] = {
+        {"account", TABLE_TEXT}, {"core", TABLE_NUMBER}, {"liquidity", TABLE_NUMBER},
+        {"concentration", TABLE_NUMBER}, {"margin", TABLE_NUMBER}, {"binding", TABLE_TEXT},
+        {"driven by", TABLE_TEXT}, {NULL, 0}};
+    const struct portfolio *p = &a->node.portfolio;
+    struct table *t = table_new(columns, a->client.colour);
+    if (t == NULL) return 1;
+    for (uint32_t i = 0; i < p->account_count; i++) {
+        const struct requirement *q = &a->results[i];
+        char usd[MARGIN_USD_SIZE], driver[MARGIN_DRIVER_SIZE];
+        table_add(t, TABLE_PLAIN, p->accounts[i].name);
+        table_add(t, TABLE_PLAIN, margin_usd(usd, q->core));
+        table_add(t, TABLE_PLAIN, margin_usd(usd, q->liquidity));
+        table_add(t, TABLE_PLAIN, margin_usd(usd, q->concentration));
+        table_add(t, TABLE_BOLD, margin_usd(usd, q->total));
+        table_add(t, TABLE_PLAIN, margin_binding(q->binding));
+        table_add(t, TABLE_DIM, margin_driver(driver, &a->risk, &q->filtered, false));
+    }
+    if (table_rows(t) > 0) table_print(t, stdout, true);
+    table_free(t);
+    (void)printf("run %lld: %u of %u accounts hold positions%s\n", (long long)a->run,
+                 p->account_count, a->node.accounts, a->dry ? "; nothing was submitted" : "");
+    margin_fund_print(&a->cover, &a->risk);
+    return 0;
+}
+
+static int print_json(const struct arguments *a)
+{
+    const struct portfolio *p = &a->node.portfolio;
+    size_t capacity = 512 + (size_t)(p->account_count + 1) * 512;
+    struct json_writer w = {.bytes = malloc(capacity), .capacity = capacity};
+    if (w.bytes == NULL) return 1;
+    json_reset(&w);
+    json_open_object(&w);
+    json_key_int(&w, "run", a->run);
+    json_key_bool(&w, "submitted", !a->dry);
+    json_key_fixed(&w, "fund", a->cover.size != NULL ? a->cover.size->worst.cover : 0, 6);
+    json_key(&w, "results");
+    json_open_array(&w);
+    for (uint32_t i = 0; i < p->account_count; i++)
+        result_write(&w, p->accounts[i].name, &a->results[i]);
+    json_close_array(&w);
+    json_close_object(&w);
+    (void)printf("%.*s\n", (int)w.used, w.bytes);
+    free(w.bytes);
+    return w.overflow ? 1 : 0;
+}
+
+static int run(struct arguments *a)
+{
+    struct quant_error error = {0};
+    if (margin_files_read(&a->files, true) != 0) return 1;
+    if (!a->dry && phase(a, "begin", "valid_s", RUN_VALID_S) != 0) return 1;
+    int status = margin_node_read(&a->client, &a->node);
+    if (status == 0 && compute(a, &error) != 0) status = margin_say(&error);
+    if (status == 0 && !a->dry) status = submit(a);
+    if (status != 0 && !a->dry) {
+        (void)fprintf(stderr, "dojima: run %lld is given up, nothing of it is in force\n",
+                      (long long)a->run);
+        (void)phase(a, "abort", NULL, 0);
+        return 1;
+    }
+    if (status == 0 && a->fund && !a->dry && a->cover.size != NULL) status = submit_fund(a);
+    if (status != 0) return 1;
+    return a->client.json ? print_json(a) : print(a);
+}
+
+int cli_margin_run(int argc, char **argv)
+{
+    struct arguments *a = calloc(1, sizeof *a);
+    if (a == NULL) return 1;
+    client_init(&a->client);
+    margin_files_init(&a->files);
+    a->run = (int64_t)time(NULL);
+    client_parse(&argp, argc, argv, a);
+    int status = run(a);
+    client_close(&a->client);
+    risk_close(&a->risk);
+    margin_node_close(&a->node);
+    margin_files_close(&a->files);
+    free(a->results);
+    margin_fund_free(&a->cover);
+    free(a);
+    return status;
+}
