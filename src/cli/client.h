@@ -14,7 +14,7 @@
 
 #include <argp.h>
 
-enum { CLIENT_PARAMS_SIZE = 4096, CLIENT_KEY_SIZE = 128, CLIENT_VALUE_SIZE = 80 };
+enum { CLIENT_PARAMS_SIZE = 16384, CLIENT_KEY_SIZE = 128, CLIENT_VALUE_SIZE = 80 };
 
 struct client {
     /* options */

@@ -118,7 +118,7 @@ static int size_fund(struct arguments *a, struct quant_error *error)
     if (margins == NULL) return quant_fail(error, "fund", 0, "no memory");
     for (uint32_t i = 0; i < a->count; i++) /* what credits stand for is no money in a default */
         margins[i] = a->results[i].requirement.total;
-    int status = margin_fund_size(&a->cover, &a->portfolio, &a->risk, margins, error);
+    int status = margin_fund_cover(&a->cover, &a->portfolio, &a->risk, margins, error);
     free(margins);
     return status;
 }

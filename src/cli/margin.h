@@ -62,7 +62,7 @@ struct margin_fund {
     int64_t *member_worst; /* each member's shortfall in its own worst scenario, micro-USD */
 };
 /* Cover 2 of the portfolio's members against these margins by account. -1: nothing is held. */
-int margin_fund_size(struct margin_fund *f, const struct portfolio *p, const struct risk *r,
+int margin_fund_cover(struct margin_fund *f, const struct portfolio *p, const struct risk *r,
                      const int64_t *margins, struct quant_error *error);
 void margin_fund_free(struct margin_fund *f);
 void margin_fund_print(const struct margin_fund *f, const struct risk *r);

@@ -15,7 +15,7 @@ static uint32_t member_of(struct margin_fund *f, const char *name)
     return f->member_count++;
 }
 
-int margin_fund_size(struct margin_fund *f, const struct portfolio *p, const struct risk *r,
+int margin_fund_cover(struct margin_fund *f, const struct portfolio *p, const struct risk *r,
                      const int64_t *margins, struct quant_error *error)
 {
     struct fund_account *accounts = calloc(p->account_count + 1, sizeof *accounts);
@@ -31,7 +31,7 @@ int margin_fund_size(struct margin_fund *f, const struct portfolio *p, const str
         accounts[i] = (struct fund_account){
             .member = member_of(f, p->accounts[i].member), .first = p->accounts[i].first,
             .count = p->accounts[i].count, .margin = margins[i]};
-    status = fund_size(r, p->positions, accounts, p->account_count, f->member_count, COVER,
+    status = fund_cover(r, p->positions, accounts, p->account_count, f->member_count, COVER,
                        f->size, f->member_worst, error);
 out:
     free(accounts);

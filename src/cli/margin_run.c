@@ -102,7 +102,7 @@ static int size_fund(struct arguments *a, struct quant_error *error)
     int64_t *margins = calloc(p->account_count + 1, sizeof *margins);
     if (margins == NULL) return quant_fail(error, "fund", 0, "no memory");
     for (uint32_t i = 0; i < p->account_count; i++) margins[i] = a->results[i].total;
-    int status = margin_fund_size(&a->cover, p, &a->risk, margins, error);
+    int status = margin_fund_cover(&a->cover, p, &a->risk, margins, error);
     free(margins);
     return status;
 }
@@ -166,15 +166,15 @@ static int submit(struct arguments *a)
     return phase(a, "commit", "accounts", p->account_count);
 }
 
-/* As many shares as fit a request; those who need nothing are left out. */
+/* Each member's shortfall in its own worst scenario. The node makes the fund the sum of the two
+ * greatest, which is never less than two members' in one scenario. */
 static int submit_fund(struct arguments *a)
 {
     struct client *c = &a->client;
     char date[QUANT_DATE_SIZE];
     client_begin(c);
     json_key_string(&c->params, "date", quant_date(date, a->day));
-    json_key_fixed(&c->params, "total", a->cover.size->worst.cover, 6);
-    json_key_string(&c->params, "basis", "stress");
+    json_key_string(&c->params, "basis", "stress_loss");
     json_key(&c->params, "shares");
     json_open_array(&c->params);
     for (uint32_t m = 0; m < a->cover.member_count; m++) {
@@ -239,6 +239,15 @@ static int print_json(const struct arguments *a)
     return w.overflow ? 1 : 0;
 }
 
+/* Whether any margin falls short anywhere: a fund of nothing is not submitted. */
+static bool needs_fund(const struct margin_fund *f)
+{
+    for (uint32_t m = 0; m < f->member_count; m++) {
+        if (f->member_worst[m] > 0) return true;
+    }
+    return false;
+}
+
 static int run(struct arguments *a)
 {
     struct quant_error error = {0};
@@ -253,7 +262,8 @@ static int run(struct arguments *a)
         (void)phase(a, "abort", NULL, 0);
         return 1;
     }
-    if (status == 0 && a->fund && !a->dry && a->cover.size != NULL) status = submit_fund(a);
+    if (status == 0 && a->fund && !a->dry && a->cover.size != NULL && needs_fund(&a->cover))
+        status = submit_fund(a);
     if (status != 0) return 1;
     return a->client.json ? print_json(a) : print(a);
 }

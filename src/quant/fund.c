@@ -50,7 +50,7 @@ static int take_greatest(const int64_t *members, uint32_t member_count, uint32_t
     return 0;
 }
 
-int fund_size(const struct risk *r, const struct position *positions,
+int fund_cover(const struct risk *r, const struct position *positions,
               const struct fund_account *accounts, uint32_t account_count, uint32_t member_count,
               uint32_t cover, struct fund *out, int64_t *member_worst, struct quant_error *error)
 {

@@ -38,7 +38,7 @@ struct fund {
 
 /* member_worst[member_count], where given: each member's shortfall in its own worst scenario.
  * -1 and the sentence where there is no memory or an amount is beyond the ledger. */
-int fund_size(const struct risk *r, const struct position *positions,
+int fund_cover(const struct risk *r, const struct position *positions,
               const struct fund_account *accounts, uint32_t account_count, uint32_t member_count,
               uint32_t cover, struct fund *out, int64_t *member_worst, struct quant_error *error);
 

@@ -300,7 +300,7 @@ static void the_fund_covers_two_members_in_one_scenario(void **state)
                                             {.member = 3, .first = 4, .count = 1,
                                              .margin = INT64_MAX}};
     int64_t worst[4], best_cover = 0;
-    assert_int_equal(fund_size(&risk, held, accounts, 5, 4, 2, &fund, worst, &error), 0);
+    assert_int_equal(fund_cover(&risk, held, accounts, 5, 4, 2, &fund, worst, &error), 0);
     assert_int_equal(fund.count, 3);
     for (uint32_t s = 0; s < 3; s++) {
         int64_t member[4] = {0};
