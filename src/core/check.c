@@ -129,4 +129,5 @@ void core_check(const struct core *c)
     limits_check(c);
     span_check(c);
     deals_check(c);
+    guard_check(c);
 }

@@ -72,6 +72,8 @@ static void core_cut(struct core *c, struct arena *a)
     c->instruments = arena_cut(a, l->instruments + 1, sizeof *c->instruments);
     c->spread_refs = arena_cut(a, 2 * l->instruments + 1, sizeof *c->spread_refs);
     c->spreads = arena_cut(a, l->instruments + 1, sizeof *c->spreads);
+    c->guards = arena_cut(a, l->instruments + 1, sizeof *c->guards);
+    c->halts = arena_cut(a, HALTS_KEPT, sizeof *c->halts);
     c->client_ids = arena_cut(a, l->client_ids + 1, sizeof *c->client_ids);
     c->answers = arena_cut(a, l->answer_bytes, 1);
     c->trades = arena_cut(a, l->trades, sizeof *c->trades);
@@ -156,6 +158,7 @@ static void core_start(struct core *c)
     c->s->magic = CORE_MAGIC;
     c->s->limits = c->limits;
     c->s->assets = ASSET_USD;
+    c->s->guard_due = TS(INT64_MAX);
     c->s->implied_expiry = TS(INT64_MAX);
     memcpy(c->assets[ASSET_USD].terms.name, "USD", sizeof "USD");
     c->s->clearing.maintenance_e6 = SHARE_ONE_E6;
@@ -242,6 +245,7 @@ ts_t core_due(const struct core *c)
 {
     if (c->s->elections_count > 0 || c->s->implied_sweep != 0) return c->s->ts;
     int64_t due = int64_min(int64_min(call_due(c).v, c->s->schedule_due), c->s->implied_expiry.v);
+    due = int64_min(due, c->s->guard_due.v);
     if (c->s->default_due.v != 0) due = int64_min(due, c->s->default_due.v);
     due = int64_min(due, c->deal.s->due.v);
     if (c->s->timers == 0) return TS(due);
@@ -335,6 +339,7 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_index_create] = index_create,
     [COMMAND_index_submit] = index_submit,
     [COMMAND_index_price] = index_price,
+    [COMMAND_guards_set] = guards_set,
 };
 
 void command_apply(struct core *c, const struct command *cmd)
@@ -379,6 +384,7 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
     if (c->s->timers > 0) timer_run(c);
     if (cmd->header.ts.v >= c->s->implied_expiry.v) implied_expire(c);
     if (cmd->header.ts.v >= c->deal.s->due.v) block_run(c);
+    if (cmd->header.ts.v >= c->s->guard_due.v) halt_run(c);
     if (c->s->implied_sweep != 0) implied_sweep(c);
     if (c->s->calls_live > 0) call_timer_run(c);
     if (c->s->default_due.v != 0 && c->s->default_due.v <= cmd->header.ts.v) default_run(c);

@@ -16,6 +16,7 @@ const char *dual_reason(const struct command *cmd)
     case COMMAND_margin_set: return cmd->margin_set.reason;
     case COMMAND_margin_inter: return cmd->margin_inter.reason;
     case COMMAND_margin_flat: return cmd->margin_flat.reason;
+    case COMMAND_guards_set: return cmd->guards_set.reason;
     case COMMAND_state_set: return cmd->state_set.reason;
     case COMMAND_trade_bust: return cmd->trade_bust.reason;
     case COMMAND_limits_set: return cmd->limits_set.reason;
@@ -106,6 +107,7 @@ static enum reject request_run(struct core *c, const struct pending_request *r,
     cmd.header.seq = by->header.seq;
     cmd.header.ts = by->header.ts;
     c->confirming = r;
+    c->confirmer = by->header.principal;
     c->refused = REJECT_none;
     command_apply(c, &cmd);
     c->confirming = NULL;

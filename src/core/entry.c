@@ -155,15 +155,15 @@ static bool band_limit(const struct core *c, const struct entry *e, int64_t *lim
 {
     const struct product *p = product_of(c, e->instrument);
     const struct instrument *in = &c->instruments[e->instrument];
-    if (!(p->terms.flags & PRODUCT_FLAG_HAS_BAND) || e->held) return false;
+    if (!(p->terms.flags & (PRODUCT_FLAG_HAS_BAND | PRODUCT_FLAG_GUARDED)) || e->held) return false;
     price_t reference = in->session_last;
-    if (price_is_none(reference) && p->state != STATE_open)
+    if (price_is_none(reference) && state_of(c, e->instrument) != STATE_open)
         reference = price_of(c, e->instrument, auction_find(c, e->instrument).px);
     if (price_is_none(reference)) reference = in->settlement;
     if (price_is_none(reference)) return false;
-    *limit = e->side == SIDE_buy ? reference.v + p->terms.band.v
-                                 : reference.v - p->terms.band.v;
-    return true;
+    int64_t width = guard_band(&p->terms, reference);
+    *limit = e->side == SIDE_buy ? reference.v + width : reference.v - width;
+    return width >= 0;
 }
 
 static bool beyond(enum side side, int64_t price, int64_t limit)
@@ -182,6 +182,14 @@ static enum reject check_band(const struct core *c, const struct entry *e, int64
     return REJECT_price_out_of_band;
 }
 
+/* GUARD-04: typed prices and triggers. */
+static enum reject check_limits(const struct core *c, const struct entry *e, int64_t *detail)
+{
+    if (!(product_of(c, e->instrument)->terms.flags & PRODUCT_FLAG_GUARDED) || e->held)
+        return REJECT_none;
+    return price_limit_admit(c, e, detail);
+}
+
 /* A market order is a limit order at the best opposite price plus protection, to the tick towards
  * the best price, not below the floor and not beyond the price band (GUARD-01). */
 static enum reject price_market(const struct core *c, struct entry *e, int64_t *detail)
@@ -197,6 +205,8 @@ static enum reject price_market(const struct core *c, struct entry *e, int64_t *
         e->px = PX((int64_t)-int128_div_floor(-(int128_t)p->terms.floor.v, p->terms.tick.v));
     }
     int64_t tick = p->terms.tick.v, limit;
+    if (p->terms.flags & PRODUCT_FLAG_GUARDED)
+        e->px = price_limit_clip(c, e->instrument, (enum side)e->side, e->px);
     if (!band_limit(c, e, &limit)) return REJECT_none;
     if (beyond((enum side)e->side, best.v * tick, limit)) {
         *detail = limit;
@@ -218,7 +228,9 @@ static enum reject price_post_only(const struct core *c, struct entry *e)
         return REJECT_none;
     if (e->flags & ORDER_FLAG_REJECT_POST_ONLY) return REJECT_would_cross_post_only;
     e->px = PX(best.v + (e->side == SIDE_buy ? -1 : 1));
-    return below_floor(c, e, e->px) ? REJECT_would_cross_post_only : REJECT_none;
+    int64_t limit;
+    bool outside = below_floor(c, e, e->px) || check_limits(c, e, &limit) != REJECT_none;
+    return outside ? REJECT_would_cross_post_only : REJECT_none;
 }
 
 static enum reject price_by_type(const struct core *c, struct entry *e, int64_t *detail)
@@ -261,7 +273,9 @@ static enum reject check_plain(const struct core *c, const struct entry *e, int6
     if (e->qty < 1 || e->qty > (p->qty_max.v != 0 ? p->qty_max.v : QTY_MAX))
         return REJECT_invalid_amount;
     if ((r = check_prices(c, e, (e->flags & ENTRY_OFF_TICK) != 0)) != REJECT_none) return r;
-    return p->flags & PRODUCT_FLAG_HAS_BAND ? check_band(c, e, detail) : REJECT_none;
+    if (!(p->flags & (PRODUCT_FLAG_HAS_BAND | PRODUCT_FLAG_GUARDED))) return REJECT_none;
+    if ((r = check_band(c, e, detail)) != REJECT_none) return r;
+    return check_limits(c, e, detail);
 }
 
 enum reject entry_check(const struct core *c, struct entry *e, int64_t *detail)
@@ -278,6 +292,7 @@ enum reject entry_check(const struct core *c, struct entry *e, int64_t *detail)
     if ((r = check_trigger(c, e)) != REJECT_none) return r;
     if ((r = check_times(c, e)) != REJECT_none) return r;
     if ((r = check_band(c, e, detail)) != REJECT_none) return r;
+    if ((r = check_limits(c, e, detail)) != REJECT_none) return r;
     if ((r = price_by_type(c, e, detail)) != REJECT_none) return r;
     return cut_reduce_only(c, e);
 }

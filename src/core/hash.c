@@ -71,6 +71,9 @@ static void hash_instrument(XXH3_state_t *h, const struct core *c, uint32_t i)
                            in->settlement_tier, in->settlement_cycle, w->open, w->close, w->qty,
                            w->trades, (int64_t)w->value, (int64_t)(w->value >> 64), 0};
     add(h, settled, sizeof settled);
+    add_u64(h, in->own_state);
+    if (product_of(c, i)->terms.flags & PRODUCT_FLAG_GUARDED)
+        add(h, &c->guards[i], sizeof c->guards[i]);
     add(h, (const unsigned char *)&in->terms + sizeof in->terms.header,
         sizeof in->terms - sizeof in->terms.header);
 }
@@ -177,7 +180,7 @@ uint64_t core_hash(const struct core *c)
     (void)XXH3_64bits_reset(&h);
     uint64_t counters[] = {s->seq, (uint64_t)s->ts.v, (uint64_t)s->day, s->order_serial,
                            s->trade_id, s->posting_id, s->chain_id, s->settlement_id,
-                           s->request_id, s->answer_bytes_used, s->assets, s->members,
+                           s->request_id, s->halt_id, s->answer_bytes_used, s->assets, s->members,
                            s->accounts, s->products, s->instruments, s->orders_live,
                            s->timers, s->elections_count, s->client_ids};
     add(&h, counters, sizeof counters);
@@ -192,6 +195,7 @@ uint64_t core_hash(const struct core *c)
         add(&h, &c->products[i].terms, sizeof c->products[i].terms);
         add_u64(&h, c->products[i].state);
         add_u64(&h, (uint64_t)c->products[i].settle_due);
+        add(&h, &c->products[i].interruption, sizeof c->products[i].interruption);
     }
     for (uint32_t i = 1; i <= s->instruments; i++) hash_instrument(&h, c, i);
     for (uint32_t o = 1; o <= s->orders_used; o++) {

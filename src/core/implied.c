@@ -28,10 +28,21 @@ static bool spread_is_open(const struct core *c, uint32_t spread)
     return book_is_open(c, spread) && book_is_open(c, s->legs[0]) && book_is_open(c, s->legs[1]);
 }
 
+/* What a fill-or-kill counts ends where the guards would stop it (GUARD-02, GUARD-03). */
+static bool leg_is_near(const struct core *c, const struct implied_leg *leg)
+{
+    if (!(product_of(c, leg->instrument)->terms.flags & PRODUCT_FLAG_GUARDED)) return true;
+    const struct level *first = book_best(&c->pools, book_of(c, leg->instrument), leg->side);
+    if (first == NULL) return true;
+    px_t reach = guard_reach(c, leg->instrument, opposite(leg->side), first->px);
+    return !px_better(leg->side, reach, c->pools.levels[leg->level].px);
+}
+
 static bool leg_best(const struct core *c, struct implied_depth *depth, uint32_t instrument,
                      enum side side, struct implied_leg *leg)
 {
-    if (depth != NULL) return implied_depth_best(c, depth, instrument, side, leg);
+    if (depth != NULL)
+        return implied_depth_best(c, depth, instrument, side, leg) && leg_is_near(c, leg);
     const struct level *best = book_best(&c->pools, book_of(c, instrument), side);
     if (best == NULL) return false;
     *leg = (struct implied_leg){
@@ -81,7 +92,8 @@ static bool source_price(const struct core *c, uint32_t instrument, price_t pric
     bool floored = (p->terms.flags & PRODUCT_FLAG_HAS_FLOOR) != 0 && !is_spread(c, instrument);
     if (floored && price.v < p->terms.floor.v) return false;
     s->px = PX(price.v / tick);
-    return true;
+    bool guarded = (p->terms.flags & PRODUCT_FLAG_GUARDED) != 0; /* GUARD-04 */
+    return !guarded || guard_slot_holds(&c->guards[instrument].limits, s->px);
 }
 
 static void source_units(struct implied_source *s)

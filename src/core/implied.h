@@ -91,6 +91,9 @@ bool implied_trade(struct core *c, uint32_t a, const struct implied_source *sour
 bool implied_meets(const struct core *c, uint32_t a, px_t direct, struct implied_source *source);
 /* Orders of this spread that cross what its legs imply, in the first generation. */
 void implied_sweep_spread(struct core *c, uint32_t spread);
+/* GUARD-02, GUARD-03: a trade with the source would print beyond a guard, of the instrument or of a
+ * leg; what that interrupts is interrupted. */
+bool implied_is_stopped(struct core *c, uint32_t instrument, const struct implied_source *source);
 void implied_sweep(struct core *c); /* spread orders that cross their legs trade with them */
 
 /* ---- implied_depth.c ---- */

@@ -287,6 +287,26 @@ bool implied_meets(const struct core *c, uint32_t a, px_t direct, struct implied
     return false;
 }
 
+/* The source would print beyond what the guards allow somewhere: that interrupts there. */
+static bool stops_at(struct core *c, uint32_t instrument, px_t px)
+{
+    if (!(product_of(c, instrument)->terms.flags & PRODUCT_FLAG_GUARDED)) return false;
+    if (c->s->ts.v >= c->guards[instrument].due.v) guard_roll(c, instrument);
+    if (guard_slot_holds(&c->guards[instrument].trades, px)) return false;
+    guard_breach(c, instrument, px);
+    return true;
+}
+
+bool implied_is_stopped(struct core *c, uint32_t instrument, const struct implied_source *source)
+{
+    if (stops_at(c, instrument, source->px)) return true;
+    for (uint32_t i = 0; i < source->count; i++) {
+        const struct implied_leg *leg = &source->legs[i];
+        if (stops_at(c, leg->instrument, c->pools.levels[leg->level].px)) return true;
+    }
+    return false;
+}
+
 /* ---- sweeps ---- */
 
 /* The orders of the spread's best level trade with what crosses them; false: none does. */
@@ -298,6 +318,7 @@ static bool sweep_level(struct core *c, uint32_t spread, enum side side, int gen
     const struct level *level = &c->pools.levels[best];
     if (!implied_find(c, NULL, spread, opposite(side), generation, QTY_MAX, &s)) return false;
     if (!px_acceptable(side, level->px, s.px)) return false;
+    if (implied_is_stopped(c, spread, &s)) return false;
     struct implied_leg own = {.instrument = spread, .level = best, .side = side, .ratio = 1,
                               .lots = level->shown.v, .leg_b = s.leg_b};
     struct plan p = {.units = int64_min(s.units, own.lots)};

@@ -67,7 +67,7 @@ static bool product_terms_are_valid(const struct command_product_create *p)
            within(p->top_maximum.v, 0, QTY_MAX) && within(p->fifo_share_e6, 0, E6) &&
            within(p->flat_margin.v, 0, MONEY_MAX) && within(p->clearing_fee.v, 0, MONEY_MAX) &&
            lmm_shares_are_valid(p) && fee_tiers_are_valid(p) &&
-           settlement_rules_are_valid(&p->settlement_rules);
+           settlement_rules_are_valid(&p->settlement_rules) && guard_terms_valid(p);
 }
 
 static bool lmm_accounts_exist(const struct core *c, const struct command_product_create *p)
@@ -115,6 +115,7 @@ void product_create(struct core *c, const struct command *cmd)
     c->products[id] = (struct product){.terms = cmd->product_create, .state = STATE_closed,
                                         .limited = limits_are_set(&cmd->product_create.limits)};
     schedule_product(c, id);
+    product_guard_flag(&c->products[id].terms);
     event_product_push(c, c->out, id);
 }
 
@@ -171,6 +172,7 @@ static uint32_t instrument_add(struct core *c, const struct event_instrument *te
     else c->instruments[p->instrument_last].next_of_product = id;
     p->instrument_last = id;
     schedule_instrument(c, id);
+    guard_open(c, id);
     return id;
 }
 

@@ -234,6 +234,7 @@ static void match_trade(struct core *c, uint32_t a)
     struct book *book = book_of(c, instrument);
     bool shares = allocate_applies(c, instrument);
     bool implied = c->instruments[instrument].implied != 0;
+    bool guarded = (product_of(c, instrument)->terms.flags & PRODUCT_FLAG_GUARDED) != 0;
     px_t px = PX_NONE;
     bool go = true;
     while (go && order->left.v > 0 && c->fills_left > 0) {
@@ -242,10 +243,16 @@ static void match_trade(struct core *c, uint32_t a)
         struct implied_source source; /* MATCH-06: at a price, direct orders come first */
         if (__builtin_expect(implied, 0) &&
             implied_meets(c, a, direct ? best->px : PX_NONE, &source)) {
-            go = implied_trade(c, a, &source);
+            go = implied_is_stopped(c, instrument, &source)
+                     ? state_of(c, instrument) == STATE_open
+                     : implied_trade(c, a, &source);
             continue;
         }
         if (!direct) break;
+        if (guarded && !guard_slot_holds(&c->guards[instrument].trades, best->px)) {
+            guard_breach(c, instrument, best->px); /* GUARD-02, GUARD-03 */
+            break;
+        }
         if (best->px.v != px.v) {
             if (!px_is_none(px)) level_say(c, instrument, other, px);
             px = best->px;
@@ -267,11 +274,21 @@ int64_t match_available(const struct core *c, const struct entry *e)
                         e->smp_mode == SMP_decrement;
     uint32_t member = c->accounts[e->account].member;
     int64_t sum = 0;
-    if (c->instruments[e->instrument].implied != 0) return implied_available(c, e);
+    const struct level *first = book_best(&c->pools, book, opposite(side));
+    bool guarded = (product_of(c, e->instrument)->terms.flags & PRODUCT_FLAG_GUARDED) != 0;
+    if (c->instruments[e->instrument].implied != 0) {
+        struct entry near = *e; /* as far as the guards let it come */
+        px_t met = guarded ? implied_opposite(c, e->instrument, side) : PX_NONE;
+        px_t end = px_is_none(met) ? e->px : guard_reach(c, e->instrument, side, met);
+        if (px_better(side, e->px, end)) near.px = end;
+        return implied_available(c, &near);
+    }
+    px_t reach = guarded && first != NULL ? guard_reach(c, e->instrument, side, first->px) : e->px;
     for (uint32_t l = book->side[opposite(side)].best; l != NIL && sum < e->qty;
          l = c->pools.levels[l].worse) {
         const struct level *level = &c->pools.levels[l];
         if (!px_acceptable(side, e->px, level->px)) break;
+        if (!px_acceptable(side, reach, level->px)) break;
         if (e->smp_id == 0) {
             sum += level->total.v;
             continue;
@@ -292,7 +309,8 @@ static void top_assign(struct core *c, uint32_t o)
     const struct order *order = order_at(c, o);
     struct instrument *in = &c->instruments[order->instrument];
     const struct product *p = &c->products[in->product];
-    if (!(p->terms.flags & PRODUCT_FLAG_TOP) || p->state != STATE_open) return;
+    if (!(p->terms.flags & PRODUCT_FLAG_TOP) || state_of(c, order->instrument) != STATE_open)
+        return;
     const struct level *best = book_best(&c->pools, &in->book, (enum side)order->side);
     if (best != NULL && !px_better((enum side)order->side, order->px, best->px)) return;
     int64_t minimum = p->terms.top_minimum.v > 0 ? p->terms.top_minimum.v : 1;
@@ -328,6 +346,21 @@ static bool match_crosses(const struct core *c, uint32_t a)
            implied_meets(c, a, PX_NONE, &source);
 }
 
+/* GUARD-02, GUARD-03: the order that would have traded beyond them waits for the auction, unless it
+ * was for the moment or without a price. */
+static void match_interrupted(struct core *c, uint32_t a, int64_t filled_before)
+{
+    const struct order *order = order_at(c, a);
+    bool limit = order->type == ORDER_TYPE_limit || order->type == ORDER_TYPE_pegged ||
+                 order->type == ORDER_TYPE_stop_limit || order->type == ORDER_TYPE_take_limit;
+    if (!limit || order->tif == TIF_immediate_or_cancel || order->tif == TIF_fill_or_kill) {
+        order_close(c, a, ORDER_STATE_cancelled, CAUSE_cancelled_guard);
+        return;
+    }
+    if (c->info[a].filled.v > filled_before) event_order_push(c, c->out, a, CAUSE_filled);
+    match_rest(c, a);
+}
+
 /* What becomes of the aggressor when it can trade no more. */
 static void match_end(struct core *c, uint32_t a, int64_t filled_before)
 {
@@ -337,7 +370,9 @@ static void match_end(struct core *c, uint32_t a, int64_t filled_before)
         order_close(c, a, ORDER_STATE_filled, CAUSE_filled);
         return;
     }
-    if (order->tif == TIF_immediate_or_cancel || order->tif == TIF_fill_or_kill) {
+    if (state_of(c, order->instrument) != STATE_open) {
+        match_interrupted(c, a, filled_before);
+    } else if (order->tif == TIF_immediate_or_cancel || order->tif == TIF_fill_or_kill) {
         order_close(c, a, ORDER_STATE_cancelled, CAUSE_cancelled_remainder);
     } else if (match_crosses(c, a)) {
         order_close(c, a, ORDER_STATE_cancelled, CAUSE_cancelled_limit);
@@ -352,6 +387,9 @@ void match_enter(struct core *c, uint32_t a)
     const struct order *order = order_at(c, a);
     const struct order_info *info = &c->info[a];
     bool terms = (order->flags & ORDER_BIT_TERMS) != 0;
+    bool guarded = (product_of(c, order->instrument)->terms.flags & PRODUCT_FLAG_GUARDED) != 0;
+    if (guarded && c->s->ts.v >= c->guards[order->instrument].due.v)
+        guard_roll(c, order->instrument);
     int64_t least = order->tif == TIF_fill_or_kill ? order->left.v : terms ? info->min_qty.v : 0;
     if (least > 0) {
         struct entry e = {.account = order->account, .instrument = order->instrument,
@@ -363,8 +401,13 @@ void match_enter(struct core *c, uint32_t a)
         }
     }
     int64_t filled = info->filled.v;
+    px_t px = order->px;
+    uint32_t instrument = order->instrument;
     match_trade(c, a);
     match_end(c, a, filled);
+    if (guarded &&
+        (px.v == c->guards[instrument].limits.low.v || px.v == c->guards[instrument].limits.high.v))
+        price_limit_touch(c, instrument); /* GUARD-04 */
 }
 
 /* A directed execution (replays only): trades with the named resting order at its price, no

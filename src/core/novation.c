@@ -126,6 +126,8 @@ static void instrument_print(struct core *c, const struct trade *t, price_t pric
     if (price_is_none(in->high) || price.v > in->high.v) in->high = price;
     if (price_is_none(in->low) || price.v < in->low.v) in->low = price;
     if (c->s->ts.v >= in->window_open) settlement_trade(c, t->instrument, price, t->qty.v);
+    if (c->products[in->product].terms.flags & PRODUCT_FLAG_GUARDED)
+        guard_print(c, t->instrument, t->px);
 }
 
 /* ---- the trade event ---- */
@@ -265,7 +267,9 @@ static struct event_trade *trade_leg(struct core *c, const struct trade *t, uint
 static void trade_spread(struct core *c, const struct trade *t, price_t price, price_t leg_b)
 {
     const struct event_instrument *terms = &c->instruments[t->instrument].terms;
-    price_t b = price_is_none(leg_b) ? novation_leg_b(c, terms->legs[1]) : leg_b;
+    price_t b = leg_b;
+    if (price_is_none(b))
+        b = price_limit_leg(c, t->instrument, novation_leg_b(c, terms->legs[1]), price);
     struct event_trade *e = event_trade_push(c, t, t->instrument, t->kind, price);
     struct event_trade *leg[2];
     leg[0] = trade_leg(c, t, 0, terms->legs[0], PRICE(b.v + price.v));

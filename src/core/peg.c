@@ -68,6 +68,8 @@ static px_t peg_price(const struct core *c, uint32_t o)
     }
     bool floored = (p->terms.flags & PRODUCT_FLAG_HAS_FLOOR) && !is_spread(c, order->instrument);
     if (floored && px * p->terms.tick.v < p->terms.floor.v) return PX_NONE;
+    bool guarded = (p->terms.flags & PRODUCT_FLAG_GUARDED) != 0; /* GUARD-04 */
+    if (guarded && !guard_slot_holds(&c->guards[order->instrument].limits, PX(px))) return PX_NONE;
     return PX(px);
 }
 

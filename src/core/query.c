@@ -104,19 +104,28 @@ static void query_book_orders(const struct core *c, const struct query *q, struc
     }
 }
 
-/* GUARD-01's limits as they stand. */
+/* What GUARD-01 and GUARD-04 let in, as they stand. */
 static void ticker_band(const struct core *c, uint32_t instrument, struct event_ticker *e)
 {
     const struct product *p = product_of(c, instrument);
     const struct instrument *in = &c->instruments[instrument];
     e->band_low = e->band_high = PRICE_NONE;
-    if (!(p->terms.flags & PRODUCT_FLAG_HAS_BAND)) return;
+    if (p->terms.flags & PRODUCT_FLAG_GUARDED) { /* GUARD-04 */
+        const struct guard_slot *limits = &c->guards[instrument].limits;
+        bool some = limits->high.v != INT64_MAX;
+        e->band_low = some ? price_of(c, instrument, limits->low) : PRICE_NONE;
+        e->band_high = some ? price_of(c, instrument, limits->high) : PRICE_NONE;
+    }
     price_t reference = in->session_last;
-    if (price_is_none(reference) && p->state != STATE_open) reference = e->indicative_price;
+    if (price_is_none(reference) && state_of(c, instrument) != STATE_open)
+        reference = e->indicative_price;
     if (price_is_none(reference)) reference = in->settlement;
     if (price_is_none(reference)) return;
-    e->band_low = PRICE(reference.v - p->terms.band.v);
-    e->band_high = PRICE(reference.v + p->terms.band.v);
+    int64_t width = guard_band(&p->terms, reference);
+    if (width < 0) return;
+    int64_t low = reference.v - width, high = reference.v + width;
+    if (price_is_none(e->band_low) || low > e->band_low.v) e->band_low = PRICE(low);
+    if (price_is_none(e->band_high) || high < e->band_high.v) e->band_high = PRICE(high);
 }
 
 static void query_ticker(const struct core *c, const struct query *q, struct outbox *out)
@@ -376,6 +385,8 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
     case QUERY_requests: query_requests(c, out); break;
     case QUERY_margin: query_margin(c, q, out); break;
     case QUERY_margin_terms: query_margin_terms(c, out); break;
+    case QUERY_venue: query_venue(c, out); break;
+    case QUERY_halts: query_halts(c, q, out); break;
     case QUERY_directory: query_directory(c, out); break;
     case QUERY_large_positions:
         query_large_positions(c, q->product, (int64_t)q->from_id, out);

@@ -70,10 +70,11 @@ void timer_run(struct core *c)
         order_close(c, c->timer_heap[1], ORDER_STATE_cancelled, CAUSE_cancelled_expired);
 }
 
-/* A new UTC date: client order ids may be used again (MATCH-05). */
+/* A new UTC date: new limits; client order ids may be used again (MATCH-05). */
 void session_day(struct core *c)
 {
     c->s->day = int64_div_floor(c->s->ts.v, NS_PER_DAY);
+    price_limit_day(c);
     if (c->s->client_ids == 0) return;
     memset(c->client_id_map.slots, 0,
            ((size_t)c->client_id_map.mask + 1) * sizeof(struct map_slot));
@@ -93,7 +94,7 @@ void event_state_push(const struct core *c, struct outbox *out, uint32_t product
     e->product = product;
     e->state = c->products[product].state;
     e->before = before;
-    e->reserved = 0;
+    e->instrument = 0;
     memset(e->reason, 0, sizeof e->reason);
     if (reason != NULL) memcpy(e->reason, reason, strnlen(reason, sizeof e->reason - 1));
 }
@@ -122,24 +123,60 @@ static void session_begin(struct core *c, uint32_t product)
         c->instruments[i].session_last = PRICE_NONE;
 }
 
+/* Those that a protection holds alone go on by themselves. */
+static void product_uncross(struct core *c, uint32_t product)
+{
+    for (uint32_t i = c->products[product].instruments; i != NIL;
+         i = c->instruments[i].next_of_product) {
+        if (!c->instruments[i].terms.expired && state_of(c, i) == STATE_open)
+            auction_uncross(c, i);
+    }
+    uint32_t lead = guard_lead(c, product);
+    if (lead != NIL) price_limit_touch(c, lead);
+}
+
+void product_move(struct core *c, uint32_t product, enum trading_state after, const char *reason)
+{
+    struct product *p = &c->products[product];
+    enum trading_state before = (enum trading_state)p->state;
+    if (before == STATE_closed && after != STATE_closed) session_begin(c, product);
+    p->state = after;
+    event_state_push(c, c->out, product, before, reason);
+    if (after == STATE_open && before != STATE_open) product_uncross(c, product);
+    if (after != before) implied_state_changed(c, product, after == STATE_open);
+    if (after == STATE_closed && before != STATE_closed) day_orders_cancel(c, product);
+}
+
+void event_instrument_state_push(struct core *c, uint32_t instrument, enum trading_state before,
+                                 const char *reason)
+{
+    event_state_push(c, c->out, c->instruments[instrument].product, before, reason);
+    struct event_state *e = (struct event_state *)(void *)(c->out->bytes + c->out->used -
+                                                           sizeof *e);
+    e->instrument = instrument;
+    e->state = state_of(c, instrument);
+}
+
+static enum reject state_check(const struct core *c, const struct command *cmd)
+{
+    const struct command_state_set *s = &cmd->state_set;
+    if (s->product == 0 || s->product > c->s->products) return REJECT_unknown_product;
+    bool over = c->products[s->product].interruption.step >= LIMIT_STEPS; /* GUARD-04 */
+    if (over && s->state != STATE_closed) return REJECT_closed_for_the_day;
+    bool shortens = halt_shortened(c, s->product, (enum trading_state)s->state); /* GUARD-05 */
+    return shortens && s->reason[0] == 0 ? REJECT_reason_needed : REJECT_none;
+}
+
 void state_set(struct core *c, const struct command *cmd)
 {
     uint32_t id = cmd->state_set.product;
-    if (id == 0 || id > c->s->products) {
-        reject_push(c, cmd, REJECT_unknown_product, INT64_MIN);
+    enum trading_state after = (enum trading_state)cmd->state_set.state;
+    enum reject reason = state_check(c, cmd);
+    if (reason != REJECT_none) {
+        reject_push(c, cmd, reason, INT64_MIN);
         return;
     }
-    struct product *p = &c->products[id];
-    enum trading_state before = (enum trading_state)p->state;
-    enum trading_state after = (enum trading_state)cmd->state_set.state;
-    if (before == STATE_closed && after != STATE_closed) session_begin(c, id);
-    p->state = after;
-    event_state_push(c, c->out, id, before, cmd->state_set.reason);
-    if (after == STATE_open && before != STATE_open) {
-        for (uint32_t i = p->instruments; i != NIL; i = c->instruments[i].next_of_product) {
-            if (!c->instruments[i].terms.expired) auction_uncross(c, i);
-        }
-    }
-    if (after != before) implied_state_changed(c, id, after == STATE_open);
-    if (after == STATE_closed && before != STATE_closed) day_orders_cancel(c, id);
+    if (halt_shortened(c, id, after) && dual_wait(c, cmd)) return;
+    halt_by_officer(c, id, after, cmd->state_set.reason);
+    product_move(c, id, after, cmd->state_set.reason);
 }

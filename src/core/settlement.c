@@ -176,6 +176,7 @@ struct event_settlement *settlement_open(struct core *c, uint32_t instrument,
     in->settlement_tier = (uint8_t)made->tier;
     in->settlement_cycle = (uint8_t)made->cycle;
     if (c->span_instruments[instrument].group != 0) span_settled(c, instrument);
+    price_limit_base(c, instrument);
     if (in->terms.expired == EXPIRY_waits) schedule_expiry(c, instrument, c->s->ts);
     return e;
 }

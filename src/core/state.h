@@ -25,6 +25,7 @@
 #include "core/block_state.h"
 #include "core/limit_state.h"
 #include "core/dual.h"
+#include "core/guard.h"
 
 enum { /* struct order.flags above the messages' ORDER_FLAG_ bits (which end at 18) */
     ORDER_BIT_TOP = 1 << 24,        /* has TOP (MATCH-01) */
@@ -170,6 +171,7 @@ struct product {
     uint32_t instrument_last;
     uint32_t limited;      /* 1: has position limits, or is counted with one that has */
     int64_t settle_due;    /* when its prices are next made by the clock; INT64_MAX: never */
+    struct guard_interruption interruption;
 };
 
 struct instrument {
@@ -178,7 +180,8 @@ struct instrument {
                               trigger first; sells by a fall, highest first */
     struct book takes;     /* triggers of take orders, by trigger: sells by rise, buys by a fall */
     uint32_t product;
-    uint32_t next_of_product;
+    uint32_t own_state;    /* while a protection stops it alone (GUARD-02): STATE_halted or
+                              STATE_auction; STATE_closed: as its product */
     price_t tick;
     price_t last;          /* of all time; PRICE_NONE: none */
     price_t session_last;  /* since the product last left `closed`; PRICE_NONE: none */
@@ -189,7 +192,9 @@ struct instrument {
     uint32_t spread_first; /* first spread listed with this instrument as a leg: spread_ref index */
     uint32_t top[2];       /* the order that has TOP; NIL: none */
     uint32_t exposure_ccp; /* the clearing house's own, of an outright; NIL: a spread */
+    uint32_t next_of_product;
     uint32_t special;      /* trailing stops: list head */
+    uint32_t reserved;
     uint64_t trade_seq;
     int64_t day;           /* UTC date (days since 1970) of the following two */
     qty_t volume;
@@ -240,6 +245,8 @@ struct venue_state {
     int64_t mark_due;      /* when all is next marked by the clock; INT64_MAX: never */
     int64_t schedule_due;  /* schedule.h; INT64_MAX: nothing is due */
     uint64_t request_id;
+    uint64_t halt_id;
+    ts_t guard_due;   /* the earliest end of an interruption's phase */
     uint64_t answer_bytes_used;
     uint32_t assets;     /* counts: highest index in use */
     uint32_t members;
@@ -361,6 +368,8 @@ struct core {
     struct instrument *instruments;
     struct spread_ref *spread_refs;
     struct spread *spreads;       /* by instrument; zero of an outright */
+    struct guard *guards;         /* by instrument */
+    struct event_halt *halts;     /* ring: id % HALTS_KEPT */
     struct client_id *client_ids;
     unsigned char *answers;
     struct event_trade *trades;         /* ring: trade_id % limits.trades */
@@ -414,6 +423,8 @@ struct core {
     uint32_t *span_noted;
     struct span_scratch *span_scratch;
     enum reject refused;                /* of the confirmed command at work; REJECT_none */
+    uint32_t confirmer;                 /* who confirmed it */
+    uint32_t reserved;
     const struct pending_request *confirming; /* which one that is; NULL: none (dual.h) */
     uint32_t claim_cursor;              /* default_layers.c */
     struct payer *payers;               /* accounts + 1 */
@@ -445,6 +456,7 @@ void reject_push(struct core *c, const struct command *cmd, enum reject reason, 
 
 /* ---- venue.c: settings of the whole venue; GUARD-05 ---- */
 void venue_set(struct core *c, const struct command *cmd);
+void query_venue(const struct core *c, struct outbox *out);
 
 /* ---- instrument.c: products, periods, instruments, spreads; CONTRACT, UNIT ---- */
 void product_create(struct core *c, const struct command *cmd);
@@ -652,6 +664,11 @@ void event_auction_push(struct core *c, uint32_t instrument, struct auction a, b
 
 /* ---- session.c: trading states and what the clock brings ---- */
 void state_set(struct core *c, const struct command *cmd);
+/* Whatever moves a product's state: says it; uncrosses into `open`; Day orders end with
+ * `closed`. */
+void product_move(struct core *c, uint32_t product, enum trading_state after, const char *reason);
+void event_instrument_state_push(struct core *c, uint32_t instrument, enum trading_state before,
+                                 const char *reason);
 void timer_add(struct core *c, uint32_t o);
 void timer_remove(struct core *c, uint32_t o);
 void timer_run(struct core *c);
@@ -681,7 +698,9 @@ static inline struct book *book_of(const struct core *c, uint32_t instrument)
 }
 static inline enum trading_state state_of(const struct core *c, uint32_t instrument)
 {
-    return (enum trading_state)c->products[c->instruments[instrument].product].state;
+    const struct instrument *in = &c->instruments[instrument];
+    uint32_t state = c->products[in->product].state;
+    return (enum trading_state)(in->own_state != 0 && state == STATE_open ? in->own_state : state);
 }
 static inline enum side opposite(enum side side)
 {

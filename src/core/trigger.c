@@ -102,8 +102,10 @@ static px_t elected_px(const struct core *c, uint32_t o)
 {
     const struct order *order = order_at(c, o);
     if (order->type == ORDER_TYPE_stop_limit || order->type == ORDER_TYPE_take_limit)
-        return c->info[o].limit_px;
-    return trigger_limit(c, order->instrument, (enum side)order->side, c->info[o].trigger_px);
+        return price_limit_clip(c, order->instrument, (enum side)order->side, c->info[o].limit_px);
+    return price_limit_clip(c, order->instrument, (enum side)order->side,
+                      trigger_limit(c, order->instrument, (enum side)order->side,
+                                    c->info[o].trigger_px));
 }
 
 /* From a waiting trigger to an open order that is in no book yet. */

@@ -31,6 +31,13 @@ static enum reject settings_check(const struct core *c, const struct venue_setti
     return REJECT_none;
 }
 
+void query_venue(const struct core *c, struct outbox *out)
+{
+    struct event_venue *e = outbox_push(out, EVENT_venue, sizeof *e);
+    e->settings = c->s->settings;
+    memset(e->reason, 0, sizeof e->reason);
+}
+
 void venue_set(struct core *c, const struct command *cmd)
 {
     const struct command_venue_set *v = &cmd->venue_set;

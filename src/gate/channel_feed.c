@@ -432,6 +432,30 @@ static void apply_order(struct channels *c, const struct event_order *o, const u
     }
 }
 
+static bool hears_halts(const struct channel *ch, uint32_t product)
+{
+    return ch->kind == CHANNEL_halts && (ch->product == ANY || ch->product == product);
+}
+
+/* Interruptions, and protections that were changed (GUARD-02 to GUARD-05). */
+static void apply_halt(struct channels *c, const struct event_halt *e)
+{
+    for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
+        if (!hears_halts(ch, e->product)) continue;
+        rpc_write_halt(notification_open(c, ch, e->header.seq), c->directory, e);
+        send_now(c, ch);
+    }
+}
+
+static void apply_guards(struct channels *c, const struct event_guards *e)
+{
+    for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
+        if (!hears_halts(ch, e->product)) continue;
+        rpc_write_guards(notification_open(c, ch, e->header.seq), c->directory, e);
+        send_now(c, ch);
+    }
+}
+
 static void apply_state(struct channels *c, const struct event_state *e)
 {
     uint32_t count = directory_count(c->directory, DIRECTORY_instrument);
@@ -440,13 +464,16 @@ static void apply_state(struct channels *c, const struct event_state *e)
         if (in != NULL && in->product == e->product) touch_instrument(c, i, false);
     }
     for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
-        if (ch->kind != CHANNEL_halts || (ch->product != ANY && ch->product != e->product))
-            continue;
+        if (!hears_halts(ch, e->product)) continue;
         struct json_writer *w = notification_open(c, ch, e->header.seq);
         json_open_object(w);
+        json_key_string(w, "type", "state");
         json_key_ms(w, "timestamp", e->header.ts);
         json_key_string(w, "product",
                         directory_name(c->directory, DIRECTORY_product, e->product));
+        if (e->instrument != 0)
+            json_key_string(w, "instrument_name",
+                            directory_name(c->directory, DIRECTORY_instrument, e->instrument));
         json_key_string(w, "state", rpc_state_name(e->state));
         json_key_string(w, "before", rpc_state_name(e->before));
         json_key_string(w, "reason", e->reason);
@@ -479,6 +506,8 @@ static void apply_one(struct channels *c, const struct event_header *h, const un
     case EVENT_order: apply_order(c, e, end); break;
     case EVENT_state: apply_state(c, e); break;
     case EVENT_call: apply_call(c, e); break;
+    case EVENT_halt: apply_halt(c, e); break;
+    case EVENT_guards: apply_guards(c, e); break;
     case EVENT_settlement:
         touch_instrument(c, ((const struct event_settlement *)e)->instrument, false);
         break;

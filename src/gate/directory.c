@@ -171,7 +171,7 @@ static void state_note(struct directory *d, const struct event_state *e)
 {
     struct event_product p;
     const struct event_product *old = directory_product(d, e->product);
-    if (old == NULL) return;
+    if (old == NULL || e->instrument != 0) return; /* of one instrument alone */
     p = *old;
     p.state = e->state;
     memcpy(d->tables[DIRECTORY_product].items + (size_t)p.id * sizeof p, &p, sizeof p);

@@ -105,6 +105,9 @@ void rpc_write_order(struct json_writer *w, const struct directory *d,
  * everybody sees. `order` (that side's order) adds its type and state; may be NULL. */
 void rpc_write_trade(struct json_writer *w, const struct directory *d,
                      const struct event_trade *t, int side, const struct event_order *order);
+void rpc_write_halt(struct json_writer *w, const struct directory *d, const struct event_halt *h);
+void rpc_write_guards(struct json_writer *w, const struct directory *d,
+                      const struct event_guards *e);
 void rpc_write_ticker(struct json_writer *w, const struct directory *d,
                       const struct event_ticker *t);
 void rpc_write_position(struct json_writer *w, const struct directory *d,

@@ -117,6 +117,14 @@ struct currency {
 int currency_of(struct rpc_call *c, struct currency *currency);
 bool currency_has(const struct rpc_call *c, const struct currency *currency, uint32_t instrument);
 uint64_t text_hash(const char *text, size_t length);
+/* ---- rpc_guard.c ---- */
+extern const struct param_spec rpc_guard_specs[];
+int guards_parse(struct rpc_call *c, uint32_t object, struct command_guards_set *s);
+/* A product's `guards`, with the defaults of what they leave out; object 0: none. */
+int guards_create(struct rpc_call *c, uint32_t object, struct command_product_create *p);
+int guards_required(struct rpc_call *c, const struct command_product_create *p);
+void rpc_write_guard_terms(struct json_writer *w, const struct guard_terms *t);
+void rpc_write_guards_asked(struct json_writer *w, const struct command_guards_set *s);
 /* ---- rpc_venue.c ---- */
 /* Where the events hold a request (awaiting, confirmed, dropped): answers with it. */
 bool request_answer(struct rpc_call *c, const struct outbox *events);
@@ -139,6 +147,7 @@ rpc_function rpc_block_propose, rpc_block_accept, rpc_block_decline, rpc_get_blo
     rpc_bust_trade, rpc_adjust_trade;
 rpc_function rpc_set_limits, rpc_set_deliverable_supply, rpc_set_owner, rpc_set_exemption,
     rpc_set_physical_capacity, rpc_revoke_exemption, rpc_get_exemptions, rpc_get_large_positions;
+rpc_function rpc_set_guards, rpc_get_halts;
 
 /* ---- rpc_collateral.c, rpc_call_margin.c ---- */
 rpc_function rpc_get_collateral, rpc_get_clearing, rpc_set_collateral, rpc_issue_capacity,

@@ -205,6 +205,8 @@ static void product_write(struct rpc_call *c, const struct event_product *p)
     json_key_price(w, "price_band", t->flags & PRODUCT_FLAG_HAS_BAND ? t->band : PRICE_NONE);
     json_key_price(w, "protection_points",
                    t->flags & PRODUCT_FLAG_HAS_PROTECTION ? t->protection : PRICE_NONE);
+    json_key(w, "guards");
+    rpc_write_guard_terms(w, &t->guards);
     json_key_fixed(w, "flat_margin", t->flat_margin.v, 6);
     json_key_string(w, "margin_model", rpc_margin_names[t->margin_model % MARGIN_count]);
     json_key_int(w, "max_amount", t->qty_max.v == 0 ? QTY_MAX : t->qty_max.v);

@@ -50,6 +50,7 @@ const char *const rpc_cause_names[CAUSE_count + 1] = {
     [CAUSE_cancelled_margin] = "margin",
     [CAUSE_cancelled_limit] = "fill_limit",
     [CAUSE_cancelled_quote] = "quote_replaced",
+    [CAUSE_cancelled_guard] = "price_protection",
     [CAUSE_answer] = "answer",
 };
 

@@ -149,6 +149,7 @@ int rpc_set_state(struct rpc_call *c)
     reason = command_submit(c, &events);
     if (reason != REJECT_none) return reason;
     const struct event_state *e = event_find(events, EVENT_state);
+    if (e == NULL && request_answer(c, events)) return REJECT_none;
     json_open_object(c->out);
     json_key_string(c->out, "product", directory_name(c->names, DIRECTORY_product, product));
     json_key_string(c->out, "state", rpc_state_name(cmd->state_set.state));

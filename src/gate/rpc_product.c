@@ -165,9 +165,8 @@ static int peak_get(struct rpc_call *c, struct command_product_create *p)
 
 static int guards_get(struct rpc_call *c, struct command_product_create *p)
 {
-    static const struct param_spec none[] = {{.name = NULL}};
-    uint32_t o = c->params, guards = param_find(c, o, "guards");
-    int reason = guards == 0 ? REJECT_none : params_check(c, guards, none);
+    uint32_t o = c->params;
+    int reason = guards_create(c, param_find(c, o, "guards"), p);
     if (reason == REJECT_none)
         reason = decimal_get(c, o, "price_floor", -PRICE_MAX, PRICE_MAX, &p->floor.v);
     if (reason == REJECT_none) reason = decimal_get(c, o, "price_band", 0, PRICE_MAX, &p->band.v);
@@ -180,8 +179,7 @@ static int guards_get(struct rpc_call *c, struct command_product_create *p)
     if (param_find(c, o, "price_band") != 0) p->flags |= PRODUCT_FLAG_HAS_BAND;
     if (param_find(c, o, "protection_points") != 0) p->flags |= PRODUCT_FLAG_HAS_PROTECTION;
     if (!c->guards_required) return REJECT_none;
-    if ((p->flags & PRODUCT_FLAG_HAS_BAND) == 0) return malformed(c, "price_band");
-    if ((p->flags & PRODUCT_FLAG_HAS_PROTECTION) == 0) return malformed(c, "protection_points");
+    if ((reason = guards_required(c, p)) != REJECT_none) return reason;
     if (p->flat_margin.v == 0 && p->margin_model == MARGIN_flat) return malformed(c, "flat_margin");
     return REJECT_none;
 }

@@ -214,6 +214,12 @@ static const struct param_spec confirm_params[] = {
     {.name = "request", .kind = PARAM_int, .required = REQUIRED}, END};
 static const struct param_spec kill_params[] = {TEXT("account", 31), TEXT("member", 31),
                                                 BOOL("on"), END};
+static const struct param_spec guards_params[] = {
+    TEXT_REQUIRED("product", PRODUCT_NAME_SIZE - 1),
+    {.name = "guards", .kind = PARAM_object, .required = REQUIRED},
+    TEXT("reason", REASON_TEXT_SIZE - 1), END};
+static const struct param_spec halts_params[] = {TEXT("product", PRODUCT_NAME_SIZE - 1),
+                                                 INT("count"), END};
 static const struct param_spec venue_params[] = {BOOL("dual_transfers"), INT("stale_ms"),
                                                  {.name = "mark_times", .kind = PARAM_array},
                                                  TEXT("reason", REASON_TEXT_SIZE - 1), END};
@@ -408,6 +414,7 @@ const struct rpc_method rpc_methods[] = {
      trades_currency_params, 0, 0},
     {"public/get_settlements", rpc_get_settlements, settlements_params, 0, 0},
     {"public/get_index", rpc_get_index, get_index_params, 0, 0},
+    {"public/get_halts", rpc_get_halts, halts_params, 0, 0},
     {"public/get_state_hash", rpc_get_state_hash, no_params, 0, 0},
 
     {"private/get_account_summary", rpc_get_account_summary, account_params, READ, 0},
@@ -464,6 +471,7 @@ const struct rpc_method rpc_methods[] = {
     {"private/officer_get_accounts", rpc_get_accounts, no_params,
      RPC_SCOPE_officer | RPC_SCOPE_auditor | RPC_SCOPE_clear, 0},
     {"private/officer_set_state", rpc_set_state, state_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_set_guards", rpc_set_guards, guards_params, RPC_SCOPE_officer, COMMAND},
     {"private/officer_kill", rpc_kill, kill_params, RPC_SCOPE_officer, CANCEL},
     {"private/officer_cancel_all", rpc_officer_cancel_all, officer_cancel_params,
      RPC_SCOPE_officer, CANCEL},

@@ -24,6 +24,16 @@ static void asks_write(struct rpc_call *c, const struct command *cmd)
     case COMMAND_asset_set:
     case COMMAND_asset_issue:
     case COMMAND_clearing_set: collateral_asks(c, cmd); break;
+    case COMMAND_guards_set:
+        json_key_string(c->out, "product",
+                        directory_name(c->names, DIRECTORY_product, cmd->guards_set.product));
+        rpc_write_guards_asked(c->out, &cmd->guards_set);
+        break;
+    case COMMAND_state_set:
+        json_key_string(c->out, "product",
+                        directory_name(c->names, DIRECTORY_product, cmd->state_set.product));
+        json_key_string(c->out, "state", rpc_state_name(cmd->state_set.state));
+        break;
     case COMMAND_transfer:
         json_key_string(c->out, "destination",
                         directory_name(c->names, DIRECTORY_account, cmd->transfer.to));

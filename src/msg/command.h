@@ -23,6 +23,7 @@
 #include "msg/margin.h"
 #include "msg/default.h"
 #include "msg/settlement.h"
+#include "msg/guard.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -98,6 +99,7 @@ enum command_kind {
     COMMAND_index_create,     /* a reference price as data (INDEX-02) */
     COMMAND_index_submit,
     COMMAND_index_price,      /* the committee's */
+    COMMAND_guards_set,       /* GUARD-05 */
     COMMAND_kind_count
 };
 
@@ -342,6 +344,7 @@ enum { /* product flags */
     PRODUCT_FLAG_HAS_BAND = 1 << 2,
     PRODUCT_FLAG_DIRECTED = 1 << 3,    /* orders may name whom they execute: replays only */
     PRODUCT_FLAG_HAS_PROTECTION = 1 << 4,
+    PRODUCT_FLAG_GUARDED = 1 << 5, /* some of `guards`; the core's own: nobody sets it */
 };
 
 struct lmm_share {
@@ -387,8 +390,9 @@ struct command_product_create {
     struct product_limits limits; /* GUARD-07 */
     struct product_offbook offbook; /* MATCH-10, MATCH-11 */
     struct settlement_rules settlement_rules; /* CLEAR-03 */
+    struct guard_terms guards;    /* GUARD-00 to -04 */
 };
-ASSERT_SIZE(struct command_product_create, 288 + 72 + 40 + 40);
+ASSERT_SIZE(struct command_product_create, 288 + 72 + 40 + 40 + sizeof(struct guard_terms));
 
 struct command_instrument_list {
     uint32_t product;
@@ -525,6 +529,7 @@ struct command {
         struct command_default_hedge default_hedge;
         struct command_portfolio_open portfolio_open;
         struct command_portfolio_bid portfolio_bid;
+        struct command_guards_set guards_set;
     };
 };
 

@@ -77,6 +77,8 @@ enum event_kind {
     EVENT_index,      /* directory */
     EVENT_index_price,
     EVENT_index_input,
+    EVENT_halt,       /* an interruption begins, goes on, or is over (GUARD-02 to -04) */
+    EVENT_guards,     /* a product's protections were changed (GUARD-05) */
     EVENT_kind_count
 };
 
@@ -140,6 +142,7 @@ enum order_cause { /* why this event: the last thing that happened to the order 
     CAUSE_cancelled_margin,
     CAUSE_cancelled_limit,     /* more fills than one command may cause; capacity */
     CAUSE_cancelled_quote,     /* replaced or removed by a mass quote */
+    CAUSE_cancelled_guard,     /* GUARD-02 to -04: what would have traded beyond a protection */
     CAUSE_answer,              /* answers a query */
     CAUSE_count
 };
@@ -324,10 +327,42 @@ struct event_state {
     uint32_t product;
     uint32_t state; /* enum trading_state */
     uint32_t before;
-    uint32_t reserved;
+    uint32_t instrument; /* alone; 0: the whole product */
     char reason[REASON_TEXT_SIZE];
 };
 ASSERT_SIZE(struct event_state, 112);
+
+struct event_halt {
+    struct event_header header;
+    uint64_t id; /* 1, 2, 3, ...: of the interruption, the same in all that is said of it */
+    uint32_t product;
+    uint32_t instrument; /* alone; 0: the whole product */
+    uint32_t rule;       /* enum guard_rule */
+    uint32_t phase;      /* enum guard_phase: what it is now */
+    uint32_t cause;      /* the instrument that did it; 0: an officer */
+    uint32_t step;       /* GUARD-04: which limits are in force, from 0 */
+    price_t price;       /* that would have traded, or reached the limit; PRICE_NONE: none */
+    price_t limit;
+    ts_t began;
+    ts_t until;          /* of this phase; 0: when told */
+    ts_t ended;          /* 0: not yet */
+    char reason[REASON_TEXT_SIZE];
+};
+ASSERT_SIZE(struct event_halt, 32 + 8 + 24 + 40 + REASON_TEXT_SIZE);
+
+struct event_guards {
+    struct event_header header;
+    uint32_t product;
+    uint32_t given;     /* what was changed: 1 << enum guard_field, GUARDS_HAS_GROUP */
+    uint32_t loosened;  /* 1: by two officers */
+    uint32_t principal;
+    uint32_t confirmer; /* 0: one was enough */
+    uint32_t reserved;
+    int64_t v[GUARD_FIELDS]; /* as they are now */
+    char group[GUARD_GROUP_SIZE];
+    char reason[REASON_TEXT_SIZE];
+};
+ASSERT_SIZE(struct event_guards, 32 + 24 + 8 * GUARD_FIELDS + GUARD_GROUP_SIZE + REASON_TEXT_SIZE);
 
 struct event_auction {
     struct event_header header;

@@ -55,6 +55,7 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_index_create] = "index_create",
     [COMMAND_index_submit] = "index_submit",
     [COMMAND_index_price] = "index_price",
+    [COMMAND_guards_set] = "guards_set",
 };
 
 static const char *const event_names[EVENT_kind_count] = {
@@ -73,6 +74,7 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_holding] = "holding", [EVENT_owner] = "owner",
     [EVENT_supply] = "supply",   [EVENT_exemption] = "exemption",
     [EVENT_venue] = "venue",     [EVENT_collateral] = "collateral",
+    [EVENT_halt] = "halt",       [EVENT_guards] = "guards",
     [EVENT_clearing] = "clearing", [EVENT_call] = "call",
     [EVENT_slice] = "slice",     [EVENT_port] = "port",
     [EVENT_margin_terms] = "margin_terms",
@@ -177,6 +179,7 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_index_create] = BODY_SIZE(index_create),
     [COMMAND_index_submit] = BODY_SIZE(index_submit),
     [COMMAND_index_price] = BODY_SIZE(index_price),
+    [COMMAND_guards_set] = BODY_SIZE(guards_set),
 };
 
 const char *command_kind_name(enum command_kind kind)
@@ -253,7 +256,8 @@ static int product_create_is_valid(const struct command_product_create *p)
     return text_is_valid(p->name, sizeof p->name) && p->settlement < SETTLEMENT_count &&
            p->algorithm < ALGORITHM_count && p->contract_unit < UNIT_count &&
            p->margin_model < MARGIN_count && p->peak_start_hour < 24 && p->peak_end_hour < 24 &&
-           p->lmm_count <= LMM_MAX && p->fee_tier_count <= FEE_TIERS_MAX;
+           p->lmm_count <= LMM_MAX && p->fee_tier_count <= FEE_TIERS_MAX &&
+           text_is_valid(p->guards.group, sizeof p->guards.group);
 }
 
 static int fund_size_is_valid(const struct command *c)
@@ -313,6 +317,9 @@ static int body_is_valid(const struct command *c)
                text_is_valid(c->clearing_set.reason, sizeof c->clearing_set.reason);
     case COMMAND_port_accept:
     case COMMAND_port: return c->port.withdraw <= 1;
+    case COMMAND_guards_set:
+        return text_is_valid(c->guards_set.group, sizeof c->guards_set.group) &&
+               text_is_valid(c->guards_set.reason, sizeof c->guards_set.reason);
     case COMMAND_cancel_many:
         return c->cancel_many.scope < CANCEL_SCOPE_count && c->cancel_many.side <= SIDE_sell &&
                text_is_valid(c->cancel_many.label, sizeof c->cancel_many.label);

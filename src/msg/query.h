@@ -27,6 +27,8 @@ enum query_kind {
     QUERY_settlements, /* instrument or product or 0, count, from_id: settlement events, newest
                           first, each with its sources */
     QUERY_requests,    /* what awaits a second officer */
+    QUERY_venue,       /* one venue event: its settings */
+    QUERY_halts,       /* product or 0, count: halt events, newest first */
     QUERY_directory,   /* every asset, member, account, product, instrument, in order of id */
     QUERY_hash,        /* one hash event */
     QUERY_large_positions, /* product or 0, from_id: the least lots, either side: holdings */

@@ -189,6 +189,15 @@ static int list_product(struct demo *d, const char *name, enum settlement_kind s
     p->flat_margin = MONEY(2500 * E6);
     p->clearing_fee = MONEY(250000);
     p->fee_tier_count = 1;
+    static const int64_t guards[GUARD_TERMS] = {
+        [GUARD_minimum_ticks] = 20, [GUARD_breaker_percent] = 50000,
+        [GUARD_breaker_window_minutes] = NS_PER_HOUR, [GUARD_halt_seconds] = 120 * NS_PER_SECOND,
+        [GUARD_velocity_ticks] = 100, [GUARD_velocity_milliseconds] = NS_PER_SECOND,
+        [GUARD_limit_percent] = 150000, [GUARD_limit_percent_2] = 225000,
+        [GUARD_limit_percent_3] = 300000, [GUARD_limit_halt_seconds] = 300 * NS_PER_SECOND,
+        [GUARD_auction_seconds] = 30 * NS_PER_SECOND,
+        [GUARD_auction_random_seconds] = 30 * NS_PER_SECOND};
+    memcpy(p->guards.v, guards, sizeof guards);
     p->fee_tiers[0] = (struct fee_tier){.maker = MONEY(250000), .taker = MONEY(500000)};
     const struct outbox *events = NULL;
     int rc = officer(d, &c, &events);

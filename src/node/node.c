@@ -160,23 +160,30 @@ static int calls_begin(struct node *n)
     return n->venue.submit(n, &c, &events);
 }
 
-/* A fresh venue's own settings: two officers for deposits (CLEAR-13), requests older than 2 s are
- * not executed (GUARD-08). Then what the configuration file adds to what is there; its commands go
- * into the journal. */
+/* What no officer and no file has set yet: two officers for money (CLEAR-13), requests older than
+ * 2 s are not executed (GUARD-08). */
+static int venue_defaults(struct node *n)
+{
+    const struct outbox *events = NULL;
+    struct query q = {.kind = QUERY_venue};
+    n->venue.query(n->venue.context, &q, &events);
+    const struct event_venue *e = (const struct event_venue *)(const void *)events->bytes;
+    struct command c = {0};
+    c.header.kind = COMMAND_venue_set;
+    c.header.size = command_size_full(COMMAND_venue_set);
+    c.header.principal = NODE_PRINCIPAL;
+    c.venue_set.settings = (struct venue_settings){.dual_transfers = 1,
+                                                   .stale_ns = 2 * NS_PER_SECOND};
+    if (e->settings.dual_transfers == 0) c.venue_set.flags |= VENUE_HAS_DUAL_TRANSFERS;
+    if (e->settings.stale_ns == 0) c.venue_set.flags |= VENUE_HAS_STALE;
+    return c.venue_set.flags == 0 ? 0 : n->venue.submit(n->venue.context, &c, &events);
+}
+
+/* What the configuration file adds to what is there, then what it leaves open; all of it goes into
+ * the journal. */
 static int venue_open(struct node *n, char *error, size_t error_size)
 {
-    bool begins = sequencer_seq(n->sequencer) <= 1; /* nothing but our own settings, at most */
-    if (sequencer_seq(n->sequencer) == 0) {
-        const struct outbox *events = NULL;
-        struct command c = {0};
-        c.header.kind = COMMAND_venue_set;
-        c.header.size = command_size_full(COMMAND_venue_set);
-        c.header.principal = NODE_PRINCIPAL;
-        c.venue_set.flags = VENUE_HAS_DUAL_TRANSFERS | VENUE_HAS_STALE;
-        c.venue_set.settings.dual_transfers = 1;
-        c.venue_set.settings.stale_ns = 2 * NS_PER_SECOND;
-        if (n->venue.submit(n, &c, &events) != 0) return -1;
-    }
+    bool begins = sequencer_seq(n->sequencer) <= 2; /* nothing but our defaults, at most */
     if (n->options.config != NULL) {
         struct rpc *rpc = rpc_open(&n->venue, n->directory);
         const struct rpc_caller caller = {.scopes = RPC_SCOPE_all, .principal = NODE_PRINCIPAL};
@@ -190,7 +197,7 @@ static int venue_open(struct node *n, char *error, size_t error_size)
             return -1;
         }
     }
-    if (calls_begin(n) != 0) return -1;
+    if (venue_defaults(n) != 0 || calls_begin(n) != 0) return -1;
     return sequencer_wait(n->sequencer);
 }
 

@@ -39,6 +39,7 @@ static const char *const cause_names[CAUSE_count] = {
     [CAUSE_cancelled_margin] = "cancelled_margin",
     [CAUSE_cancelled_limit] = "cancelled_limit",
     [CAUSE_cancelled_quote] = "cancelled_quote",
+    [CAUSE_cancelled_guard] = "cancelled_guard",
     [CAUSE_answer] = "answer",
 };
 static const char *const type_names[ORDER_TYPE_count] = {
@@ -350,6 +351,33 @@ static void margin_write(struct json_writer *w, const struct event_header *h,
     }
 }
 
+static void halt_write(struct json_writer *w, const struct event_halt *h,
+                       const struct event_names *names)
+{
+    json_key_int(w, "halt", (int64_t)h->id);
+    ID(product, h->product);
+    if (h->instrument != 0) ID(instrument, h->instrument);
+    json_key_int(w, "rule", h->rule);
+    json_key_int(w, "phase", h->phase);
+    json_key_int(w, "step", h->step);
+    if (h->cause != 0) json_key_int(w, "cause", h->cause);
+    json_key_price(w, "price", h->price);
+    json_key_price(w, "limit", h->limit);
+    json_key_ms(w, "until", h->until);
+    json_key_string(w, "reason", h->reason);
+}
+
+static void guards_write(struct json_writer *w, const struct event_guards *e,
+                         const struct event_names *names)
+{
+    ID(product, e->product);
+    json_key_int(w, "given", e->given);
+    json_key_int(w, "loosened", e->loosened);
+    json_key_int(w, "principal", e->principal);
+    json_key_int(w, "confirmer", e->confirmer);
+    json_key_string(w, "reason", e->reason);
+}
+
 /* The small ones. */
 static void other_write(struct json_writer *w, const struct event_header *h,
                         const struct event_names *names)
@@ -520,6 +548,8 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_collateral: collateral_write(w, e, names); break;
     case EVENT_port: port_write(w, e, names); break;
     case EVENT_clearing: clearing_write(w, e); break;
+    case EVENT_halt: halt_write(w, e, names); break;
+    case EVENT_guards: guards_write(w, e, names); break;
     case EVENT_order_text:
     case EVENT_auction:
     case EVENT_killed:

@@ -16,7 +16,9 @@ export const config = {
     products: [
         { product: 'CTF', kind: 'future', tick_size: '0.001', contract_size: 10,
             settlement: 'cash', matching: { algorithm: 'fifo' }, price_floor: 0, price_band: 1,
-            protection_points: '0.5', flat_margin: 1 },
+            protection_points: '0.5', flat_margin: 1,
+            guards: { breaker_percent: 100, velocity_ticks: 100000, limit_percent: [100, 200, 300],
+                auction_random_seconds: 5 } },
     ],
     instruments: [{ product: 'CTF', period: '2027M03' }, { product: 'CTF', period: '2027M04' }],
     spreads: [{ legs: [{ instrument_name: 'CTF-2027M03', ratio: 1 },
