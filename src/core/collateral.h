@@ -45,6 +45,7 @@ void collateral_expire(struct core *c, uint32_t instrument);
 void asset_set(struct core *c, const struct command *cmd);
 void asset_issue(struct core *c, const struct command *cmd);
 void pledge(struct core *c, const struct command *cmd);
+void collateral_sell(struct core *c, const struct command *cmd); /* collateral_sell.c */
 
 void event_asset_push(const struct core *c, struct outbox *out, uint32_t asset);
 void collateral_check(const struct core *c);

@@ -319,6 +319,7 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_asset_set] = asset_set,
     [COMMAND_asset_issue] = asset_issue,
     [COMMAND_pledge] = pledge,
+    [COMMAND_collateral_sell] = collateral_sell,
     [COMMAND_clearing_set] = clearing_set,
     [COMMAND_call_margin] = call_margin,
     [COMMAND_port_accept] = port_accept,

@@ -503,6 +503,14 @@ static void random_clearing(struct random *r, struct command *c)
         memcpy(c->asset_issue.evidence, "test", 5);
         break;
     case 2: c->header.kind = COMMAND_call_margin; break;
+    case 4:
+        c->header.kind = COMMAND_collateral_sell;
+        c->collateral_sell.asset = 2;
+        c->collateral_sell.buyer = (uint32_t)(5 + below(r, 4));
+        c->collateral_sell.amount = (int64_t)(1 + below(r, 20)) * 1000000000;
+        c->collateral_sell.price = MONEY((int64_t)below(r, 40) * E6);
+        memcpy(c->collateral_sell.evidence, "test", 5);
+        break;
     case 3:
         c->header.kind = below(r, 2) ? COMMAND_port_accept : COMMAND_port;
         c->port.member = (uint32_t)(2 + below(r, 2));

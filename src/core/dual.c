@@ -24,6 +24,7 @@ const char *dual_reason(const struct command *cmd)
     case COMMAND_owner_set: return cmd->owner_set.reason;
     case COMMAND_exemption_set: return cmd->exemption_set.reason;
     case COMMAND_asset_set: return cmd->asset_set.reason;
+    case COMMAND_collateral_sell: return cmd->collateral_sell.evidence;
     case COMMAND_asset_issue: return cmd->asset_issue.evidence;
     case COMMAND_clearing_set: return cmd->clearing_set.reason;
     case COMMAND_index_price: return cmd->index_price.reason;

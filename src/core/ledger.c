@@ -253,7 +253,7 @@ static int64_t line_amount_now(const struct core *c, const struct ledger_line *l
 static bool code_may_overdraw(enum posting_code code)
 {
     return code != POSTING_deposit && code != POSTING_withdrawal && code != POSTING_transfer &&
-           code != POSTING_pledge && code != POSTING_retire;
+           code != POSTING_pledge && code != POSTING_retire && code != POSTING_collateral_sale;
 }
 
 /* Whether line `at` may stand, after the lines before it. */

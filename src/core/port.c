@@ -2,6 +2,7 @@
 #include "core/port.h"
 
 #include "core/call.h"
+#include "core/default.h"
 #include "core/ledger.h"
 
 static enum reject port_check(const struct core *c, uint32_t account, uint32_t member)
@@ -57,6 +58,8 @@ void port(struct core *c, const struct command *cmd)
     enum reject reason = port_check(c, account, member);
     struct account *a = &c->accounts[reason == REJECT_none ? account : NIL];
     if (reason == REJECT_none && a->port_to != member) reason = REJECT_not_consented;
+    bool failed = reason == REJECT_none && c->defaults[member].status == DEFAULT_STATUS_open;
+    if (failed) reason = REJECT_invalid_state; /* it cannot take anybody on */
     if (reason == REJECT_none && c->members[member].killed != 0) reason = REJECT_killed;
     if (reason != REJECT_none) {
         reject_push(c, cmd, reason, INT64_MIN);

@@ -48,6 +48,15 @@ static bool is_system(const struct core *c, uint32_t account)
     return account_exists(c, account) && c->accounts[account].system != 0;
 }
 
+/* CLEAR-02: a client's money goes neither to its member nor to another client, unless both accounts
+ * are known to have one owner. */
+static bool is_segregated(const struct core *c, uint32_t from, uint32_t to)
+{
+    if (c->accounts[from].origin != ORIGIN_client) return false;
+    uint32_t owner = c->limit.account_owner[from];
+    return owner == NIL || owner != c->limit.account_owner[to];
+}
+
 static enum reject parties_check(const struct core *c, const struct command *cmd)
 {
     const struct command_transfer *t = &cmd->transfer;
@@ -58,7 +67,8 @@ static enum reject parties_check(const struct core *c, const struct command *cmd
     if (between ? t->to == account : t->to != 0) return REJECT_malformed_request;
     if (is_system(c, account) || (between && is_system(c, t->to))) return REJECT_unauthorised;
     if (between && account_exists(c, account) && account_exists(c, t->to) &&
-        c->accounts[account].member != c->accounts[t->to].member) {
+        (c->accounts[account].member != c->accounts[t->to].member ||
+         is_segregated(c, account, t->to))) {
         return REJECT_unauthorised; /* only within a member */
     }
     if (!account_exists(c, account) || (between && !account_exists(c, t->to))) {

@@ -98,9 +98,17 @@ static void terms_write(struct rpc_call *c, const struct collateral_terms *t)
 void collateral_asks(struct rpc_call *c, const struct command *cmd)
 {
     const struct command_asset_issue *i = &cmd->asset_issue;
+    const struct command_collateral_sell *s = &cmd->collateral_sell;
     switch ((enum command_kind)cmd->header.kind) {
     case COMMAND_clearing_set:
         settings_write(c, &cmd->clearing_set.settings, cmd->clearing_set.flags);
+        break;
+    case COMMAND_collateral_sell:
+        json_key_string(c->out, "asset", directory_name(c->names, DIRECTORY_asset, s->asset));
+        json_key_fixed(c->out, "amount", s->amount, 9);
+        json_key_string(c->out, "buyer",
+                        directory_name(c->names, DIRECTORY_account, s->buyer));
+        json_key_fixed(c->out, "price", s->price.v, 6);
         break;
     case COMMAND_asset_set:
         json_key_string(c->out, "asset", cmd->asset_set.terms.name);
@@ -208,6 +216,31 @@ static int capacity_move(struct rpc_call *c, uint32_t retire)
 
 int rpc_issue_capacity(struct rpc_call *c) { return capacity_move(c, 0); }
 int rpc_retire_capacity(struct rpc_call *c) { return capacity_move(c, 1); }
+
+/* What a member in default had pledged is sold; two officers (CLEAR-10). */
+int rpc_sell_collateral(struct rpc_call *c)
+{
+    const struct outbox *events;
+    uint32_t account, buyer, asset = 0;
+    int64_t amount = 0;
+    int reason = account_named(c, "account", &account);
+    if (reason == REJECT_none) reason = account_named(c, "buyer", &buyer);
+    if (reason == REJECT_none) reason = capacity_of(c, &asset, &amount);
+    if (reason != REJECT_none) return reason;
+    struct command *cmd = command_begin(c, COMMAND_collateral_sell,
+                                        sizeof cmd->header + sizeof cmd->collateral_sell);
+    struct command_collateral_sell *s = &cmd->collateral_sell;
+    cmd->header.account = account;
+    s->asset = asset;
+    s->amount = amount;
+    s->buyer = buyer;
+    if (param_decimal(c, c->params, "price", 6, &s->price.v) != DECIMAL_exact || s->price.v < 0)
+        return REJECT_invalid_price;
+    param_text(c, c->params, "evidence", s->evidence, sizeof s->evidence);
+    reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    return request_answer(c, events) ? REJECT_none : REJECT_unknown_request;
+}
 
 /* ---- what an account pledges ---- */
 

@@ -153,7 +153,7 @@ rpc_function rpc_set_guards, rpc_get_halts;
 rpc_function rpc_get_collateral, rpc_get_clearing, rpc_set_collateral, rpc_issue_capacity,
     rpc_retire_capacity, rpc_pledge, rpc_release, rpc_set_clearing, rpc_get_margin_calls,
     rpc_get_member_calls, rpc_call_margin, rpc_accept_port, rpc_port, rpc_get_balances,
-    rpc_get_clearing_history;
+    rpc_get_clearing_history, rpc_sell_collateral;
 void collateral_asks(struct rpc_call *c, const struct command *cmd);
 extern const char *const rpc_margin_names[];
 extern const char *const rpc_margin_phase_names[];

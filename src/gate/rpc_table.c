@@ -361,6 +361,12 @@ static const struct param_spec capacity_params[] = {
     TEXT_REQUIRED("account", 31), TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1),
     {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
     TEXT_REQUIRED("evidence", EVIDENCE_SIZE - 1), END};
+static const struct param_spec sell_collateral_params[] = {
+    TEXT_REQUIRED("account", 31), TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1),
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    TEXT_REQUIRED("buyer", 31),
+    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED},
+    TEXT_REQUIRED("evidence", EVIDENCE_SIZE - 1), END};
 static const struct param_spec pledge_params[] = {
     TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1),
     {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
@@ -522,6 +528,8 @@ const struct rpc_method rpc_methods[] = {
      COMMAND},
     {"private/officer_retire_capacity", rpc_retire_capacity, capacity_params, RPC_SCOPE_officer,
      COMMAND},
+    {"private/officer_sell_collateral", rpc_sell_collateral, sell_collateral_params,
+     RPC_SCOPE_officer, COMMAND},
     {"private/officer_set_clearing", rpc_set_clearing, set_clearing_params, RPC_SCOPE_officer,
      COMMAND},
     {"private/officer_set_margin", rpc_set_margin, margin_params, RPC_SCOPE_officer, COMMAND},

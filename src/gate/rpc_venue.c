@@ -23,6 +23,7 @@ static void asks_write(struct rpc_call *c, const struct command *cmd)
     case COMMAND_venue_set: venue_asks(c, &cmd->venue_set); break;
     case COMMAND_asset_set:
     case COMMAND_asset_issue:
+    case COMMAND_collateral_sell:
     case COMMAND_clearing_set: collateral_asks(c, cmd); break;
     case COMMAND_guards_set:
         json_key_string(c->out, "product",

@@ -43,6 +43,16 @@ struct command_pledge {
 };
 ASSERT_SIZE(struct command_pledge, 16);
 
+/* What header.account, of a member in default, had pledged is sold (CLEAR-10). */
+struct command_collateral_sell {
+    uint32_t asset;
+    uint32_t buyer;  /* account */
+    int64_t amount;  /* > 0 */
+    money_t price;   /* of all of it */
+    char evidence[EVIDENCE_SIZE];
+};
+ASSERT_SIZE(struct command_collateral_sell, 120);
+
 /* How calls are made and what follows when they are not met (CLEAR-09). */
 struct clearing_settings {
     int64_t call_ns;            /* from a call to its deadline; 0: no calls are made */

@@ -76,6 +76,7 @@ enum command_kind {
     COMMAND_asset_set,        /* CLEAR-09: certified capacity as an asset: price, haircut, source */
     COMMAND_asset_issue,      /* against evidence, or retired */
     COMMAND_pledge,           /* capacity as collateral, or released */
+    COMMAND_collateral_sell,  /* of a member in default */
     COMMAND_clearing_set,     /* calls, liquidation, caps */
     COMMAND_call_margin,      /* looks at margins now */
     COMMAND_port_accept,      /* CLEAR-02: the receiving member consents */
@@ -514,6 +515,7 @@ struct command {
         struct command_asset_set asset_set;
         struct command_asset_issue asset_issue;
         struct command_pledge pledge;
+        struct command_collateral_sell collateral_sell;
         struct command_clearing_set clearing_set;
         struct command_port port; /* port, port_accept */
         struct command_margin_set margin_set;

@@ -263,6 +263,7 @@ enum posting_code {
     POSTING_retire,
     POSTING_pledge,     /* to the account that holds collateral */
     POSTING_release,
+    POSTING_collateral_sale, /* of a member in default */
     POSTING_capital,            /* the clearing house's own money, in and out */
     POSTING_skin,               /* between own capital and its tranche of the waterfall */
     POSTING_fund_contribution,

@@ -35,6 +35,7 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_asset_set] = "asset_set",
     [COMMAND_asset_issue] = "asset_issue",
     [COMMAND_pledge] = "pledge",
+    [COMMAND_collateral_sell] = "collateral_sell",
     [COMMAND_clearing_set] = "clearing_set",
     [COMMAND_call_margin] = "call_margin",
     [COMMAND_port_accept] = "port_accept",
@@ -110,6 +111,7 @@ static const char *const posting_names[POSTING_code_count] = {
     [POSTING_bust] = "bust",
     [POSTING_bust_variation] = "bust_variation",
     [POSTING_bust_fee] = "bust_fee",
+    [POSTING_collateral_sale] = "collateral_sale",
     [POSTING_capital] = "capital",
     [POSTING_skin] = "skin",
     [POSTING_fund_contribution] = "fund_contribution",
@@ -160,6 +162,7 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_asset_set] = BODY_SIZE(asset_set),
     [COMMAND_asset_issue] = BODY_SIZE(asset_issue),
     [COMMAND_pledge] = BODY_SIZE(pledge),
+    [COMMAND_collateral_sell] = BODY_SIZE(collateral_sell),
     [COMMAND_clearing_set] = BODY_SIZE(clearing_set),
     [COMMAND_port_accept] = BODY_SIZE(port),
     [COMMAND_port] = BODY_SIZE(port),
@@ -312,6 +315,8 @@ static int body_is_valid(const struct command *c)
         return c->asset_issue.retire <= 1 &&
                text_is_valid(c->asset_issue.evidence, sizeof c->asset_issue.evidence);
     case COMMAND_pledge: return c->pledge.release <= 1;
+    case COMMAND_collateral_sell:
+        return text_is_valid(c->collateral_sell.evidence, sizeof c->collateral_sell.evidence);
     case COMMAND_clearing_set:
         return c->clearing_set.flags < 1u << CLEARING_SETTINGS &&
                text_is_valid(c->clearing_set.reason, sizeof c->clearing_set.reason);
