@@ -104,6 +104,8 @@ static void core_cut(struct core *c, struct arena *a)
     c->fund_members = arena_cut(a, l->members + 1, sizeof *c->fund_members);
     c->defaults = arena_cut(a, l->members + 1, sizeof *c->defaults);
     c->default_tiers = arena_cut(a, (size_t)(l->members + 1) * (l->members + 1), 1);
+    c->default_bounds = arena_cut(a, (size_t)(l->members + 1) * (l->members + 1),
+                                  sizeof *c->default_bounds);
     c->bids = arena_cut(a, default_bids_max(l), sizeof *c->bids);
     c->claims = arena_cut(a, default_claims_max(l), sizeof *c->claims);
     c->gains = arena_cut(a, l->accounts + 1, sizeof *c->gains);

@@ -4,6 +4,7 @@
  * The input is a row of records: kind, account, session, then body bytes; what is missing is zero.
  * A world with three products, a spread and four accounts is copied afresh for every input.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        c.order_new.linked_count % (LINKED_ORDERS_MAX + 1) *
                                            sizeof c.order_new.linked[0]);
         margin_shape(&c);
+        if (c.header.kind == COMMAND_fund_size) {
+            c.fund_size.count %= 5;
+            c.header.size = (uint32_t)(sizeof c.header +
+                                       offsetof(struct command_fund_size, shares) +
+                                       c.fund_size.count * sizeof c.fund_size.shares[0]);
+        }
         c.header.account = head[1] % 10;
         c.header.session = head[2] % 3;
         c.header.principal = head[2] % 5; /* two officers may meet */

@@ -524,6 +524,73 @@ static void random_clearing(struct random *r, struct command *c)
     }
 }
 
+static uint64_t commands_per_seed(void)
+{
+    const char *text = getenv("DOJIMA_RANDOM_COMMANDS");
+    return text != NULL ? strtoull(text, NULL, 10) : 20000;
+}
+
+/* CLEAR-10: a member falls only near the end of a run, or nobody would be left to trade. */
+static void random_default(struct world *w, struct random *r, struct command *c)
+{
+    uint32_t member = (uint32_t)(2 + below(r, 2));
+    c->header.account = (uint32_t)(5 + below(r, 4));
+    switch (below(r, 8)) {
+    case 0:
+        c->header.kind = COMMAND_fund_size;
+        c->fund_size = (struct command_fund_size){.date = 20822, .basis = (uint32_t)below(r, 2),
+                                                  .total = MONEY((int64_t)below(r, 200 * E6))};
+        c->fund_size.count = c->fund_size.basis == FUND_BASIS_stress ? 2 : 0;
+        for (uint32_t i = 0; i < c->fund_size.count; i++) {
+            c->fund_size.shares[i].member = 2 + i;
+            c->fund_size.shares[i].stress_loss = MONEY((int64_t)below(r, 100 * E6));
+        }
+        c->header.size = (uint32_t)(sizeof c->header + offsetof(struct command_fund_size, shares) +
+                                    c->fund_size.count * sizeof c->fund_size.shares[0]);
+        break;
+    case 1:
+    case 2:
+        c->header.kind = COMMAND_fund_move;
+        c->fund_move = (struct command_fund_move){.action = (uint32_t)below(r, FUND_action_count),
+                                                  .member = member};
+        c->fund_move.amount = MONEY((int64_t)below(r, 300 * E6));
+        c->fund_move.skin = MONEY((int64_t)below(r, 200 * E6));
+        break;
+    case 3:
+        c->header.kind = COMMAND_default_step;
+        c->default_step.member = member;
+        c->default_step.action = (uint32_t)below(r, DEFAULT_action_count);
+        break;
+    case 4:
+        c->header.kind = COMMAND_portfolio_open;
+        c->portfolio_open = (struct command_portfolio_open){
+            .member = member, .portions = (uint32_t)below(r, 4), .bidders_min = 1};
+        c->portfolio_open.deadline = TS(w->ts + (int64_t)below(r, 9) * NS_PER_SECOND);
+        break;
+    case 5:
+        c->header.kind = COMMAND_portfolio_bid;
+        c->portfolio_bid.auction = 1 + below(r, 4);
+        c->portfolio_bid.portions = (uint32_t)below(r, 4);
+        c->portfolio_bid.price = MONEY((int64_t)below(r, 60 * E6) - 30 * E6);
+        break;
+    case 6:
+        c->header.kind = COMMAND_default_hedge;
+        c->default_hedge = (struct command_default_hedge){
+            .member = member, .instrument = (uint32_t)(1 + below(r, INSTRUMENTS)),
+            .side = (uint32_t)below(r, 2), .price = PRICE((int64_t)(80 + below(r, 40)) * 500000),
+            .qty = QTY((int64_t)below(r, 9))};
+        break;
+    default:
+        if (w->seq < commands_per_seed() * 9 / 10) {
+            c->header.kind = COMMAND_tick;
+            break;
+        }
+        c->header.kind = COMMAND_default_declare;
+        c->default_declare.member = member;
+        c->default_declare.reason[0] = 'x';
+    }
+}
+
 static void random_command(struct world *w, struct random *r, struct command *c)
 {
     memset(c, 0, sizeof *c);
@@ -552,7 +619,8 @@ static void random_command(struct world *w, struct random *r, struct command *c)
         c->header.size = (uint32_t)(sizeof c->header + offsetof(struct command_mass_quote, quotes) +
                                     sizeof(struct quote));
     } else if (dice < 97) {
-        random_officer(w, r, c);
+        if (below(r, 5) == 0) random_default(w, r, c);
+        else random_officer(w, r, c);
     } else if (dice < 99) {
         random_clearing(r, c);
     } else if (w->request != 0) {
@@ -560,12 +628,6 @@ static void random_command(struct world *w, struct random *r, struct command *c)
     } else {
         random_officer(w, r, c);
     }
-}
-
-static uint64_t commands_per_seed(void)
-{
-    const char *text = getenv("DOJIMA_RANDOM_COMMANDS");
-    return text != NULL ? strtoull(text, NULL, 10) : 20000;
 }
 
 static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades, uint32_t *off_book)

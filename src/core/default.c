@@ -110,7 +110,8 @@ void default_marked(struct core *c)
 int64_t default_gain(const struct core *c, uint32_t account)
 {
     const struct account *a = &c->accounts[account];
-    if (a->system != 0 || member_is_in_default(c, a->member)) return 0;
+    bool gone = a->origin == ORIGIN_house && member_is_in_default(c, a->member);
+    if (a->system != 0 || gone) return 0;
     int128_t gain = (int128_t)realised_of(c, account) - c->gains[account].base -
                     c->gains[account].cut;
     int128_t most = (int128_t)ledger_cash(c, account) + MONEY_MAX;
@@ -270,6 +271,7 @@ void default_declare(struct core *c, const struct command *cmd)
     }
     d->requirement = MONEY(requirement > MONEY_MAX ? MONEY_MAX : (int64_t)requirement);
     memset(tier_at(c, x->member, 0), TIER_senior, c->limits.members + 1);
+    for (uint32_t m = 1; m <= c->s->members; m++) *bound_at(c, x->member, m) = fund_balance(c, m);
     default_due_set(c);
     event_default_push(c, c->out, x->member);
 }
@@ -424,18 +426,27 @@ static void leave_to_home(struct core *c, const struct default_record *d, uint32
     ledger_chain_close(&chain);
 }
 
-static void period_end(struct core *c)
+/* What of an assessment was not paid is not owed any more when its default is closed. */
+static void assessment_end(struct core *c)
 {
-    if (c->fund->open > 0) return;
     for (uint32_t m = 1; m <= c->s->members; m++) {
         struct fund_member *f = &c->fund_members[m];
-        f->base = MONEY(0);
-        f->assessed = MONEY(0);
+        f->assessed.v -= f->assessment.v;
         f->assessment = MONEY(0);
         f->assessment_deadline = TS(0);
         f->flags &= ~(uint32_t)FUND_SHARE_ASSESSMENT_MISSED;
     }
     c->fund->assessed_for = NIL;
+}
+
+static void period_end(struct core *c)
+{
+    if (c->fund->open > 0) return;
+    assessment_end(c);
+    for (uint32_t m = 1; m <= c->s->members; m++) {
+        c->fund_members[m].base = MONEY(0);
+        c->fund_members[m].assessed = MONEY(0);
+    }
 }
 
 static enum reject close_default(struct core *c, uint32_t member)
@@ -450,7 +461,7 @@ static enum reject close_default(struct core *c, uint32_t member)
     d->status = DEFAULT_STATUS_closed;
     c->fund->open -= 1;
     c->fund_members[member].due = MONEY(0);
-    if (c->fund->assessed_for == member) c->fund->assessed_for = NIL;
+    if (c->fund->assessed_for == member) assessment_end(c);
     period_end(c);
     for (uint32_t m = 1; m <= c->s->members; m++) {
         int64_t deadline = c->fund_members[m].call_deadline.v;

@@ -119,7 +119,7 @@ struct gain_window {
 
 struct payer {
     uint32_t account;
-    uint32_t reserved;
+    uint32_t member; /* whose contribution it is; NIL: it is none */
     int64_t own;
 };
 
@@ -185,6 +185,13 @@ bool portfolio_is_open(const struct core *c, uint64_t auction);
 static inline uint8_t *tier_at(const struct core *c, uint32_t defaulter, uint32_t member)
 {
     return &c->default_tiers[(size_t)defaulter * (c->limits.members + 1) + member];
+}
+
+/* What of the member's contribution may still be used for this default: what it had paid in when
+ * it was declared, less what was used since. Money that refills the fund stands for later ones. */
+static inline int64_t *bound_at(const struct core *c, uint32_t defaulter, uint32_t member)
+{
+    return &c->default_bounds[(size_t)defaulter * (c->limits.members + 1) + member];
 }
 
 #endif

@@ -63,7 +63,10 @@ void default_hash(const struct core *c, void (*add)(void *to, const void *bytes,
     add(to, c->fund_members, members * sizeof *c->fund_members);
     add(to, c->defaults, members * sizeof *c->defaults);
     for (uint32_t m = 1; m < members; m++) {
-        if (c->defaults[m].status != DEFAULT_STATUS_none) add(to, tier_at(c, m, 0), members);
+        if (c->defaults[m].status != DEFAULT_STATUS_none) {
+            add(to, tier_at(c, m, 0), members);
+            add(to, bound_at(c, m, 0), members * sizeof(int64_t));
+        }
     }
     add(to, c->bids, f->bids * sizeof *c->bids);
     add(to, c->claims, f->claims * sizeof *c->claims);

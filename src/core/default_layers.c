@@ -93,10 +93,11 @@ struct layer {
     int128_t sum;
 };
 
-static void payer_add(struct core *c, struct layer *l, uint32_t account, int64_t own)
+static void payer_add(struct core *c, struct layer *l, uint32_t account, int64_t own,
+                      uint32_t member)
 {
     if (own <= 0) return;
-    c->payers[l->count++] = (struct payer){.account = account, .own = own};
+    c->payers[l->count++] = (struct payer){.account = account, .member = member, .own = own};
     l->sum += own;
 }
 
@@ -132,6 +133,7 @@ static void layer_take(struct core *c, const struct layer *l)
         ledger_chain_cash(&chain, p->account, -share, l->code);
         default_claim_add(c, l->member, l->layer, l->tier, p->account, share);
         if (l->layer == LAYER_gains) c->gains[p->account].cut += share;
+        if (l->layer == LAYER_survivors) *bound_at(c, l->member, p->member) -= share;
         payers += 1;
     }
     ledger_chain_cash(&chain, d->estate, amount, l->code);
@@ -164,7 +166,7 @@ static void use_one(struct core *c, uint32_t member, enum default_layer layer, u
                     enum posting_code code)
 {
     struct layer l = {.member = member, .layer = layer, .code = code};
-    if (account != NIL) payer_add(c, &l, account, ledger_cash(c, account));
+    if (account != NIL) payer_add(c, &l, account, ledger_cash(c, account), NIL);
     layer_take(c, &l);
 }
 
@@ -175,7 +177,8 @@ static void use_survivors(struct core *c, uint32_t member)
                           .code = POSTING_default_fund};
         for (uint32_t m = 1; m <= c->s->members; m++) {
             if (!survives(c, m) || *tier_at(c, member, m) != tier) continue;
-            payer_add(c, &l, c->fund_members[m].account, fund_balance(c, m));
+            int64_t own = int64_min(fund_balance(c, m), *bound_at(c, member, m));
+            payer_add(c, &l, c->fund_members[m].account, own, m);
         }
         layer_take(c, &l);
     }
@@ -236,7 +239,7 @@ static bool assess(struct core *c, uint32_t member)
 static void use_gains(struct core *c, uint32_t member)
 {
     struct layer l = {.member = member, .layer = LAYER_gains, .code = POSTING_default_gains};
-    for (uint32_t a = 1; a <= c->s->accounts; a++) payer_add(c, &l, a, default_gain(c, a));
+    for (uint32_t a = 1; a <= c->s->accounts; a++) payer_add(c, &l, a, default_gain(c, a), NIL);
     layer_take(c, &l);
 }
 
@@ -283,7 +286,7 @@ int128_t default_resources(const struct core *c, uint32_t member)
     if (c->fund->skin != NIL) sum += ledger_cash(c, c->fund->skin);
     for (uint32_t m = 1; m <= c->s->members; m++) {
         if (!survives(c, m)) continue;
-        sum += fund_balance(c, m);
+        sum += int64_min(fund_balance(c, m), *bound_at(c, member, m));
         if (!may_assess(c, m)) continue;
         sum += (int128_t)fund_headroom(c, m) + c->fund_members[m].assessment.v;
     }
@@ -324,8 +327,6 @@ static void tier_refund(struct core *c, uint32_t member, enum default_layer laye
         left -= share;
         k->amount -= share;
         ledger_chain_cash(&chain, k->account, share, POSTING_default_refund);
-        struct gain_window *g = &c->gains[k->account];
-        if (layer == LAYER_gains) g->cut = int64_max(0, g->cut - share);
         paid += share != 0;
     }
     ledger_chain_cash(&chain, d->estate, -amount, POSTING_default_refund);

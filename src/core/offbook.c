@@ -1,6 +1,7 @@
 /* offbook.c: see offbook.h. */
 #include "core/offbook.h"
 
+#include "core/default.h"
 #include "core/margin.h"
 #include "core/novation.h"
 
@@ -25,6 +26,14 @@ static bool is_customer(const struct core *c, uint32_t account)
            c->accounts[account].system != SYSTEM_clearing;
 }
 
+/* What the house of a defaulter had is its estate's: nothing comes back (CLEAR-10). */
+static bool is_frozen(const struct core *c, uint32_t account)
+{
+    const struct account *a = &c->accounts[account];
+    return a->system == SYSTEM_none && a->origin == ORIGIN_house &&
+           member_is_in_default(c, a->member);
+}
+
 static bool price_in_range(price_t p) { return p.v >= -PRICE_MAX && p.v <= PRICE_MAX; }
 
 static price_t leg_b_price(const struct core *c, const struct offbook *t)
@@ -40,6 +49,7 @@ static enum reject terms_check(const struct core *c, const struct offbook *t)
     if (t->instrument == NIL || t->instrument > c->s->instruments) {
         return REJECT_unknown_instrument;
     }
+    if (is_frozen(c, t->from) || is_frozen(c, t->to)) return REJECT_in_default;
     if (t->from == t->to) return REJECT_malformed_request;
     const struct event_instrument *terms = &c->instruments[t->instrument].terms;
     if (terms->expired != 0) return REJECT_instrument_expired;

@@ -401,6 +401,7 @@ struct core {
     struct fund_member *fund_members;   /* by member */
     struct default_record *defaults;    /* by member */
     uint8_t *default_tiers;             /* by defaulter and member: tier_at */
+    int64_t *default_bounds;            /* by defaulter and member: bound_at */
     struct portfolio_bid *bids;
     struct default_claim *claims;
     struct gain_window *gains;          /* by account */
