@@ -23,6 +23,9 @@ cli_function cli_import;
 /* Margin of a file of positions, its backtest, a node's margin run. */
 cli_function cli_margin;
 
+/* Disclosures of a node. */
+cli_function cli_report;
+
 /* The benchmarks (bench/). */
 cli_function bench_main;
 

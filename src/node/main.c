@@ -18,6 +18,7 @@ static const struct subcommand subcommands[] = {
     {"replay", cli_replay, "recover a data directory read-only: hash, events, verification"},
     {"import", cli_import, "real order flow through the core, with figures"},
     {"margin", cli_margin, "margin of a portfolio, every part explained; backtest"},
+    {"report", cli_report, "the quantitative disclosures of PFMI"},
     {"bench", bench_main, "the benchmarks"},
     {"order", cli_order, "enter an order at a running node"},
     {"cancel", cli_cancel, "cancel orders at a running node"},

@@ -84,5 +84,32 @@ await test('an instrument without a history is refused by name', async () => {
     equal((await margin('alice')).run.run, 60, 'the run in force');
 });
 
+await test('the disclosures, from the node and its history', async () => {
+    await venue.call('private/officer_mark_to_market', {}, venue.officer);
+    await sleep(1500); /* the history follows */
+    const report = (...args) => spawnSync(dojima, ['report', 'pfmi', '--url', venue.url,
+        '--database', join(venue.data, 'history.sqlite'), ...args], { cwd: root,
+        encoding: 'utf8', env: { ...process.env,
+            DOJIMA_KEY: `${clear.client_id} ${clear.client_secret}` } });
+    const r = report('--json');
+    equal(r.status, 0, r.stderr);
+    const of = (number, text) => JSON.parse(r.stdout).disclosures
+        .find((d) => d.number === number && d.text.includes(text)).value;
+    equal(of('18.1.1', ''), '3', 'members');
+    equal(of('6.4.4', ''), '99', 'confidence');
+    equal(of('23.1.1', ''), '10.00', 'lots: five in each month');
+    /* 5 lots x 7440 x (1.7 - 1.66), paid by the seller alone */
+    equal(of('6.7.1', ''), '1488.00', 'variation');
+    equal(of('7.3.1', 'greatest'), '1488.00', 'of the two members who paid most');
+    const accounts = await venue.call('private/officer_get_accounts', {}, venue.officer);
+    const margin_all = accounts.filter((a) => a.member !== 'clearing')
+        .reduce((sum, a) => sum + a.initial_margin, 0);
+    const shown = Number(of('6.1.1', 'total').replaceAll(',', ''));
+    check(Math.abs(shown - margin_all) < 0.011, `${shown} is not ${margin_all}`);
+    check(/^\| 6.1.1 \| Initial margin required: total/m.test(report().stdout), 'the table');
+    const bad = report('--from', '2027-13-01');
+    equal(bad.status, 1, bad.stdout);
+});
+
 await venue.stop();
 finish();

@@ -1,0 +1,118 @@
+/* report_history.c: disclosures over days, from the history's tables (src/store/schema.h). */
+#include "cli/report.h"
+
+#include <math.h>
+#include <sqlite3.h>
+
+static const char *const source = "history";
+
+struct figures {
+    double volume, notional, days; /* 23.1: of trades */
+    double vm_sum, vm_most, vm_days;
+    double fees;
+    double two_most, two_mean; /* variation of the two members who pay most, by day */
+};
+
+/* Days are those of UTC with a trade, or with variation; spreads count by their legs. */
+static const char volume_text[] =
+    "SELECT count(DISTINCT t.ts / 86400000000000), coalesce(sum(t.qty), 0),"
+    " coalesce(sum(abs(1.0 * t.price * t.qty * i.contract_size)) / 1e12, 0)"
+    " FROM trades t JOIN instruments i ON i.id = t.instrument AND i.is_spread = 0"
+    " WHERE t.ts / 86400000000000 BETWEEN ?1 AND ?2";
+static const char variation_text[] =
+    "SELECT count(*), coalesce(sum(v), 0) / 1e6, coalesce(max(v), 0) / 1e6 FROM"
+    " (SELECT sum(-min(c.variation, 0)) AS v FROM statement_cash c"
+    "  JOIN accounts a ON a.id = c.account AND a.system = 0"
+    "  JOIN assets s ON s.id = c.asset AND s.name = 'USD'"
+    "  WHERE c.day BETWEEN ?1 AND ?2 GROUP BY c.day HAVING v > 0)";
+static const char fees_text[] =
+    "SELECT -coalesce(sum(c.fees), 0) / 1e6, 0, 0 FROM statement_cash c"
+    " JOIN accounts a ON a.id = c.account AND a.system = 0 WHERE c.day BETWEEN ?1 AND ?2";
+
+static const char two_text[] =
+    "SELECT coalesce(max(s), 0) / 1e6, coalesce(avg(s), 0) / 1e6, 0 FROM"
+    " (SELECT sum(v) AS s FROM"
+    "  (SELECT c.day AS day, -sum(min(c.variation, 0)) AS v, row_number() OVER"
+    "   (PARTITION BY c.day ORDER BY -sum(min(c.variation, 0)) DESC, a.member) AS k"
+    "   FROM statement_cash c JOIN accounts a ON a.id = c.account AND a.system = 0"
+    "   JOIN assets x ON x.id = c.asset AND x.name = 'USD'"
+    "   WHERE c.day BETWEEN ?1 AND ?2 GROUP BY c.day, a.member)"
+    "  WHERE k <= 2 GROUP BY day HAVING s > 0)";
+
+static int ask(sqlite3 *db, const struct report *r, const char *text, double out[3])
+{
+    sqlite3_stmt *statement = NULL;
+    int status = -1;
+    if (sqlite3_prepare_v2(db, text, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_bind_int(statement, 1, r->from) == SQLITE_OK &&
+        sqlite3_bind_int(statement, 2, r->to) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        for (int i = 0; i < 3; i++) out[i] = sqlite3_column_double(statement, i);
+        status = 0;
+    }
+    (void)sqlite3_finalize(statement);
+    return status;
+}
+
+static int read_figures(sqlite3 *db, const struct report *r, struct figures *f)
+{
+    double v[3];
+    if (ask(db, r, volume_text, v) != 0) return -1;
+    f->days = v[0];
+    f->volume = v[1];
+    f->notional = v[2];
+    if (ask(db, r, variation_text, v) != 0) return -1;
+    f->vm_days = v[0];
+    f->vm_sum = v[1];
+    f->vm_most = v[2];
+    if (ask(db, r, fees_text, v) != 0) return -1;
+    f->fees = v[0];
+    if (ask(db, r, two_text, v) != 0) return -1;
+    f->two_most = v[0];
+    f->two_mean = v[1];
+    return 0;
+}
+
+static void add_none(struct report *r)
+{
+    static const char *const why = "needs --database";
+    report_add(r, "6.6.1", "Variation margin paid in, average of days with any", "USD", why, NULL);
+    report_add(r, "6.7.1", "Variation margin paid in, greatest day", "USD", why, NULL);
+    report_add(r, "7.3.1", "Payments due from the two members who paid most in a day, greatest",
+               "USD", why, NULL);
+    report_add(r, "15.1.1", "Fees from members", "USD", why, NULL);
+    report_add(r, "23.1.1", "Volume, average of days with trades", "lots", why, NULL);
+    report_add(r, "23.1.2", "Notional traded, average of days with trades", "USD", why, NULL);
+}
+
+int report_history(struct report *r, const char *path)
+{
+    sqlite3 *db = NULL;
+    struct figures f = {0};
+    if (path == NULL) {
+        add_none(r);
+        return 0;
+    }
+    int status = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
+    if (status == SQLITE_OK) status = read_figures(db, r, &f);
+    if (status != 0)
+        (void)fprintf(stderr, "dojima: %s: %s\n", path,
+                      db != NULL ? sqlite3_errmsg(db) : "it cannot be opened");
+    (void)sqlite3_close(db);
+    if (status != 0) return 1;
+    double days = fmax(f.days, 1), vm_days = fmax(f.vm_days, 1);
+    report_add(r, "7.3.1", "Payments due from the two members who paid most in a day, greatest",
+               "USD", source, "%.2f", f.two_most);
+    report_add(r, "7.3.2", "The same, average of days with any", "USD", source, "%.2f",
+               f.two_mean);
+    report_add(r, "6.6.1", "Variation margin paid in, average of days with any", "USD", source,
+               "%.2f", f.vm_sum / vm_days);
+    report_add(r, "6.7.1", "Variation margin paid in, greatest day", "USD", source, "%.2f",
+               f.vm_most);
+    report_add(r, "15.1.1", "Fees from members", "USD", source, "%.2f", f.fees);
+    report_add(r, "23.1.1", "Volume, average of days with trades", "lots", source, "%.2f",
+               f.volume / days);
+    report_add(r, "23.1.2", "Notional traded, average of days with trades", "USD", source, "%.2f",
+               f.notional / days);
+    return 0;
+}
