@@ -87,7 +87,7 @@ static bool state_exists(const struct loader *l, uint32_t token)
     return id != 0 && id <= l->products;
 }
 
-/* Margin parameters are the officers' once their product is there: an old file does not undo them. */
+/* Margin parameters are the officers' once their product was there: no old file undoes them. */
 static bool margin_exists(const struct loader *l, uint32_t token)
 {
     const struct json_token *tokens = l->json->tokens;
