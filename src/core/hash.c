@@ -182,7 +182,7 @@ uint64_t core_hash(const struct core *c)
                            s->trade_id, s->posting_id, s->chain_id, s->settlement_id,
                            s->request_id, s->halt_id, s->answer_bytes_used, s->assets, s->members,
                            s->accounts, s->products, s->instruments, s->orders_live,
-                           s->timers, s->elections_count, s->client_ids};
+                           s->timers, s->elections_count, s->implied_sweep, s->client_ids};
     add(&h, counters, sizeof counters);
     add(&h, &s->settings, sizeof s->settings);
     uint64_t clearing[] = {s->settlement_source_id, s->mark_id, (uint64_t)s->mark_due,

@@ -507,7 +507,7 @@ static void check_spread(const struct core *c, uint32_t spread)
 
 void implied_check(const struct core *c)
 {
-    ASSERT(c->implied_dirty_count == 0);
+    ASSERT(c->implied_dirty_count == 0 && c->s->implied_expiry.v > c->s->ts.v);
     for (uint32_t i = 1; i <= c->s->instruments; i++) {
         if (is_spread(c, i)) check_spread(c, i);
     }
