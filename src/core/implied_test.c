@@ -356,7 +356,7 @@ static bool was_killed(const struct world *w)
     while ((h = outbox_next(&w->out, h)) != NULL) {
         const struct event_order *o = (const struct event_order *)(const void *)h;
         if (h->kind != EVENT_order) continue;
-        if (id == 0) id = o->order_id;
+        if (id == 0 && o->cause == CAUSE_new) id = o->order_id;
         if (o->order_id == id) last = o;
     }
     if (last == NULL || last->state == ORDER_STATE_filled) return false;
@@ -372,7 +372,7 @@ static int64_t filled_of_first(const struct world *w)
     while ((h = outbox_next(&w->out, h)) != NULL) {
         const struct event_order *o = (const struct event_order *)(const void *)h;
         if (h->kind != EVENT_order) continue;
-        if (id == 0) id = o->order_id;
+        if (id == 0 && o->cause == CAUSE_new) id = o->order_id;
         if (o->order_id == id) filled = o->filled.v;
     }
     return filled;
