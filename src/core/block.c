@@ -1,6 +1,7 @@
 /* block.c: see block.h. */
 #include "core/block.h"
 
+#include "core/call.h"
 #include "core/offbook.h"
 
 #include <string.h>
@@ -146,6 +147,15 @@ static struct offbook trade_of(const struct deal *d)
                             .fees = true};
 }
 
+/* CLEAR-09: an account whose call is not met only reduces; in default it does nothing. */
+static enum reject status_check(const struct core *c, const struct deal *d, uint32_t account)
+{
+    bool proposer = account == d->account;
+    struct entry e = {.account = account, .instrument = d->instrument, .qty = d->qty.v,
+                      .side = proposer ? d->side : (uint8_t)opposite((enum side)d->side)};
+    return call_admits(c, &e, 0, 0);
+}
+
 /* ---- commands ---- */
 
 static struct deal deal_of(const struct core *c, const struct command *cmd)
@@ -168,7 +178,8 @@ void block_propose(struct core *c, const struct command *cmd)
     if (reason == REJECT_none) {
         d = deal_of(c, cmd);
         struct offbook t = trade_of(&d);
-        reason = offbook_check_side(c, &t, cmd->header.account, &detail);
+        reason = status_check(c, &d, cmd->header.account);
+        if (reason == REJECT_none) reason = offbook_check_side(c, &t, cmd->header.account, &detail);
     }
     if (reason == REJECT_none && is_killed(c, cmd->header.account)) reason = REJECT_killed;
     if (reason == REJECT_none) {
@@ -189,6 +200,8 @@ static enum reject accept(struct core *c, struct deal *d, int64_t *detail)
 {
     struct offbook t = trade_of(d);
     enum reject reason = state_check(c, d->instrument);
+    if (reason == REJECT_none) reason = status_check(c, d, d->account);
+    if (reason == REJECT_none) reason = status_check(c, d, d->counterparty);
     if (reason == REJECT_none) reason = offbook_check(c, &t, detail);
     if (reason == REJECT_none && (is_killed(c, d->account) || is_killed(c, d->counterparty)))
         reason = REJECT_killed;
