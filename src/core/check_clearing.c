@@ -9,6 +9,7 @@
 #include "core/ledger.h"
 #include "core/index.h"
 #include "core/margin.h"
+#include "core/reclaim.h"
 #include "core/schedule.h"
 #include "core/settlement.h"
 
@@ -89,7 +90,10 @@ void clearing_check(const struct core *c)
 {
     int128_t sums[ASSETS_MAX + 1] = {0};
     for (uint32_t i = 1; i <= c->s->instruments; i++) check_instrument(c, i);
-    for (uint32_t e = 1; e <= c->s->exposures; e++) check_exposure(c, e);
+    for (uint32_t e = 1; e <= c->s->exposures; e++) {
+        if (c->exposures[e].account != NIL) check_exposure(c, e);
+    }
+    reclaim_check(c);
     for (uint32_t a = 1; a <= c->s->accounts; a++) check_account(c, a);
     for (uint32_t b = 1; b <= c->s->balances; b++) {
         const struct balance *balance = &c->balances[b];

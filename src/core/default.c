@@ -131,8 +131,7 @@ static bool exposures_have_room(const struct core *c, uint32_t member)
         }
     }
     if (count > c->s->instruments) count = c->s->instruments;
-    return c->s->exposures + count <= c->limits.exposures &&
-           c->s->exposure_map_count + count <= c->exposure_map.capacity;
+    return c->s->exposure_map_count + count <= c->exposure_map.capacity;
 }
 
 static enum reject declare_check(const struct core *c, const struct command_default_declare *d)

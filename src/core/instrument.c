@@ -220,7 +220,7 @@ void instrument_list(struct core *c, const struct command *cmd)
     struct event_instrument terms;
     enum reject reason = instrument_terms(c, &cmd->instrument_list, &terms);
     bool full = c->s->instruments >= c->limits.instruments || hours_pass_kept(c, &terms, reason) ||
-                c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map);
+                map_full(&c->exposure_map);
     bool limited = reason == REJECT_none && c->products[terms.product].limited != 0;
     if (limited && !limit_can_list(c)) full = true; /* GUARD-07 */
     if (reason == REJECT_none && !span_instrument_fits(c, &terms)) reason = REJECT_amount_overflow;

@@ -54,10 +54,12 @@ uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
     bool span = product_of(c, instrument)->terms.margin_model == MARGIN_span &&
                 c->accounts[account].system == 0 && c->accounts[account].mode == MODE_margined;
     if (span && !span_prepare(c, account, instrument)) return NIL;
-    if (c->s->exposures >= c->limits.exposures || map_full(&c->exposure_map)) return NIL;
+    if (map_full(&c->exposure_map)) return NIL; /* as many as there are places */
     bool limited = product_of(c, instrument)->limited != 0 && c->accounts[account].system == 0;
     if (limited && !limit_has_room(c, account, instrument)) return NIL;
-    id = ++c->s->exposures;
+    id = c->s->exposure_free;
+    if (id != NIL) c->s->exposure_free = c->exposures[id].next;
+    else id = ++c->s->exposures;
     struct account *a = &c->accounts[account];
     struct instrument *i = &c->instruments[instrument];
     bool by_lot = a->system == 0 && a->mode == MODE_margined;
@@ -287,7 +289,7 @@ static bool line_is_new(const struct core *c, const struct ledger_line *lines, u
 
 static bool lines_have_room(const struct core *c, const struct ledger_line *lines, uint32_t count)
 {
-    uint32_t balances = c->s->balances, exposures = c->s->exposures;
+    uint32_t balances = c->s->balances, exposures = c->s->exposure_map_count;
     for (uint32_t i = 0; i < count; i++) {
         if (!line_is_new(c, lines, i)) continue;
         if (is_position(lines[i].asset)) exposures += 1;

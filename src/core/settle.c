@@ -24,6 +24,7 @@
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/margin.h"
+#include "core/reclaim.h"
 #include "core/schedule.h"
 #include "core/settlement.h"
 #include "core/value.h"
@@ -307,6 +308,7 @@ static void outright_expire(struct core *c, struct marking *m)
     c->instruments[instrument].expiry_due = INT64_MAX;
     mark_run(c, m);
     positions_close(c, instrument);
+    reclaim_exposures(c, instrument);
     collateral_expire(c, instrument);
     call_run(c);
     event_instrument_push(c, c->out, instrument);
