@@ -5,6 +5,7 @@
 #include "core/limit.h"
 #include "core/margin.h"
 #include "core/offbook.h"
+#include "core/settlement.h"
 #include "core/value.h"
 
 #include <string.h>
@@ -304,6 +305,7 @@ static void day_undo(struct core *c, const struct event_trade *t)
     if (t->kind == TRADE_implied_leg) return;
     if (day == in->day) in->volume.v = int64_max(in->volume.v - t->qty.v, 0);
     if (!is_print(t)) return;
+    settlement_untrade(c, t->instrument, t->header.ts, t->price, t->qty.v); /* CLEAR-03 */
     for (uint64_t id = c->s->trade_id; id > 0; id--) {
         const struct event_trade *p = trade_at(c, id);
         if (p == NULL) break;

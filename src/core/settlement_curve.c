@@ -303,6 +303,7 @@ static const struct window *spread_window(const struct core *c, const struct cur
     const struct event_instrument *b = &c->instruments[s->legs[1]].terms;
     if (a->product != b->product || a->product != s->product) return NULL;
     if (a->period != b->period || a->block != b->block) return NULL;
+    if (s->ratios[0] != 1 || s->ratios[1] != -1) return NULL; /* no calendar spread */
     return settlement_window(c, spread, cv->day, cv->cycle);
 }
 
@@ -538,13 +539,15 @@ static void spread_settle(struct core *c, struct curve *cv, uint32_t spread)
     if (s->terms.expired != EXPIRY_none) return;
     if (a->settlement_day != cv->day || b->settlement_day != cv->day) return;
     struct settlement_made made = made_of(c, cv, spread);
+    int128_t price = (int128_t)a->settlement.v * s->terms.ratios[0] +
+                     (int128_t)b->settlement.v * s->terms.ratios[1];
+    if (price > PRICE_MAX || price < -PRICE_MAX) return;
     made.tier = SETTLEMENT_TIER_legs;
-    made.price = PRICE(a->settlement.v - b->settlement.v);
-    if (made.price.v > PRICE_MAX || made.price.v < -PRICE_MAX) return;
+    made.price = PRICE((int64_t)price);
     struct event_settlement *e = settlement_open(c, spread, &made);
     for (int leg = 0; leg < SPREAD_LEGS_MAX; leg++) {
         struct event_settlement_source source = {
-            .instrument = s->terms.legs[leg], .weight = leg == 0 ? 1 : -1,
+            .instrument = s->terms.legs[leg], .weight = s->terms.ratios[leg],
             .price = c->instruments[s->terms.legs[leg]].settlement};
         source.implied = source.price;
         settlement_source(c, e, &source);

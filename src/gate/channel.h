@@ -5,6 +5,7 @@
  *   trades.INSTRUMENT.raw|100ms             also trades.KIND.CURRENCY.raw|100ms
  *   ticker.INSTRUMENT.raw|100ms             quote.INSTRUMENT
  *   halts.PRODUCT|any
+ *   index.NAME                              an hour's reference price, when it is fixed
  *   user.orders|trades|changes.INSTRUMENT.raw|100ms, also .KIND.CURRENCY.raw|100ms
  *   user.portfolio.CURRENCY
  *

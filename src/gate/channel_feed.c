@@ -1,5 +1,6 @@
 /* channel_feed.c: what is said to those who listen. See channel.h. */
 #include "gate/channel_internal.h"
+#include "gate/rpc_settlement.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -494,6 +495,20 @@ static void apply_call(struct channels *c, const struct event_call *e)
     }
 }
 
+static void apply_index(struct channels *c, const struct event_index_price *e)
+{
+    for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
+        if (ch->kind != CHANNEL_index || ch->index != e->index) continue;
+        struct json_writer *w = notification_open(c, ch, e->header.seq);
+        json_open_object(w);
+        json_key_string(w, "index_name", directory_name(c->directory, DIRECTORY_index, e->index));
+        rpc_write_index_price(w, e);
+        json_key_ms(w, "timestamp", e->header.ts);
+        json_close_object(w);
+        send_now(c, ch);
+    }
+}
+
 static void apply_one(struct channels *c, const struct event_header *h, const unsigned char *end)
 {
     const void *e = h;
@@ -505,6 +520,7 @@ static void apply_one(struct channels *c, const struct event_header *h, const un
     case EVENT_trade: apply_trade(c, e, end); break;
     case EVENT_order: apply_order(c, e, end); break;
     case EVENT_state: apply_state(c, e); break;
+    case EVENT_index_price: apply_index(c, e); break;
     case EVENT_call: apply_call(c, e); break;
     case EVENT_halt: apply_halt(c, e); break;
     case EVENT_guards: apply_guards(c, e); break;
@@ -550,7 +566,8 @@ static void say_touched(struct channels *c, enum mirror_interval interval, uint6
         case CHANNEL_user_orders:
         case CHANNEL_user_trades: say_pending(c, ch); break;
         case CHANNEL_user_calls:
-        case CHANNEL_halts: break;
+        case CHANNEL_halts:
+        case CHANNEL_index: break;
         }
         ch = next;
     }

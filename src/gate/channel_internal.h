@@ -13,6 +13,7 @@ enum channel_kind {
     CHANNEL_ticker,
     CHANNEL_quote,
     CHANNEL_halts,
+    CHANNEL_index,
     CHANNEL_user_orders,
     CHANNEL_user_trades,
     CHANNEL_user_changes,
@@ -33,6 +34,7 @@ struct channel {
     uint32_t instrument; /* ANY: several */
     uint32_t product;    /* ANY: all; of wildcards and halts */
     uint32_t depth;
+    uint32_t index;      /* of reference prices */
     char currency[CURRENCY_SIZE]; /* of a wildcard that is no product's name; "": any */
     struct subscriptions **listeners;
     uint32_t count;

@@ -10,7 +10,7 @@
  *             traded; base is the previous settlement, or 0 where `based` is 0
  *   previous  `previous`, held within bid and ask
  *   parts     sum of weight x price over sum of weight (hours) of the sources, half-even
- *   legs      price of the first source less that of the second
+ *   legs      sum of weight x price of the two sources: weights are the ratios of the legs
  *   index     numerator / denominator, sum of the hours' prices over their count; to `unit`,
  *             half-even
  *   standing  price of the source: the settlement in force, made final
