@@ -28,12 +28,19 @@ static bool spread_is_open(const struct core *c, uint32_t spread)
     return book_is_open(c, spread) && book_is_open(c, s->legs[0]) && book_is_open(c, s->legs[1]);
 }
 
+/* GUARD-04: a bid below the lower limit may rest, and nobody can sell to it; nor can a spread. */
+static bool leg_is_inside(const struct core *c, uint32_t instrument, px_t px)
+{
+    if (!(product_of(c, instrument)->terms.flags & PRODUCT_FLAG_GUARDED)) return true;
+    return guard_slot_holds(&c->guards[instrument].limits, px);
+}
+
 /* What a fill-or-kill counts ends where the guards would stop it (GUARD-02, GUARD-03). */
 static bool leg_is_near(const struct core *c, const struct implied_leg *leg)
 {
     if (!(product_of(c, leg->instrument)->terms.flags & PRODUCT_FLAG_GUARDED)) return true;
     const struct level *first = book_best(&c->pools, book_of(c, leg->instrument), leg->side);
-    if (first == NULL) return true;
+    if (first == NULL || !leg_is_inside(c, leg->instrument, first->px)) return first == NULL;
     px_t reach = guard_reach(c, leg->instrument, opposite(leg->side), first->px);
     return !px_better(leg->side, reach, c->pools.levels[leg->level].px);
 }
@@ -44,7 +51,7 @@ static bool leg_best(const struct core *c, struct implied_depth *depth, uint32_t
     if (depth != NULL)
         return implied_depth_best(c, depth, instrument, side, leg) && leg_is_near(c, leg);
     const struct level *best = book_best(&c->pools, book_of(c, instrument), side);
-    if (best == NULL) return false;
+    if (best == NULL || !leg_is_inside(c, instrument, best->px)) return false;
     *leg = (struct implied_leg){
         .instrument = instrument, .side = side, .price = price_of(c, instrument, best->px),
         .level = book_of(c, instrument)->side[side].best, .lots = best->shown.v,
