@@ -1,6 +1,6 @@
 /* guard_test.c: protections under random commands, against a naive reader of the events: no trade
  * prints outside the limits or the windows in force (GUARD-02 to -04), nothing is ever loosened by
- * one officer or switched off (GUARD-05); and a hundred thousand cancels in the pass of one auction.
+ * one officer or switched off (GUARD-05); 100,000 cancels before an opening.
  */
 #include "core/world_test.h"
 
