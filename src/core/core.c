@@ -331,6 +331,7 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_margin_flat] = margin_flat,
     [COMMAND_margin_run] = margin_run,
     [COMMAND_margin_result] = margin_result,
+    [COMMAND_margin_convert] = margin_convert,
     [COMMAND_fund_set] = fund_set,
     [COMMAND_fund_size] = fund_size,
     [COMMAND_fund_move] = fund_move,

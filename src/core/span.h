@@ -148,6 +148,8 @@ struct span_venue {
     ts_t until;          /* its results are taken until then */
     uint32_t open;       /* 1: begun, neither committed nor given up */
     uint32_t results;    /* staged so far */
+    uint32_t account_conversion; /* convert.c; NIL: not opened yet */
+    uint32_t reserved;
 };
 
 /* ---- span.c: the way of an order ---- */
@@ -214,6 +216,9 @@ uint32_t span_group_of_product(const struct core *c, uint32_t product);
 void margin_run(struct core *c, const struct command *cmd);
 void margin_result(struct core *c, const struct command *cmd);
 int64_t span_speed_path(const struct span_account *a, int64_t span, bool nothing);
+
+/* ---- convert.c: CONTRACT-03 ---- */
+void margin_convert(struct core *c, const struct command *cmd);
 
 /* ---- span_explain.c: from nothing: what-ifs, maintenance, the incremental sums checked ---- */
 struct span_range { /* by instrument; as a maturity, its deltas */

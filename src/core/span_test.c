@@ -35,6 +35,7 @@ static void open_world(struct desk *d, uint64_t seed)
         struct command terms = world_product_terms(names[p]);
         terms.product_create.margin_model = p == 3 ? MARGIN_flat : MARGIN_span;
         terms.product_create.flat_margin = MONEY(p == 3 ? 7 * E6 : 0);
+        if (p == 0) terms.product_create.contract_size = 10 * E6; /* AM is its micro */
         list(d, world_product(&d->w, &terms));
     }
     (void)world_account(&d->w, "ann", "alpha");
@@ -201,8 +202,9 @@ static void accounts_check(const struct desk *d)
             high[x->instrument] = x->position + x->open_buys;
             if (in->product == 4) {
                 flat += int64_max(high[x->instrument], -low[x->instrument]) * 7 * E6;
-            } else if (!price_is_none(in->settlement)) { /* contract size 1 */
-                variation += (int128_t)x->position * in->settlement.v - x->cost;
+            } else if (!price_is_none(in->settlement)) { /* contract size 10, or 1 */
+                int128_t gain = (int128_t)x->position * in->settlement.v - x->cost;
+                variation += gain * (in->product == 1 ? 10 : 1);
             }
         }
         int64_t span = naive_span(c, low, high);
@@ -278,13 +280,31 @@ static void random_run(struct desk *d)
     }
 }
 
-static void random_step(struct desk *d, uint64_t *orders, uint64_t *refused)
+/* CONTRACT-03: what is required does not change. */
+static uint64_t random_convert(struct desk *d)
+{
+    uint32_t account = (uint32_t)(ACCOUNTS_FIRST + below(d, ACCOUNTS));
+    uint32_t standard = (uint32_t)(1 + below(d, 3)), micro = standard + 3;
+    bool up = below(d, 2) != 0;
+    struct command cmd = {.margin_convert = {.from = up ? micro : standard,
+                                             .to = up ? standard : micro,
+                                             .lots = QTY(1 + below(d, 3))}};
+    if (below(d, 9) == 0) cmd.margin_convert.to = (uint32_t)below(d, 16);
+    int64_t before = d->w.c->span_accounts[account].span;
+    if (world_step(&d->w, &cmd, COMMAND_margin_convert, account) != REJECT_none) return 0;
+    assert_true(d->w.c->span_accounts[account].span <= before); /* reduce-only orders may end */
+    return 1;
+}
+
+static void random_step(struct desk *d, uint64_t *orders, uint64_t *refused, uint64_t *converted)
 {
     int64_t dice = below(d, 100);
     if (dice < 70) {
         enum reject reason = random_order(d);
         *orders += reason == REJECT_none;
         *refused += reason == REJECT_insufficient_margin;
+    } else if (dice < 74) {
+        *converted += random_convert(d);
     } else if (dice < 85) {
         random_cancel(d);
     } else if (dice < 90) {
@@ -305,6 +325,7 @@ static void test_commands_against_the_naive_twin(void **state)
     (void)state;
     const char *text = getenv("DOJIMA_RANDOM_COMMANDS");
     uint64_t commands = text != NULL ? strtoull(text, NULL, 10) : 4000, orders = 0, refused = 0;
+    uint64_t converted = 0;
     struct desk d;
     open_world(&d, 13);
     for (uint32_t g = 1; g <= 2; g++) assert_int_equal(set_group(&d, g), REJECT_none);
@@ -316,10 +337,11 @@ static void test_commands_against_the_naive_twin(void **state)
         (void)world_deposit(&d.w, a, a == ACCOUNTS_FIRST ? 2000 * E6 : 300000);
     }
     for (uint64_t n = 0; n < commands; n++) {
-        random_step(&d, &orders, &refused);
+        random_step(&d, &orders, &refused, &converted);
         accounts_check(&d);
     }
     assert_true(orders > commands / 10 && refused > commands / 100);
+    assert_true(converted > commands / 500);
     world_close(&d.w);
 }
 

@@ -158,6 +158,6 @@ void collateral_asks(struct rpc_call *c, const struct command *cmd);
 extern const char *const rpc_margin_names[];
 extern const char *const rpc_margin_phase_names[];
 rpc_function rpc_set_margin, rpc_set_margin_credits, rpc_get_margin_parameters, rpc_margin_run,
-    rpc_margin_results, rpc_get_margin, rpc_simulate_margin;
+    rpc_margin_results, rpc_get_margin, rpc_simulate_margin, rpc_convert;
 
 #endif

@@ -519,3 +519,47 @@ int rpc_simulate_margin(struct rpc_call *c)
     if (!param_bool(c, c->params, "add_positions", true)) q.flags |= QUERY_FLAG_ALONE;
     return margin_write(c, &q);
 }
+
+/* ---- CONTRACT-03 ---- */
+
+/* What the account's positions became, from its postings. */
+static void converted_write(struct rpc_call *c, const struct outbox *events, uint32_t account)
+{
+    json_key(c->out, "positions");
+    json_open_array(c->out);
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_posting *p = (const struct event_posting *)(const void *)h;
+        if (h->kind != EVENT_posting || p->account != account) continue;
+        json_open_object(c->out);
+        json_key_string(c->out, "instrument_name",
+                        directory_name(c->names, DIRECTORY_instrument, p->instrument));
+        json_key_int(c->out, "change", p->amount);
+        json_key_int(c->out, "size", p->balance);
+        json_close_object(c->out);
+    }
+    json_close_array(c->out);
+}
+
+int rpc_convert(struct rpc_call *c)
+{
+    const struct outbox *events;
+    uint32_t account, from, to;
+    int reason = account_own(c, &account);
+    if (reason == REJECT_none) reason = instrument_of(c, "instrument_name", &from);
+    if (reason == REJECT_none) reason = instrument_of(c, "into", &to);
+    if (reason != REJECT_none) return reason;
+    struct command *cmd = command_begin(c, COMMAND_margin_convert,
+                                        sizeof cmd->header + sizeof cmd->margin_convert);
+    cmd->header.account = account;
+    cmd->margin_convert.from = from;
+    cmd->margin_convert.to = to;
+    if (param_decimal(c, c->params, "amount", 0, &cmd->margin_convert.lots.v) != DECIMAL_exact)
+        return REJECT_invalid_amount;
+    reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    json_open_object(c->out);
+    converted_write(c, events, account);
+    json_close_object(c->out);
+    return REJECT_none;
+}

@@ -287,6 +287,9 @@ static const struct param_spec margin_results_params[] = {
     {.name = "run", .kind = PARAM_int, .required = REQUIRED},
     {.name = "results", .kind = PARAM_array, .required = REQUIRED}, END};
 static const struct param_spec get_margin_params[] = {TEXT("account", 31), END};
+static const struct param_spec convert_params[] = {
+    TEXT_REQUIRED("instrument_name", 63), TEXT_REQUIRED("into", 63),
+    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
 static const struct param_spec simulate_margin_params[] = {
     TEXT("account", 31),
     {.name = "positions", .kind = PARAM_array},
@@ -448,6 +451,7 @@ const struct rpc_method rpc_methods[] = {
      READ, 0},
     {"private/get_margin", rpc_get_margin, get_margin_params, READ, 0},
     {"private/simulate_margin", rpc_simulate_margin, simulate_margin_params, READ, 0},
+    {"private/convert", rpc_convert, convert_params, RPC_SCOPE_trade, COMMAND},
     {"public/get_margin_parameters", rpc_get_margin_parameters, no_params, 0, 0},
     {"private/get_ledger", rpc_get_ledger, ledger_params, READ, 0},
     {"private/get_settlement_history_by_instrument", rpc_get_settlement_history,

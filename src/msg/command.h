@@ -86,6 +86,7 @@ enum command_kind {
     COMMAND_margin_flat,      /* margin per lot of a flat product */
     COMMAND_margin_run,       /* a run of CLEAR-05 begins, is committed or given up */
     COMMAND_margin_result,    /* its results, for many accounts */
+    COMMAND_margin_convert,   /* micros into standards or back (CONTRACT-03) */
     COMMAND_fund_set,         /* how the default fund is run (CLEAR-10, CLEAR-11) */
     COMMAND_fund_size,        /* the day's shares */
     COMMAND_fund_move,        /* money into and out of the fund, own capital, recoveries */
@@ -523,6 +524,7 @@ struct command {
         struct command_margin_flat margin_flat;
         struct command_margin_run margin_run;
         struct command_margin_result margin_result;
+        struct command_margin_convert margin_convert;
         struct command_fund_set fund_set;
         struct command_fund_size fund_size;
         struct command_fund_move fund_move;

@@ -148,4 +148,12 @@ struct command_margin_result {
 };
 ASSERT_SIZE(struct command_margin_result, 16 + 56 * 48);
 
+/* Lots of one contract into the other of the same hours (CONTRACT-03). */
+struct command_margin_convert {
+    uint32_t from;
+    uint32_t to;
+    qty_t lots; /* of the larger one */
+};
+ASSERT_SIZE(struct command_margin_convert, 16);
+
 #endif

@@ -45,6 +45,7 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_margin_flat] = "margin_flat",
     [COMMAND_margin_run] = "margin_run",
     [COMMAND_margin_result] = "margin_result",
+    [COMMAND_margin_convert] = "margin_convert",
     [COMMAND_fund_set] = "fund_set",
     [COMMAND_fund_size] = "fund_size",
     [COMMAND_fund_move] = "fund_move",
@@ -171,6 +172,7 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_margin_flat] = BODY_SIZE(margin_flat),
     [COMMAND_margin_run] = BODY_SIZE(margin_run),
     [COMMAND_margin_result] = BODY_SIZE(margin_result),
+    [COMMAND_margin_convert] = BODY_SIZE(margin_convert),
     [COMMAND_fund_set] = BODY_SIZE(fund_set),
     [COMMAND_fund_size] = BODY_SIZE(fund_size),
     [COMMAND_fund_move] = BODY_SIZE(fund_move),
@@ -345,11 +347,8 @@ static int body_is_valid(const struct command *c)
         return c->exemption_set.kind < LIMIT_RECORD_count &&
                text_is_valid(c->exemption_set.owner, sizeof c->exemption_set.owner) &&
                text_is_valid(c->exemption_set.reason, sizeof c->exemption_set.reason);
-    case COMMAND_margin_set:
-    case COMMAND_margin_inter:
-    case COMMAND_margin_flat:
-    case COMMAND_margin_run:
-    case COMMAND_margin_result: return margin_command_is_valid(c);
+    case COMMAND_margin_set: case COMMAND_margin_inter: case COMMAND_margin_flat:
+    case COMMAND_margin_run: case COMMAND_margin_result: return margin_command_is_valid(c);
     case COMMAND_settle_day: return c->settle_day.cycle < SETTLEMENT_CYCLES;
     case COMMAND_index_create:
         return text_is_valid(c->index_create.name, sizeof c->index_create.name) &&

@@ -1,0 +1,122 @@
+/* convert.c: micros into the standard contract of the same hours, or back, on request and at no
+ * cost (CONTRACT-03).
+ *
+ * Two contracts convert when SPAN gives them one maturity and when deltas and contract sizes stand
+ * in the same whole ratio. The account's lots of one go to the clearing house's account
+ * "conversion", as many of the other come from there, both at the mark of the larger contract: what
+ * the account has gained or lost so far stays with what it gave up and is settled with the next
+ * mark, and nothing else changes. "conversion" then holds the two against each other; it earns or
+ * pays only what their settlement prices differ by.
+ *
+ * Upstream: novation, span. Downstream: core.c.
+ */
+#include "core/margin.h"
+#include "core/novation.h"
+#include "core/settle.h"
+
+struct conversion {
+    uint32_t account;
+    uint32_t from;
+    uint32_t to;
+    int64_t lots_from;
+    int64_t lots_to;
+    price_t price;
+};
+
+/* How many of the smaller make one of the larger; 0: they do not convert. */
+static int64_t ratio_of(const struct core *c, uint32_t larger, uint32_t smaller)
+{
+    const struct span_instrument *a = &c->span_instruments[larger];
+    const struct span_instrument *b = &c->span_instruments[smaller];
+    int64_t size;
+    if (a->group == 0 || a->group != b->group || a->maturity != b->maturity) return 0;
+    if (a->delta <= b->delta || a->delta % b->delta != 0) return 0;
+    int64_t ratio = a->delta / b->delta;
+    bool fits = !__builtin_mul_overflow(c->instruments[smaller].terms.contract_size, ratio, &size);
+    return fits && size == c->instruments[larger].terms.contract_size ? ratio : 0;
+}
+
+static bool is_traded(const struct core *c, uint32_t instrument)
+{
+    return instrument != NIL && instrument <= c->s->instruments && !is_spread(c, instrument);
+}
+
+static bool pair_fill(const struct core *c, const struct command_margin_convert *m,
+                      struct conversion *v)
+{
+    int64_t up = ratio_of(c, m->to, m->from), down = ratio_of(c, m->from, m->to);
+    v->from = m->from;
+    v->to = m->to;
+    v->lots_from = v->lots_to = m->lots.v;
+    if (up != 0) return !__builtin_mul_overflow(m->lots.v, up, &v->lots_from);
+    return down != 0 && !__builtin_mul_overflow(m->lots.v, down, &v->lots_to);
+}
+
+static enum reject conversion_check(const struct core *c, const struct command *cmd,
+                                    struct conversion *v)
+{
+    const struct command_margin_convert *m = &cmd->margin_convert;
+    v->account = cmd->header.account;
+    if (v->account == NIL || v->account > c->s->accounts) return REJECT_unknown_account;
+    const struct account *a = &c->accounts[v->account];
+    if (a->system != 0) return REJECT_unauthorised;
+    if (!is_traded(c, m->from) || !is_traded(c, m->to)) return REJECT_unknown_instrument;
+    bool expired = c->instruments[m->from].terms.expired || c->instruments[m->to].terms.expired;
+    if (expired) return REJECT_instrument_expired;
+    if (m->lots.v < 1 || m->lots.v > QTY_MAX) return REJECT_invalid_amount;
+    if (a->mode != MODE_margined || !pair_fill(c, m, v)) return REJECT_not_convertible;
+    uint32_t e = exposure_find(c, v->account, v->from), f = exposure_find(c, v->account, v->to);
+    int64_t held = e == NIL ? 0 : c->exposures[e].position;
+    if (int64_max(held, -held) < v->lots_from) return REJECT_not_convertible;
+    int64_t other = f == NIL ? 0 : c->exposures[f].position;
+    if (int64_max(other, -other) + v->lots_to > margin_lots_max(c)) return REJECT_amount_overflow;
+    if (held < 0) {
+        v->lots_from = -v->lots_from;
+        v->lots_to = -v->lots_to;
+    }
+    if (a->status != ACCOUNT_normal) return REJECT_reduce_only_account;
+    bool up = c->span_instruments[v->to].delta > c->span_instruments[v->from].delta;
+    v->price = price_mark(c, up ? v->to : v->from);
+    return price_is_none(v->price) ? REJECT_no_settlement_price : REJECT_none;
+}
+
+/* The clearing house's side of conversions; NIL: there is no room to open it. */
+static uint32_t account_conversion(struct core *c)
+{
+    struct span_venue *v = c->span_venue;
+    if (v->account_conversion != NIL) return v->account_conversion;
+    if (!account_room_own(c, 1)) return NIL;
+    return v->account_conversion = account_open_own(c, "conversion");
+}
+
+/* `lots` (negative: taken away) of an instrument to the account, from the clearing house. */
+static void lots_move(struct core *c, const struct conversion *v, uint32_t instrument,
+                      int64_t lots)
+{
+    uint32_t own = exposure_find(c, v->account, instrument);
+    uint32_t house = exposure_find(c, c->span_venue->account_conversion, instrument);
+    bool gains = lots > 0;
+    struct novation_fill f = {.instrument = instrument, .price = v->price,
+                              .exposure = {gains ? own : house, gains ? house : own},
+                              .qty = gains ? lots : -lots};
+    novation_fill(c, &f, 0);
+    if (c->exposures[own].reduce_only > 0) reduce_only_cut(c, own);
+}
+
+void margin_convert(struct core *c, const struct command *cmd)
+{
+    struct conversion v;
+    enum reject reason = conversion_check(c, cmd, &v);
+    if (reason == REJECT_none) {
+        uint32_t house = account_conversion(c);
+        bool room = house != NIL && exposure_get(c, v.account, v.to) != NIL &&
+                    exposure_get(c, house, v.from) != NIL && exposure_get(c, house, v.to) != NIL;
+        if (!room) reason = REJECT_capacity_exhausted;
+    }
+    if (reason != REJECT_none) {
+        reject_push(c, cmd, reason, INT64_MIN);
+        return;
+    }
+    lots_move(c, &v, v.from, -v.lots_from);
+    lots_move(c, &v, v.to, v.lots_to);
+}
