@@ -4,12 +4,14 @@
  * The floor is measured in the same run in two ways: the product whose profits are stored for all
  * accounts and scenarios, which is what a library's sparse-dense multiply gives, and the product
  * that leaves them in each block's buffer and never in memory, the least that this code can do. The
- * first is what the bound is about; the ratio to the second is printed too.
+ * first is what the bound is about; the ratio to the second is printed too. And OpenBLAS's dense
+ * product, where it is installed.
  *
  * Upstream: bench.c. Downstream: quant.
  */
 #include "base/random.h"
 #include "bench.h"
+#include "quant/blas.h"
 #include "quant/remargin.h"
 
 #include <math.h>
@@ -92,6 +94,38 @@ static void make_positions(struct world *w, struct random *r)
     w->first[w->accounts] = w->accounts * HELD;
 }
 
+/* The same product by OpenBLAS, whose matrix of positions is dense: three quarters of it zeros. */
+static void measure_blas(const struct world *w, uint32_t threads, uint32_t rounds)
+{
+    double seconds[ROUNDS_MAX];
+    struct quant_error error = {0};
+    struct blas b;
+    double *dense = calloc((size_t)w->accounts * INSTRUMENTS, sizeof *dense);
+    if (dense == NULL || w->profits == NULL || blas_open(&b, &error) != 0) {
+        printf("  OpenBLAS: %s\n", error.text[0] != 0 ? error.text : "no memory");
+        free(dense);
+        return;
+    }
+    for (uint32_t k = 0; k < w->accounts * HELD; k++) {
+        const struct position *p = &w->positions[k];
+        const struct risk_instrument *n = &w->instruments[p->instrument];
+        dense[(size_t)p->account * INSTRUMENTS + p->instrument] =
+            (double)p->lots * n->contract_size * n->sigma * n->scale;
+    }
+    b.set_threads((int)threads);
+    for (uint32_t i = 0; i < rounds; i++) {
+        uint64_t start = bench_now();
+        b.dgemm(BLAS_ROW_MAJOR, BLAS_NO_TRANSPOSE, BLAS_NO_TRANSPOSE, (int)w->accounts, MOVES,
+                INSTRUMENTS, 1, dense, INSTRUMENTS, w->z, MOVES, 0, w->profits, MOVES);
+        seconds[i] = (double)(bench_now() - start) / 1e9;
+    }
+    double s = bench_median(seconds, rounds);
+    printf("  %u thread%s, OpenBLAS's dense product (%s): %.3f s, %.0f GFLOP/s\n", threads,
+           threads == 1 ? "" : "s", b.core, s, 2e-9 * w->accounts * INSTRUMENTS * MOVES / s);
+    free(dense);
+    blas_close(&b);
+}
+
 static uint64_t hash(const struct world *w)
 {
     uint64_t h = 1;
@@ -157,8 +191,10 @@ static int run(const struct bench_options *options)
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         printf("  %u accounts, %d of %d instruments each, %d joint moves and their mirrors, %d "
                "stress scenarios\n", w->accounts, HELD, INSTRUMENTS, MOVES, STRESSED);
+        uint32_t threads = cores > 2 ? 2 : cores < 1 ? 1 : (uint32_t)cores;
         (void)measure(w, 1, rounds);
-        status = measure(w, cores > 2 ? 2 : cores < 1 ? 1 : (uint32_t)cores, rounds);
+        status = measure(w, threads, rounds);
+        measure_blas(w, threads, rounds);
         printf("  hash of all results %016llx\n"
                "  float64, error of a profit below %.1e of the account's gross move; left out: "
                "reading and filtering the histories\n", (unsigned long long)hash(w),

@@ -93,7 +93,7 @@ static uint32_t draw(struct random *r, struct position *p, bool options)
     uint32_t count = 1 + (uint32_t)random_below(r, INSTRUMENTS), first = 0;
     for (uint32_t k = 0; k < count; k++) {
         first += (uint32_t)random_below(r, 2);
-        if (first == INSTRUMENTS) return k == 0 ? draw(r, p, options) : k;
+        if (first >= INSTRUMENTS) return k;
         p[k] = (struct position){.instrument = first++,
                                  .lots = 1 + (int64_t)random_below(r, 900)};
         if (random_below(r, 2) == 0) p[k].lots = -p[k].lots;
