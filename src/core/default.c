@@ -59,7 +59,8 @@ void event_default_push(const struct core *c, struct outbox *out, uint32_t membe
     e->status = d->status;
     e->layer = d->layer;
     e->number = d->number;
-    e->waiting = d->status == DEFAULT_STATUS_open && c->fund->assessed_for == member;
+    e->waiting = d->status == DEFAULT_STATUS_open && c->fund->assessed_for == member &&
+                 default_assessment_runs(c);
     e->margin = d->margin;
     e->deficit = MONEY(default_deficit(c, member));
     e->paid = MONEY(paid > MONEY_MAX ? MONEY_MAX : (int64_t)paid);

@@ -165,6 +165,8 @@ void default_hash(const struct core *c, void (*add)(void *to, const void *bytes,
 enum reject default_allocate(struct core *c, uint32_t member);
 void default_refund(struct core *c, uint32_t member); /* a surplus, last layer first */
 int64_t default_deficit(const struct core *c, uint32_t member);
+/* Whether an assessment is still to be paid, and in time. */
+bool default_assessment_runs(const struct core *c);
 /* What the layers before the gains haircut could still pay, the estate's cash included. */
 int128_t default_resources(const struct core *c, uint32_t member);
 int64_t default_claims_of(const struct core *c, uint32_t member, uint32_t layer);

@@ -189,8 +189,7 @@ static void use_survivors(struct core *c, uint32_t member)
     }
 }
 
-/* Whether an assessment may still be paid in time. */
-static bool assessment_runs(const struct core *c)
+bool default_assessment_runs(const struct core *c)
 {
     for (uint32_t m = 1; m <= c->s->members; m++) {
         const struct fund_member *f = &c->fund_members[m];
@@ -208,7 +207,7 @@ static bool may_assess(const struct core *c, uint32_t member)
 /* Calls what is missing, within the caps. True: wait for it to be paid. */
 static bool assess(struct core *c, uint32_t member)
 {
-    if (assessment_runs(c)) return true; /* for this default, or for another that came before */
+    if (default_assessment_runs(c)) return true; /* for this default, or for one before it */
     int128_t sum = 0;
     for (uint32_t m = 1; m <= c->s->members; m++) {
         if (may_assess(c, m)) sum += fund_headroom(c, m);

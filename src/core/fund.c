@@ -257,7 +257,7 @@ static enum reject spare_check(const struct core *c, uint32_t account, int64_t a
 {
     const struct balance *b = &c->balances[c->accounts[account].cash];
     if ((int128_t)b->amount - b->pending_out < amount) return REJECT_insufficient_funds;
-    return margin_available(c, account) < amount ? REJECT_insufficient_margin : REJECT_none;
+    return margin_withdrawable(c, account) < amount ? REJECT_insufficient_margin : REJECT_none;
 }
 
 static enum reject post_two(struct core *c, uint32_t from, uint32_t to, int64_t amount,
@@ -346,7 +346,9 @@ static enum reject release(struct core *c, uint32_t account, int64_t amount)
 /* What the account can spare above its margin. */
 static int64_t spare_of(const struct core *c, uint32_t account)
 {
-    return int64_max(0, margin_available(c, account));
+    const struct balance *b = &c->balances[c->accounts[account].cash];
+    int64_t free = b->amount - b->pending_out;
+    return int64_max(0, int64_min(free, margin_withdrawable(c, account)));
 }
 
 /* Direct debit: assessments first, then contributions, from house accounts in order. */

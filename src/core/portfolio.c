@@ -182,7 +182,7 @@ static enum reject bid_check(struct core *c, const struct command *cmd, uint32_t
         return REJECT_invalid_price;
     }
     int128_t all = bids_sum(c, account, b->auction) + payment;
-    if (payment > 0 && all > margin_available(c, account)) return REJECT_insufficient_funds;
+    if (payment > 0 && all > margin_withdrawable(c, account)) return REJECT_insufficient_funds;
     bool room = c->fund->bids < default_bids_max(&c->limits) &&
                 exposures_ready(c, d->estate, account);
     return room ? REJECT_none : REJECT_capacity_exhausted;

@@ -1,6 +1,7 @@
 /* reclaim.c: see reclaim.h. */
 #include "core/reclaim.h"
 
+#include "core/default.h"
 #include "core/span.h"
 
 /* Whether another exposure of the account counts its deltas in this one (CLEAR-06). */
@@ -40,6 +41,9 @@ static void release(struct core *c, uint32_t e)
     while (*link != e) link = &c->exposures[*link].next_of_instrument;
     *link = x->next_of_instrument;
     if (a->exposure_recent == e) a->exposure_recent = NIL;
+    /* What it had gained stays a gain of its account (CLEAR-10). */
+    int64_t *base = &c->gains[x->account].base;
+    (void)int64_add(*base, -x->realised.v, base);
     map_remove(&c->exposure_map, (uint64_t)x->account << 32 | x->instrument);
     *x = (struct exposure){.next = c->s->exposure_free};
     c->span_exposures[e] = (struct span_exposure){0};

@@ -290,6 +290,28 @@ static int default_is_valid(const struct command *c)
     }
 }
 
+static int collateral_is_valid(const struct command *c)
+{
+    switch ((enum command_kind)c->header.kind) {
+    case COMMAND_asset_set:
+        return text_is_valid(c->asset_set.terms.name, sizeof c->asset_set.terms.name) &&
+               text_is_valid(c->asset_set.terms.source, sizeof c->asset_set.terms.source) &&
+               text_is_valid(c->asset_set.reason, sizeof c->asset_set.reason);
+    case COMMAND_asset_issue:
+        return c->asset_issue.retire <= 1 &&
+               text_is_valid(c->asset_issue.evidence, sizeof c->asset_issue.evidence);
+    case COMMAND_pledge: return c->pledge.release <= 1;
+    case COMMAND_collateral_sell:
+        return text_is_valid(c->collateral_sell.evidence, sizeof c->collateral_sell.evidence);
+    case COMMAND_clearing_set:
+        return c->clearing_set.flags < 1u << CLEARING_SETTINGS &&
+               text_is_valid(c->clearing_set.reason, sizeof c->clearing_set.reason);
+    case COMMAND_port_accept:
+    case COMMAND_port: return c->port.withdraw <= 1;
+    default: return 0;
+    }
+}
+
 static int body_is_valid(const struct command *c)
 {
     switch ((enum command_kind)c->header.kind) {
@@ -310,20 +332,12 @@ static int body_is_valid(const struct command *c)
                text_is_valid(c->venue_set.reason, sizeof c->venue_set.reason);
     case COMMAND_confirm: return c->confirm.refuse <= 1;
     case COMMAND_asset_set:
-        return text_is_valid(c->asset_set.terms.name, sizeof c->asset_set.terms.name) &&
-               text_is_valid(c->asset_set.terms.source, sizeof c->asset_set.terms.source) &&
-               text_is_valid(c->asset_set.reason, sizeof c->asset_set.reason);
     case COMMAND_asset_issue:
-        return c->asset_issue.retire <= 1 &&
-               text_is_valid(c->asset_issue.evidence, sizeof c->asset_issue.evidence);
-    case COMMAND_pledge: return c->pledge.release <= 1;
+    case COMMAND_pledge:
     case COMMAND_collateral_sell:
-        return text_is_valid(c->collateral_sell.evidence, sizeof c->collateral_sell.evidence);
     case COMMAND_clearing_set:
-        return c->clearing_set.flags < 1u << CLEARING_SETTINGS &&
-               text_is_valid(c->clearing_set.reason, sizeof c->clearing_set.reason);
     case COMMAND_port_accept:
-    case COMMAND_port: return c->port.withdraw <= 1;
+    case COMMAND_port: return collateral_is_valid(c);
     case COMMAND_guards_set:
         return text_is_valid(c->guards_set.group, sizeof c->guards_set.group) &&
                text_is_valid(c->guards_set.reason, sizeof c->guards_set.reason);
