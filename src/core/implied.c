@@ -76,7 +76,7 @@ static int64_t units_of(const struct implied_leg *leg)
 {
     if (leg->ratio == 1) return leg->lots;
     int64_t units = leg->lots / leg->ratio;
-    return units == 0 && leg->total >= leg->ratio ? 1 : units;
+    return units == 0 && !leg->barred && leg->total >= leg->ratio ? 1 : units;
 }
 
 /* What is displayed of a source, and so published. */
@@ -207,8 +207,11 @@ struct search {
 
 static void search_take(struct search *f, const struct implied_source *s)
 {
-    bool barred = false; /* in a count of depth only: to come to it ends the count */
+    /* In a count of depth only: a source whose next unit would come to an own order ends it. */
+    bool barred = false;
     for (uint32_t i = 0; i < s->count; i++) barred = barred || s->legs[i].barred;
+    for (uint32_t i = 0; i < s->count; i++)
+        barred = barred && int64_max(s->legs[i].lots, s->legs[i].total) >= s->legs[i].ratio;
     if (s->ratio > f->lots || (s->units == 0 && !barred)) return;
     if (f->found && !px_better(f->side, s->px, f->best->px)) return;
     *f->best = *s;

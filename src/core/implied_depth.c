@@ -17,6 +17,7 @@ struct depth_side {
     uint32_t level; /* NIL: the side is used up */
     bool barred;    /* an own order comes behind `left` */
     int64_t left;
+    int64_t behind; /* lots of the level from that own order on */
 };
 
 struct implied_depth {
@@ -50,6 +51,7 @@ static void level_read(const struct core *c, const struct entry *e, uint32_t ins
 {
     const struct level *level = &c->pools.levels[at];
     s->level = at;
+    s->behind = 0;
     s->barred = false;
     s->left = level->total.v;
     if (e->smp_id == 0) return;
@@ -64,7 +66,9 @@ static void level_read(const struct core *c, const struct entry *e, uint32_t ins
         ahead += order_at(c, o)->shown.v;
     }
     s->left = others;
-    if (s->barred) s->left = allocate_applies(c, instrument) ? 0 : ahead;
+    if (!s->barred) return;
+    s->left = allocate_applies(c, instrument) ? 0 : ahead;
+    s->behind = level->total.v - s->left;
 }
 
 static struct depth_side *side_of(struct implied_depth *d, uint32_t instrument, enum side side)
@@ -89,7 +93,7 @@ bool implied_depth_best(const struct core *c, struct implied_depth *d, uint32_t 
     if (s->level == NIL) return false;
     *leg = (struct implied_leg){
         .instrument = instrument, .side = side, .level = s->level, .lots = s->left, .ratio = 1,
-        .total = s->left,
+        .total = s->left + s->behind,
         .price = price_of(c, instrument, c->pools.levels[s->level].px), .leg_b = PRICE_NONE,
         .barred = s->barred};
     return true;
