@@ -133,7 +133,8 @@ static void event_group_push(const struct core *c, struct outbox *out, uint32_t 
     bool out_of_range = r->weight > SPAN_WEIGHT_MAX;
     bool lower = r->corner[SPAN_LOWER].value > r->corner[SPAN_UPPER].value;
     const struct span_corner *k = &r->corner[lower ? SPAN_LOWER : SPAN_UPPER];
-    struct span_charges charges = span_charges_of(g, k);
+    struct span_charges charges = {0, 0}; /* out of range there is nothing to explain */
+    if (!out_of_range) charges = span_charges_of(g, k);
     int128_t floor = int128_div_ceil((int128_t)r->gross * (E6 - g->terms.netting_e6), E6);
     struct event_margin_group *e = outbox_push(out, EVENT_margin_group, sizeof *e);
     e->account = account;
@@ -141,10 +142,12 @@ static void event_group_push(const struct core *c, struct outbox *out, uint32_t 
     memcpy(e->name, g->terms.group, sizeof e->name);
     e->lower = lower;
     e->scan = MONEY(span_scan_of(r, lower ? SPAN_LOWER : SPAN_UPPER, &e->scenario));
+    if (out_of_range) e->scan = MONEY(0);
+    if (out_of_range) e->scenario = 0;
     e->intra = MONEY(charges.intra);
     e->spot = MONEY(charges.spot);
     e->short_option = MONEY(0); /* futures have none; the form is SPAN's */
-    e->gross = MONEY(r->gross);
+    e->gross = MONEY(out_of_range ? 0 : r->gross);
     e->netting_floor = MONEY(out_of_range ? 0 : (int64_t)floor);
     e->requirement = MONEY(r->requirement);
     e->net_low = r->corner[SPAN_LOWER].net;
