@@ -312,6 +312,31 @@ static int collateral_is_valid(const struct command *c)
     }
 }
 
+/* Of blocks, busts and position limits. */
+static int limit_is_valid(const struct command *c)
+{
+    switch ((enum command_kind)c->header.kind) {
+    case COMMAND_block_propose:
+        return c->block_propose.kind < DEAL_count && c->block_propose.side <= SIDE_sell &&
+               text_is_valid(c->block_propose.reference, sizeof c->block_propose.reference);
+    case COMMAND_trade_bust:
+        return c->trade_bust.adjust <= 1 &&
+               text_is_valid(c->trade_bust.reason, sizeof c->trade_bust.reason);
+    case COMMAND_limits_set:
+        return text_is_valid(c->limits_set.reason, sizeof c->limits_set.reason);
+    case COMMAND_supply_set:
+        return text_is_valid(c->supply_set.reason, sizeof c->supply_set.reason);
+    case COMMAND_owner_set:
+        return text_is_valid(c->owner_set.owner, sizeof c->owner_set.owner) &&
+               text_is_valid(c->owner_set.reason, sizeof c->owner_set.reason);
+    case COMMAND_exemption_set:
+        return c->exemption_set.kind < LIMIT_RECORD_count &&
+               text_is_valid(c->exemption_set.owner, sizeof c->exemption_set.owner) &&
+               text_is_valid(c->exemption_set.reason, sizeof c->exemption_set.reason);
+    default: return 0;
+    }
+}
+
 static int body_is_valid(const struct command *c)
 {
     switch ((enum command_kind)c->header.kind) {
@@ -345,24 +370,16 @@ static int body_is_valid(const struct command *c)
         return c->cancel_many.scope < CANCEL_SCOPE_count && c->cancel_many.side <= SIDE_sell &&
                text_is_valid(c->cancel_many.label, sizeof c->cancel_many.label);
     case COMMAND_block_propose:
-        return c->block_propose.kind < DEAL_count && c->block_propose.side <= SIDE_sell &&
-               text_is_valid(c->block_propose.reference, sizeof c->block_propose.reference);
     case COMMAND_trade_bust:
-        return c->trade_bust.adjust <= 1 &&
-               text_is_valid(c->trade_bust.reason, sizeof c->trade_bust.reason);
     case COMMAND_limits_set:
-        return text_is_valid(c->limits_set.reason, sizeof c->limits_set.reason);
     case COMMAND_supply_set:
-        return text_is_valid(c->supply_set.reason, sizeof c->supply_set.reason);
     case COMMAND_owner_set:
-        return text_is_valid(c->owner_set.owner, sizeof c->owner_set.owner) &&
-               text_is_valid(c->owner_set.reason, sizeof c->owner_set.reason);
-    case COMMAND_exemption_set:
-        return c->exemption_set.kind < LIMIT_RECORD_count &&
-               text_is_valid(c->exemption_set.owner, sizeof c->exemption_set.owner) &&
-               text_is_valid(c->exemption_set.reason, sizeof c->exemption_set.reason);
-    case COMMAND_margin_set: case COMMAND_margin_inter: case COMMAND_margin_flat:
-    case COMMAND_margin_run: case COMMAND_margin_result: return margin_command_is_valid(c);
+    case COMMAND_exemption_set: return limit_is_valid(c);
+    case COMMAND_margin_set:
+    case COMMAND_margin_inter:
+    case COMMAND_margin_flat:
+    case COMMAND_margin_run:
+    case COMMAND_margin_result: return margin_command_is_valid(c);
     case COMMAND_settle_day: return c->settle_day.cycle < SETTLEMENT_CYCLES;
     case COMMAND_index_create:
         return text_is_valid(c->index_create.name, sizeof c->index_create.name) &&

@@ -181,8 +181,8 @@ int store_order_history(struct store *s, uint64_t order_id, struct store_order_c
 /* ---- trades, postings, settlements ---- */
 #define TRADE_COLUMNS                                                                              \
     "SELECT seq, ts, trade_id, instrument, instrument_seq, kind, aggressor_side, price, qty, mark,"\
-    " buy_order, sell_order, buy_account, sell_account, buy_maker, sell_maker, buy_fee, sell_fee"  \
-    " FROM trades "
+    " buy_order, sell_order, buy_account, sell_account, buy_maker, sell_maker, buy_fee,"           \
+    " sell_fee, reference, busted FROM trades "
 #define TRADE_WHERE                                                                                \
     "(?2=0 OR instrument=?2) AND trade_id<?3 AND ts>=?4 AND ts<?5"                                 \
     " AND (?7=0 OR buy_order=?7 OR sell_order=?7) "
@@ -203,6 +203,8 @@ static struct event_trade trade_of(sqlite3_stmt *q)
         .account = {(uint32_t)column(q, 12), (uint32_t)column(q, 13)},
         .maker = {(uint8_t)column(q, 14), (uint8_t)column(q, 15)},
         .fee = {MONEY(column(q, 16)), MONEY(column(q, 17))},
+        .reference = (uint32_t)column(q, 18),
+        .busted = (uint8_t)column(q, 19),
     };
 }
 

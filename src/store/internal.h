@@ -21,6 +21,7 @@ enum store_write {
     WRITE_order_text,
     WRITE_order_history,
     WRITE_trade,
+    WRITE_trade_bust,
     WRITE_candle,
     WRITE_settlement,
     WRITE_posting,

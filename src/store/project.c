@@ -23,7 +23,8 @@ const char *const store_write_sql[WRITE_count] = {
     [WRITE_order_text] = "INSERT OR REPLACE INTO order_texts VALUES(?1,?2,?3)",
     [WRITE_order_history] = "INSERT INTO order_history VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
     [WRITE_trade] = "INSERT INTO trades VALUES"
-                    "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+                    "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
+    [WRITE_trade_bust] = "UPDATE trades SET busted=?2 WHERE trade_id=?1",
     [WRITE_candle] = "INSERT INTO candles VALUES(?1,?2,?3,?4,?4,?4,?4,?5,1) "
                      "ON CONFLICT DO UPDATE SET high=max(high,excluded.high),"
                      " low=min(low,excluded.low), close=excluded.close,"
@@ -221,8 +222,19 @@ static int project_trade(struct store *s, const struct event_trade *e)
     store_bind(q, 16, e->maker[SIDE_sell]);
     store_bind(q, 17, e->fee[SIDE_buy].v);
     store_bind(q, 18, e->fee[SIDE_sell].v);
+    store_bind(q, 19, e->reference);
+    store_bind(q, 20, e->busted);
     int status = store_run(s, WRITE_trade);
     return status != STORE_OK ? status : project_candles(s, e);
+}
+
+/* MATCH-10: nothing is erased; the trade is marked. */
+static int project_trade_bust(struct store *s, const struct event_trade_bust *e)
+{
+    sqlite3_stmt *q = s->write[WRITE_trade_bust];
+    store_bind(q, 1, (int64_t)e->trade_id);
+    store_bind(q, 2, e->adjusted != 0 ? TRADE_BUSTED_ADJUSTED : TRADE_BUSTED);
+    return store_run(s, WRITE_trade_bust);
 }
 
 static int project_settlement(struct store *s, const struct event_settlement *e)
@@ -244,8 +256,10 @@ static int statement_column(uint16_t code)
     case POSTING_deposit: return 4;
     case POSTING_withdrawal: return 5;
     case POSTING_transfer: return 6;
-    case POSTING_variation: return 7;
+    case POSTING_variation:
+    case POSTING_bust_variation: return 7;
     case POSTING_fee_trade:
+    case POSTING_bust_fee:
     case POSTING_fee_clearing: return 8;
     default: return 9;
     }
@@ -342,6 +356,7 @@ int store_project(struct store *s, const struct event_header *e)
     case EVENT_order: return project_order(s, p);
     case EVENT_order_text: return project_order_text(s, p);
     case EVENT_trade: return project_trade(s, p);
+    case EVENT_trade_bust: return project_trade_bust(s, p);
     case EVENT_settlement: return project_settlement(s, p);
     case EVENT_posting: return project_posting(s, p);
     case EVENT_state: return project_state(s, p);

@@ -27,7 +27,7 @@
 #ifndef DOJIMA_STORE_SCHEMA_H
 #define DOJIMA_STORE_SCHEMA_H
 
-enum { STORE_SCHEMA_VERSION = 1 };
+enum { STORE_SCHEMA_VERSION = 2 };
 
 #define STORE_SCHEMA_DIRECTORY                                                                     \
     "CREATE TABLE projector(id INTEGER PRIMARY KEY CHECK(id=1), seq INTEGER NOT NULL,"             \
@@ -71,7 +71,8 @@ enum { STORE_SCHEMA_VERSION = 1 };
     " aggressor_side INTEGER NOT NULL, price INTEGER NOT NULL, qty INTEGER NOT NULL, mark INTEGER,"\
     " buy_order INTEGER NOT NULL, sell_order INTEGER NOT NULL, buy_account INTEGER NOT NULL,"      \
     " sell_account INTEGER NOT NULL, buy_maker INTEGER NOT NULL, sell_maker INTEGER NOT NULL,"     \
-    " buy_fee INTEGER NOT NULL, sell_fee INTEGER NOT NULL);"                                       \
+    " buy_fee INTEGER NOT NULL, sell_fee INTEGER NOT NULL, reference INTEGER NOT NULL,"            \
+    " busted INTEGER NOT NULL);"                                                                   \
     "CREATE INDEX trades_instrument ON trades(instrument);"                                        \
     "CREATE INDEX trades_buyer ON trades(buy_account);"                                            \
     "CREATE INDEX trades_seller ON trades(sell_account);"
