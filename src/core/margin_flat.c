@@ -4,6 +4,7 @@
  *
  * Upstream: margin, dual. Downstream: core.c.
  */
+#include "core/call.h"
 #include "core/dual.h"
 #include "core/margin.h"
 #include "core/span.h"
@@ -77,4 +78,5 @@ void margin_flat(struct core *c, const struct command *cmd)
     for (int i = 0; i < MARGIN_SOURCE_SIZE; i++) e->source[i] = m->source[i];
     for (int i = 0; i < MARGIN_REASON_SIZE; i++) e->reason[i] = m->reason[i];
     event_product_push(c, c->out, m->product);
+    call_run(c); /* CLEAR-09 */
 }

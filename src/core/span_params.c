@@ -5,6 +5,7 @@
  *
  * Upstream: span, dual. Downstream: core.c (commands), instrument.c (listing).
  */
+#include "core/call.h"
 #include "core/dual.h"
 #include "core/margin.h"
 #include "core/span.h"
@@ -532,6 +533,7 @@ void margin_set(struct core *c, const struct command *cmd)
     arrays_make(c);
     uint32_t accounts = group_margin(c, group);
     event_terms_push(c, c->out, group, accounts);
+    call_run(c); /* CLEAR-09 */
 }
 
 static enum reject inter_check(const struct core *c, const struct command_margin_inter *t)
@@ -594,4 +596,5 @@ void margin_inter(struct core *c, const struct command *cmd)
     }
     struct event_margin_inter *e = outbox_push(c->out, EVENT_margin_inter, sizeof *e);
     e->table = v->table;
+    call_run(c); /* CLEAR-09 */
 }

@@ -7,6 +7,7 @@
  *
  * Upstream: span. Downstream: core.c.
  */
+#include "core/call.h"
 #include "core/span.h"
 
 enum { RUN_VALID_S = 3600 }; /* [for which results of a run are taken] */
@@ -98,8 +99,12 @@ void margin_run(struct core *c, const struct command *cmd)
     enum reject reason = m->phase == MARGIN_RUN_begin    ? run_begin(c, m)
                          : m->phase == MARGIN_RUN_commit ? run_commit(c, m)
                                                          : run_abort(c, m);
-    if (reason == REJECT_none) event_run_push(c, cmd);
-    else reject_push(c, cmd, reason, INT64_MIN);
+    if (reason != REJECT_none) {
+        reject_push(c, cmd, reason, INT64_MIN);
+        return;
+    }
+    event_run_push(c, cmd);
+    if (m->phase == MARGIN_RUN_commit) call_run(c); /* CLEAR-09 */
 }
 
 static bool amount_is_fit(money_t m) { return m.v >= 0 && m.v <= MONEY_MAX; }
