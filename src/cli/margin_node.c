@@ -124,6 +124,8 @@ int margin_node_apply(const struct node *node, struct risk *r, int32_t day,
 {
     for (uint32_t i = 0; i < r->count; i++) {
         const struct node_instrument *t = &node->instruments[i];
+        /* CT in a lot are as many for each unit of size as the parameters say */
+        r->instruments[i].ct_per_lot *= t->contract_size / r->instruments[i].contract_size;
         r->instruments[i].contract_size = t->contract_size;
         r->instruments[i].tenor = t->expiry > day ? (t->expiry - day) / MONTH_DAYS : 0;
         double price = isnan(t->mark) ? r->instruments[i].price : t->mark;
