@@ -29,8 +29,9 @@ cli_function cli_report;
 /* The benchmarks (bench/). */
 cli_function bench_main;
 
-/* The SQL history of a data directory: made again, read. */
+/* The SQL history of a data directory: made again, read; an account's day. */
 cli_function cli_store;
+cli_function cli_statement;
 
 /* A data directory, recovered read-only. */
 cli_function cli_replay;

@@ -8,6 +8,7 @@
 #include "base/time_text.h"
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/statement.h"
 #include "cli/store_replay.h"
 
 #include <stdlib.h>
@@ -226,6 +227,17 @@ static int print_trades(struct store *s, uint32_t account, int64_t day, bool col
     return 0;
 }
 
+int statement_print(struct store *s, const char *name, uint32_t account, const char *date,
+                    int64_t day, bool colour)
+{
+    (void)printf("%s  %s  to seq %llu\n\n", name, date, (unsigned long long)store_last_seq(s));
+    int status = print_cash(s, account, day, colour);
+    (void)putchar('\n');
+    if (status == 0) status = print_positions(s, account, day, colour);
+    (void)putchar('\n');
+    return status == 0 ? print_trades(s, account, day, colour) : status;
+}
+
 static int statement(const struct arguments *a, const char *path)
 {
     char text[TIME_TEXT_SIZE];
@@ -246,13 +258,7 @@ static int statement(const struct arguments *a, const char *path)
         if (account == 0) {
             (void)fail("there is no such account");
         } else {
-            (void)printf("%s  %s  to seq %llu\n\n", a->account, a->day,
-                         (unsigned long long)store_last_seq(s));
-            status = print_cash(s, account, day, colour);
-            (void)putchar('\n');
-            if (status == 0) status = print_positions(s, account, day, colour);
-            (void)putchar('\n');
-            if (status == 0) status = print_trades(s, account, day, colour);
+            status = statement_print(s, a->account, account, a->day, day, colour);
         }
     }
     store_close(s);

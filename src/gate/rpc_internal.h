@@ -138,7 +138,7 @@ rpc_function rpc_get_time, rpc_test, rpc_status, rpc_get_currencies, rpc_get_ins
     rpc_get_last_trades_by_currency, rpc_get_state_hash, rpc_get_products;
 rpc_function rpc_get_account_summary, rpc_get_account_summaries, rpc_get_positions,
     rpc_get_position, rpc_get_open_orders, rpc_get_order_state, rpc_get_order_history,
-    rpc_get_user_trades, rpc_get_user_trades_by_order, rpc_get_ledger;
+    rpc_get_user_trades, rpc_get_user_trades_by_order, rpc_get_ledger, rpc_get_statement;
 rpc_function rpc_create_product, rpc_list_instrument, rpc_list_spread, rpc_create_account,
     rpc_deposit, rpc_officer_withdraw, rpc_withdraw, rpc_transfer, rpc_set_state,
     rpc_mark_to_market, rpc_expire, rpc_confirm, rpc_request_refuse,

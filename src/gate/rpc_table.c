@@ -160,6 +160,8 @@ static const struct param_spec own_trades_instrument_params[] = {
 static const struct param_spec own_trades_order_params[] = {
     {.name = "order_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
     ENUM("sorting", sorting_names), BOOL("historical"), TEXT("account", 31), END};
+static const struct param_spec statement_params[] = {TEXT_REQUIRED("date", 10),
+                                                     TEXT("account", 31), END};
 static const struct param_spec ledger_params[] = {TEXT("account", 31), INT("count"),
                                                   INT("from_id"), END};
 #define MONEY_PARAMS                                                                              \
@@ -454,6 +456,7 @@ const struct rpc_method rpc_methods[] = {
     {"private/convert", rpc_convert, convert_params, RPC_SCOPE_trade, COMMAND},
     {"public/get_margin_parameters", rpc_get_margin_parameters, no_params, 0, 0},
     {"private/get_ledger", rpc_get_ledger, ledger_params, READ, 0},
+    {"private/get_statement", rpc_get_statement, statement_params, READ, 0},
     {"private/get_settlement_history_by_instrument", rpc_get_settlement_history,
      settlement_history_params, READ, 0},
     {"private/get_settlement_history_by_currency", rpc_get_settlement_history,

@@ -15,6 +15,7 @@ static const struct subcommand subcommands[] = {
     {"keys", cli_keys, "make, list and revoke API keys"},
     {"script", cli_script, "feed JSON-RPC requests to a fresh venue at virtual time"},
     {"store", cli_store, "the SQL history: make it again, print a statement"},
+    {"statement", cli_statement, "an account's day: money, positions, trades; text, JSON or CSV"},
     {"replay", cli_replay, "recover a data directory read-only: hash, events, verification"},
     {"import", cli_import, "real order flow through the core, with figures"},
     {"margin", cli_margin, "margin of a portfolio, every part explained; backtest"},

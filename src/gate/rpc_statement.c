@@ -1,0 +1,166 @@
+/* rpc_statement.c: an account's day, to the micro-dollar: private/get_statement.
+ *
+ * Built from the postings and trades that the core retains: for each asset what it began the day
+ * with, what moved it, by the posting's code, and what it ended with; contracts are assets, so
+ * positions are too. Opening and movements make the closing balance: asserted. Where the day's
+ * beginning is no longer retained, `complete` says so; the history (dojima statement) has it.
+ */
+#include "base/time_text.h"
+#include "gate/rpc_internal.h"
+
+#include <string.h>
+
+enum { LINES_MAX = 512, PAGE = 10000, TRADES_MAX = 1000 };
+
+struct line {
+    uint32_t asset;
+    bool in_day;  /* something moved it that day */
+    bool settled; /* opening and closing are known */
+    int64_t opening;
+    int64_t closing;
+    int64_t moved[POSTING_code_count];
+};
+
+struct statement {
+    uint32_t account;
+    ts_t start;
+    ts_t end;
+    bool complete;
+    uint32_t count;
+    struct line lines[LINES_MAX];
+};
+
+static struct line *line_of(struct statement *s, uint32_t asset)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (s->lines[i].asset == asset) return &s->lines[i];
+    }
+    if (s->count == LINES_MAX) return NULL;
+    s->lines[s->count] = (struct line){.asset = asset};
+    return &s->lines[s->count++];
+}
+
+/* Postings come newest first. False: more assets than a statement holds. */
+static bool posting_take(struct statement *s, const struct event_posting *p)
+{
+    if (p->account != s->account || p->phase != PHASE_posted) return true;
+    struct line *l = line_of(s, p->asset);
+    if (l == NULL) return false;
+    if (p->header.ts.v >= s->end.v) { /* afterwards: what it was before this one */
+        l->opening = l->closing = p->balance - p->amount;
+    } else if (p->header.ts.v >= s->start.v) {
+        if (!l->in_day) l->closing = p->balance;
+        l->in_day = true;
+        l->moved[p->code] += p->amount;
+        l->opening = p->balance - p->amount;
+    } else if (!l->in_day && !l->settled) {
+        l->opening = l->closing = p->balance;
+    }
+    l->settled = l->settled || p->header.ts.v < s->start.v;
+    return true;
+}
+
+/* All that is retained, page by page, until the day's beginning is passed. */
+static bool postings_take(struct rpc_call *c, struct statement *s)
+{
+    uint64_t from = 0;
+    bool before = false;
+    for (;;) {
+        struct query q = {.kind = QUERY_ledger, .count = PAGE, .from_id = from, .now = c->now};
+        const struct outbox *events = query_ask(c, &q);
+        uint64_t last = 0;
+        for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+             h = outbox_next(events, h)) {
+            const struct event_posting *p = (const struct event_posting *)(const void *)h;
+            if (h->kind != EVENT_posting) continue;
+            last = p->posting_id;
+            before = before || p->header.ts.v < s->start.v;
+            if (!posting_take(s, p)) return false;
+        }
+        if (last == 0) break;
+        from = last;
+        if (last == 1) break;
+    }
+    s->complete = before || from <= 1;
+    return true;
+}
+
+static void line_write(struct rpc_call *c, const struct line *l)
+{
+    bool contract = l->asset > ASSET_INSTRUMENT;
+    int scale = contract ? 0 : asset_scale(l->asset);
+    int128_t sum = l->opening;
+    json_open_object(c->out);
+    json_key_string(c->out, contract ? "instrument_name" : "asset",
+                    contract ? directory_name(c->names, DIRECTORY_instrument,
+                                              l->asset - ASSET_INSTRUMENT)
+                             : directory_name(c->names, DIRECTORY_asset, l->asset));
+    json_key_fixed(c->out, "opening", l->opening, scale);
+    json_key(c->out, "movements");
+    json_open_object(c->out);
+    for (uint16_t code = 1; code < POSTING_code_count; code++) {
+        sum += l->moved[code];
+        if (l->moved[code] != 0) json_key_fixed(c->out, posting_code_name(code), l->moved[code],
+                                                scale);
+    }
+    json_close_object(c->out);
+    ASSERT(sum == l->closing);
+    json_key_fixed(c->out, "closing", l->closing, scale);
+    json_close_object(c->out);
+}
+
+static void lines_write(struct rpc_call *c, const struct statement *s, bool contracts)
+{
+    json_key(c->out, contracts ? "positions" : "balances");
+    json_open_array(c->out);
+    for (uint32_t i = 0; i < s->count; i++) {
+        const struct line *l = &s->lines[i];
+        if ((l->asset > ASSET_INSTRUMENT) != contracts) continue;
+        if (!l->in_day && l->opening == 0) continue;
+        line_write(c, l);
+    }
+    json_close_array(c->out);
+}
+
+static void trades_write(struct rpc_call *c, const struct statement *s)
+{
+    const struct outbox *events = query_ask(
+        c, &(struct query){.kind = QUERY_trades, .account = s->account, .count = TRADES_MAX,
+                           .start = s->start, .end = TS(s->end.v - 1), .now = c->now});
+    json_key(c->out, "trades");
+    json_open_array(c->out);
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_trade *t = (const struct event_trade *)(const void *)h;
+        if (h->kind != EVENT_trade) continue;
+        for (int side = SIDE_buy; side <= SIDE_sell; side++) {
+            if (t->account[side] == s->account) rpc_write_trade(c->out, c->names, t, side, NULL);
+        }
+    }
+    json_close_array(c->out);
+}
+
+int rpc_get_statement(struct rpc_call *c)
+{
+    static struct statement s; /* large; the loop has one thread */
+    char date[24];
+    s = (struct statement){0};
+    size_t n = param_text(c, c->params, "date", date, sizeof date - 11);
+    if (n != 10) return malformed(c, "date");
+    memcpy(date + 10, "T00:00:00Z", sizeof "T00:00:00Z");
+    if (time_parse(date, 20, &s.start) != 0) return malformed(c, "date");
+    s.end = TS(s.start.v + NS_PER_DAY);
+    int reason = account_read(c, &s.account);
+    if (reason != REJECT_none) return reason;
+    if (!postings_take(c, &s)) return REJECT_capacity_exhausted;
+    date[10] = 0;
+    json_open_object(c->out);
+    json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, s.account));
+    json_key_string(c->out, "date", date);
+    json_key_bool(c->out, "complete", s.complete);
+    lines_write(c, &s, false);
+    lines_write(c, &s, true);
+    trades_write(c, &s);
+    json_close_object(c->out);
+    return REJECT_none;
+}
