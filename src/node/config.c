@@ -78,6 +78,13 @@ static bool account_exists(const struct loader *l, uint32_t token)
     return directory_find_text(l->known, DIRECTORY_account, name) != 0;
 }
 
+static bool index_exists(const struct loader *l, uint32_t token)
+{
+    char name[CONFIG_NAME_SIZE];
+    member_get(l, token, "index_name", name);
+    return directory_find_text(l->known, DIRECTORY_index, name) != 0;
+}
+
 /* A state is applied only to what this reading of the file has made. */
 static bool state_exists(const struct loader *l, uint32_t token)
 {
@@ -111,10 +118,11 @@ struct section {
 static const struct section sections[] = {
     {"venue", "private/officer_venue_set", venue_exists},
     {"clearing", "private/officer_set_clearing", venue_exists},
+    {"accounts", "private/officer_create_account", account_exists},
+    {"indices", "private/officer_create_index", index_exists},
     {"products", "private/officer_create_product", product_exists},
     {"instruments", "private/officer_list_instrument", instrument_exists},
     {"spreads", "private/officer_list_spread", spread_exists},
-    {"accounts", "private/officer_create_account", account_exists},
     {"margins", "private/officer_set_margin", margin_exists},
     {"states", "private/officer_set_state", state_exists},
 };

@@ -1,8 +1,9 @@
 /* config.h: the venue's configuration file as the requests that it stands for.
  *
- * {"venue": {params of officer_venue_set}, "products": [{params of officer_create_product}],
- *  "instruments": [{params of officer_list_instrument}], "spreads": [{... officer_list_spread}],
- *  "accounts": [{... officer_create_account}], "margins": [{... officer_set_margin}],
+ * {"venue": {params of officer_venue_set}, "accounts": [{params of officer_create_account}],
+ *  "indices": [{... officer_create_index}], "products": [{... officer_create_product}],
+ *  "instruments": [{... officer_list_instrument}], "spreads": [{... officer_list_spread}],
+ *  "margins": [{... officer_set_margin}],
  *  "states": [{... officer_set_state}]}
  * in this order, whatever the file's. What goes wrong is what the request's answer says.
  *
