@@ -290,7 +290,6 @@ static int default_is_valid(const struct command *c)
     }
 }
 
-<<<<<<< HEAD
 static int collateral_is_valid(const struct command *c)
 {
     switch ((enum command_kind)c->header.kind) {
@@ -311,14 +310,14 @@ static int collateral_is_valid(const struct command *c)
     case COMMAND_port: return c->port.withdraw <= 1;
     default: return 0;
     }
-=======
+}
+
 static int index_is_valid(const struct command *c)
 {
     if (c->header.kind == COMMAND_index_price)
         return text_is_valid(c->index_price.reason, sizeof c->index_price.reason);
     return text_is_valid(c->index_create.name, sizeof c->index_create.name) &&
            c->index_create.source_count <= INDEX_SOURCES_MAX;
->>>>>>> 17e54c5 (Configuration: accounts and indices before the products that name them; shipped products are settled and marked by the clock)
 }
 
 /* Of blocks, busts and position limits. */
