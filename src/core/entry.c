@@ -387,8 +387,10 @@ enum reject entry_from_new(const struct core *c, const struct command *cmd, stru
         entry_plain(c, cmd, e);
         return REJECT_none;
     }
+    bool estate = c->accounts[cmd->header.account].system == SYSTEM_estate; /* CLEAR-10 */
+    uint32_t flags = o->flags & (estate ? (uint32_t)ORDER_FLAGS_ALL : ORDER_FLAGS_CLIENT);
     *e = (struct entry){.account = cmd->header.account, .instrument = o->instrument,
-                        .flags = o->flags & ORDER_FLAGS_CLIENT, .side = o->side, .type = o->type,
+                        .flags = flags, .side = o->side, .type = o->type,
                         .tif = o->tif, .smp_mode = o->smp_mode, .peg = o->peg, .qty = o->qty.v,
                         .max_show = o->max_show.v, .min_qty = o->min_qty.v, .smp_id = o->smp_id,
                         .expires_at = o->expires_at, .valid_until = o->valid_until};
