@@ -46,11 +46,7 @@ await test('a restart keeps what officers changed, and adds what is new in the f
     equal(await state('CTF'), 'open', 'state of the file');
     await venue.call('private/officer_set_state', { product: 'CTF', state: 'halted' },
         venue.officer);
-    await venue.call('private/officer_venue_set', { dual_transfers: false }, venue.officer);
-    const deposit = { account: 'alice', asset: 'USD', amount: 5 };
-    const confirmed = async () =>
-        (await venue.call('private/officer_deposit', deposit, venue.officer)).state;
-    equal(await confirmed(), 'confirmed', 'a deposit where one officer is enough');
+    await venue.call('private/officer_venue_set', { stale_ms: 1500 }, venue.officer);
     const seq = await figure(venue, 'applied_seq');
     await venue.stop();
     file.products.push({ ...file.products[0], product: 'NEW' });
@@ -60,7 +56,9 @@ await test('a restart keeps what officers changed, and adds what is new in the f
     await venue.start();
     equal(await figure(venue, 'applied_seq'), seq + 3, 'three commands for what is new: seq');
     equal([await state('CTF'), await state('NEW')], ['halted', 'open'], 'states');
-    equal(await confirmed(), 'confirmed', 'the officer\'s venue setting stays: a deposit');
+    const back = await venue.call('private/officer_venue_set',
+        { stale_ms: 2000, reason: 'as the file has it' }, venue.officer);
+    equal(back.state, 'awaiting', 'the officer\'s tighter setting stands: the file\'s is looser');
     await venue.stop();
     venue.remove();
 });
