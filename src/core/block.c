@@ -106,6 +106,16 @@ static bool price_is_fair(const struct core *c, const struct command_block_propo
     return false;
 }
 
+/* GUARD-04: what is agreed outside the book keeps the day's limits, as they are now. */
+static enum reject limits_check_price(const struct core *c, uint32_t instrument, price_t price,
+                                      int64_t *detail)
+{
+    int64_t tick = c->instruments[instrument].tick.v;
+    struct entry e = {.instrument = instrument, .type = ORDER_TYPE_limit, .trigger = PX_NONE,
+                      .px = PX(price.v / tick)};
+    return price_limit_admit(c, &e, detail);
+}
+
 static enum reject terms_check(const struct core *c, const struct command *cmd, int64_t *detail)
 {
     const struct command_block_propose *p = &cmd->block_propose;
@@ -133,7 +143,8 @@ static enum reject terms_check(const struct core *c, const struct command *cmd, 
     bool late = p->executed_at.v > c->s->ts.v ||
                 p->executed_at.v < c->s->ts.v - t->offbook.window_ns;
     if (late) return REJECT_late_registration;
-    return price_is_fair(c, p, detail) ? REJECT_none : REJECT_price_out_of_band;
+    if (!price_is_fair(c, p, detail)) return REJECT_price_out_of_band;
+    return limits_check_price(c, p->instrument, p->price, detail);
 }
 
 static struct offbook trade_of(const struct deal *d)
@@ -200,6 +211,7 @@ static enum reject accept(struct core *c, struct deal *d, int64_t *detail)
 {
     struct offbook t = trade_of(d);
     enum reject reason = state_check(c, d->instrument);
+    if (reason == REJECT_none) reason = limits_check_price(c, d->instrument, d->price, detail);
     if (reason == REJECT_none) reason = status_check(c, d, d->account);
     if (reason == REJECT_none) reason = status_check(c, d, d->counterparty);
     if (reason == REJECT_none) reason = offbook_check(c, &t, detail);

@@ -183,7 +183,8 @@ static int core_scratch(struct core *c)
     c->depth = calloc(1, implied_depth_bytes(c->limits.instruments));
     c->payers = calloc((size_t)c->limits.accounts + 1, sizeof *c->payers);
     c->fund_weights = calloc((size_t)c->limits.members + 1, sizeof *c->fund_weights);
-    if (c->payers == NULL || c->fund_weights == NULL) return -1;
+    c->legs = calloc((size_t)c->limits.instruments + 1, sizeof *c->legs);
+    if (c->payers == NULL || c->fund_weights == NULL || c->legs == NULL) return -1;
     bool ok = c->shares != NULL && c->shares_opposite != NULL && c->prints != NULL &&
               c->implied_dirty != NULL && c->implied_marks != NULL && c->depth != NULL;
     c->span_noted = calloc((size_t)c->limits.exposures + 1, sizeof *c->span_noted);
@@ -225,6 +226,7 @@ void core_close(struct core *c)
     free(c->prints);
     free(c->payers);
     free(c->fund_weights);
+    free(c->legs);
     free(c->implied_dirty);
     free(c->implied_marks);
     free(c->depth);

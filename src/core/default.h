@@ -79,7 +79,7 @@ struct portfolio_bid {
     uint32_t rank;   /* place among the awarded, from 1; 0: not awarded */
     money_t price;
     uint32_t member; /* the defaulter */
-    uint32_t reserved;
+    uint32_t refused; /* enum reject: why it was passed over at the award */
 };
 ASSERT_SIZE(struct portfolio_bid, 48);
 

@@ -8,8 +8,10 @@
  *
  * Fewer members than the minimum bid: nothing is awarded. A price below the reserve, or one that
  * the layers before the gains haircut could not pay, is not awarded either; what is left stays in
- * the estate. Each auction ranks the members by how far their best bid was from the worst awarded
- * one: who did not bid, or bid far off, loses its contribution first (juniors; Eurex, LCH).
+ * the estate. A bidder whose account would not be margined after the award (CLEAR-08) is passed
+ * over and the next bid is taken: the risk must not go from one that cannot carry it to another.
+ * Each auction ranks the members by how far their best bid was from the worst awarded one: who did
+ * not bid, or bid far off, loses its contribution first (juniors; Eurex, LCH).
  *
  * Rounding. n of r remaining portions get floor(lots x n / r) of each position: the last portion
  * takes what is left.
@@ -18,6 +20,7 @@
  */
 #include "core/default.h"
 
+#include "core/collateral.h"
 #include "core/margin.h"
 #include "core/offbook.h"
 
@@ -58,6 +61,8 @@ static void event_bid_push(const struct core *c, struct outbox *out, const struc
     e->awarded = b->awarded;
     e->price = b->price;
     e->paid = MONEY(b->price.v * b->awarded);
+    e->refused = b->refused;
+    e->reserved = 0;
 }
 
 /* Only an account's own: an auction that is open is sealed from everybody else. */
@@ -270,6 +275,44 @@ static bool is_movable(struct core *c, uint32_t estate, uint32_t account, uint32
     return true;
 }
 
+/* CLEAR-08: whether the account is margined when it has these lots and has paid. Reckoned for all
+ * the positions at once, so that what they offset counts; who ends with no more risk and pays
+ * nothing is never refused. */
+static bool is_margined_after(struct core *c, uint32_t estate, uint32_t account, uint32_t n,
+                              uint32_t left, int64_t payment)
+{
+    const struct account *a = &c->accounts[account];
+    struct span_book book;
+    uint32_t count = 0;
+    span_current(c);
+    for (uint32_t e = c->accounts[estate].exposures; e != NIL; e = c->exposures[e].next) {
+        int64_t lots = lots_of(c->exposures[e].position, n, left);
+        if (lots == 0) continue;
+        c->legs[count++] = (struct query_leg){.instrument = c->exposures[e].instrument,
+                                              .lots = lots};
+    }
+    span_reckon(c, account, SPAN_WITH_ORDERS, c->legs, count, &book);
+    int128_t need = (int128_t)book.flat +
+                    span_speed_path(&c->span_accounts[account], book.span, book.nothing);
+    if (need > MONEY_MAX) return false;
+    if (need <= a->requirement.v && payment <= 0) return true;
+    int128_t available = (int128_t)margin_available(c, account) + a->requirement.v -
+                         collateral_credit(c, account, a->requirement.v);
+    return available + collateral_credit(c, account, (int64_t)need) - payment >= need;
+}
+
+/* Why this bid cannot have n portions; REJECT_none: it can. */
+static enum reject award_check(struct core *c, uint32_t member, const struct portfolio_bid *b,
+                               uint32_t n, uint32_t left)
+{
+    uint32_t estate = c->defaults[member].estate;
+    int64_t payment = b->price.v * n;
+    if (n == 0) return REJECT_layers_left; /* it asks for more than the layers before gains have */
+    if (!is_movable(c, estate, b->account, n, left, payment)) return REJECT_amount_overflow;
+    bool margined = is_margined_after(c, estate, b->account, n, left, payment);
+    return margined ? REJECT_none : REJECT_insufficient_margin;
+}
+
 static void award(struct core *c, uint32_t member, struct portfolio_bid *b, uint32_t n,
                   uint32_t left)
 {
@@ -301,13 +344,14 @@ static void awards_run(struct core *c, uint32_t member)
         uint32_t left = d->auction.portions - d->auction.awarded;
         bool low = (d->auction.flags & PORTFOLIO_FLAG_HAS_RESERVE) != 0 &&
                    b->price.v < d->auction.reserve.v;
-        uint32_t n = low || left == 0 || !may_bid(c, b->account, d->auction.flags)
-                         ? 0
-                         : portions_payable(c, member, b, left);
-        if (n == 0 || !is_movable(c, d->estate, b->account, n, left, b->price.v * n)) {
-            b->rank = RANK_PASSED;
-            continue;
-        }
+        uint32_t n = left == 0 ? 0 : portions_payable(c, member, b, left);
+        bool barred = !may_bid(c, b->account, d->auction.flags);
+        b->rank = RANK_PASSED;
+        if (left == 0) continue;
+        b->refused = low      ? REJECT_invalid_price
+                     : barred ? REJECT_not_qualified
+                              : award_check(c, member, b, n, left);
+        if (b->refused != REJECT_none) continue;
         b->rank = ++rank;
         award(c, member, b, n, left);
     }

@@ -430,6 +430,7 @@ struct core {
     const struct pending_request *confirming; /* which one that is; NULL: none (dual.h) */
     uint32_t claim_cursor;              /* default_layers.c */
     struct payer *payers;               /* accounts + 1 */
+    struct query_leg *legs;             /* of a portfolio: instruments + 1 */
     int64_t *fund_weights;              /* by member */
     uint32_t implied_dirty_count;
     uint32_t *implied_dirty;            /* instruments with implied prices whose book changed */
@@ -450,7 +451,9 @@ struct print {
 };
 
 enum { ASSETS_MAX = 255 };
-#define CORE_MAGIC UINT64_C(0x314f43414d494a44) /* format of the state block, version 1 */
+/* Format of the state block, version 2: raised whenever what core_cut cuts, or a record in it, is
+ * laid out anew, so that a snapshot of another layout is refused and its log replayed instead. */
+#define CORE_MAGIC UINT64_C(0x324f43414d494a44)
 
 /* ---- core.c ---- */
 uint32_t order_slots(const struct core_limits *l); /* live and retained, NIL included */

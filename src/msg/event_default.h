@@ -91,7 +91,9 @@ struct event_portfolio_bid {
     uint32_t awarded;
     money_t price;
     money_t paid; /* for what was awarded; negative: received */
+    uint32_t refused; /* enum reject: why the award passed it over; 0: not, or all was sold */
+    uint32_t reserved;
 };
-ASSERT_SIZE(struct event_portfolio_bid, 80);
+ASSERT_SIZE(struct event_portfolio_bid, 88);
 
 #endif

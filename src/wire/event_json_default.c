@@ -137,6 +137,9 @@ bool event_json_default_write(struct json_writer *w, const struct event_header *
         json_key_int(w, "awarded", b->awarded);
         json_key_fixed(w, "price", b->price.v, 6);
         json_key_fixed(w, "paid", b->paid.v, 6);
+        if (b->refused != REJECT_none) {
+            json_key_string(w, "refused", reject_text((enum reject)b->refused)->name);
+        }
         return true;
     }
     default: return false;
