@@ -16,6 +16,18 @@ for (const name of ['dojima', 'gpu_hour']) {
         await venue.start();
         const products = await venue.call('public/get_products');
         equal(products.map((p) => p.product), file.products.map((p) => p.product), 'products');
+        const groups = (await venue.call('public/get_margin_parameters')).groups
+            .flatMap((g) => g.products.map((p) => p.product));
+        for (const p of products) {
+            check(p.limits?.spot_month > 0 || p.limits?.micro_of, `${p.product}: limits`);
+            check(p.blocks && p.busts?.no_bust_range > 0, `${p.product}: blocks and busts`);
+            check(p.margin_model === 'span' ? groups.includes(p.product) : p.flat_margin > 0,
+                `${p.product}: margin`);
+            const name = p.settlement_rules.index_name;
+            if (p.settlement !== 'cash') continue;
+            const index = await venue.call('public/get_index', { index_name: name });
+            check(index.source_names.length >= 5, `${p.product} settles at ${name}`);
+        }
         const listed = await venue.call('public/get_instruments', { currency: 'any' });
         equal(listed.length, file.instruments.length + file.spreads.length, 'instruments');
         const there = new Set(listed.map((i) => i.instrument_name));

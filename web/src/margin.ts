@@ -31,7 +31,7 @@ function total(book: Book, all: ReadonlyMap<string, Exposure>): number | null {
     let sum = 0;
     for (const name of new Set([...all.keys(), ...book.positions.keys()])) {
         const product = book.products.get(book.byName.get(name)?.product ?? '');
-        if (product === undefined) return null;
+        if (product === undefined || product.flatMargin === 0) return null; /* not flat */
         const held = book.positions.get(name)?.size ?? 0;
         const e = all.get(name) ?? { buys: 0, sells: 0 };
         sum += Math.max(Math.abs(held + e.buys), Math.abs(held - e.sells)) * product.flatMargin;
@@ -39,7 +39,7 @@ function total(book: Book, all: ReadonlyMap<string, Exposure>): number | null {
     return sum;
 }
 
-/* In USD; null where a product's terms are not known. */
+/* In USD; null where a product's terms are not known, or its margin is SPAN's. */
 export function marginAdded(book: Book, i: Instrument, side: Side, lots: number): number | null {
     const all = new Map<string, Exposure>();
     for (const o of book.orders.values()) {
