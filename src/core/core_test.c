@@ -137,6 +137,7 @@ static void margin_group(struct command *c, int64_t scan, int64_t charge)
 {
     struct command_margin_set *m = &c->margin_set;
     c->header.kind = COMMAND_margin_set;
+    m->reason[0] = 'x';
     memcpy(m->group, "GG", 2);
     m->given = MARGIN_GIVEN_products | MARGIN_GIVEN_tiers | MARGIN_GIVEN_spreads;
     m->product_count = m->tier_count = m->spread_count = 1;
@@ -310,11 +311,13 @@ static void random_limit(struct world *w, struct random *r, struct command *c)
         c->supply_set.product = (uint32_t)(1 + below(r, 3));
         c->supply_set.instrument = (uint32_t)below(r, 8);
         c->supply_set.amount = QTY((int64_t)below(r, 600));
+        c->supply_set.reason[0] = below(r, 4) ? 'x' : 0;
         break;
     case 2:
         c->header.kind = COMMAND_owner_set;
         c->header.account = (uint32_t)(5 + below(r, 4));
         memcpy(c->owner_set.owner, owners[below(r, 2)], 4);
+        c->owner_set.reason[0] = 'x';
         break;
     default:
         c->header.kind = COMMAND_exemption_set;
@@ -388,10 +391,12 @@ static void random_margin(struct random *r, struct command *c)
         c->header.kind = COMMAND_margin_flat;
         c->margin_flat.product = (uint32_t)(1 + below(r, 3));
         c->margin_flat.flat_margin = MONEY((int64_t)(2 + below(r, 4)) * E6);
+        c->margin_flat.reason[0] = below(r, 4) ? 'x' : 0;
         break;
     case 2:
         c->header.kind = COMMAND_margin_inter;
         c->margin_inter.offset_e6 = 700000 + (int64_t)below(r, 200000);
+        c->margin_inter.reason[0] = 'x';
         break;
     case 3:
         c->header.kind = COMMAND_margin_run;

@@ -66,10 +66,28 @@ static void event_request_push(struct outbox *out, const struct pending_request 
     memcpy(e + 1, r->bytes, size);
 }
 
+/* GUARD-05: commands that wait only because they loosen a margin or a limit say why; the others of
+ * this kind ask for it in their own order of checks. */
+static bool lacks_reason(const struct command *cmd)
+{
+    switch ((enum command_kind)cmd->header.kind) {
+    case COMMAND_margin_set:
+    case COMMAND_margin_inter:
+    case COMMAND_margin_flat:
+    case COMMAND_supply_set:
+    case COMMAND_owner_set: return dual_reason(cmd)[0] == 0;
+    default: return false;
+    }
+}
+
 bool dual_wait(struct core *c, const struct command *cmd)
 {
     if (c->confirming != NULL) return false;
     ASSERT(cmd->header.size <= REQUEST_COMMAND_SIZE_MAX);
+    if (lacks_reason(cmd)) {
+        reject_push(c, cmd, REJECT_reason_needed, INT64_MIN);
+        return true;
+    }
     uint32_t place = 0;
     while (place < c->limits.requests && c->requests[place].id != 0) place += 1;
     if (place == c->limits.requests) {

@@ -35,8 +35,9 @@ struct pending_request {
 };
 ASSERT_SIZE(struct pending_request, 16 + REQUEST_COMMAND_SIZE_MAX);
 
-/* True: the command has been answered and must change nothing: it awaits its second officer, or
- * there is no room for another request. False: two officers stand behind it; carry it out. */
+/* True: the command has been answered and must change nothing: it awaits its second officer, lacks
+ * its reason, or there is no room for another request. False: two officers stand behind it; carry
+ * it out. */
 bool dual_wait(struct core *c, const struct command *cmd);
 /* Whether the command being applied is one that a second officer has confirmed. */
 bool dual_confirmed(const struct core *c);

@@ -53,6 +53,9 @@ static enum reject flat_check(const struct core *c, const struct command_margin_
     if (m->product == NIL || m->product > c->s->products) return REJECT_unknown_product;
     bool fit = c->products[m->product].terms.margin_model == MARGIN_flat &&
                m->flat_margin.v >= 0 && m->flat_margin.v <= PRICE_MAX;
+    /* GUARD-05: a margin is not switched off, by however many officers. */
+    if (m->flat_margin.v == 0 && c->products[m->product].terms.flat_margin.v != 0)
+        return REJECT_guard_needed;
     if (!fit) return REJECT_invalid_margin_parameters;
     return requirements_fit(c, m->product, m->flat_margin.v) ? REJECT_none : REJECT_amount_overflow;
 }

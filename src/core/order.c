@@ -136,7 +136,6 @@ void event_order_push(const struct core *c, struct outbox *out, uint32_t o, enum
     e->flags = flags & ORDER_FLAGS_ALL;
     memcpy(&e->side, &order->side, sizeof(uint32_t));
     e->session = info->session;
-    e->price = PRICE(order->px.v * tick);
     e->qty = info->qty;
     e->filled = info->filled;
     e->left = QTY(order->left.v & -(int64_t)order_is_live(order));
@@ -145,8 +144,12 @@ void event_order_push(const struct core *c, struct outbox *out, uint32_t o, enum
     e->notional_low = (uint64_t)info->notional;
     e->created = info->created;
     e->modified = info->modified;
-    if (__builtin_expect((flags & ORDER_BIT_TERMS) == 0, 1)) event_terms_none(e, cause);
-    else event_terms(c, e, order, info, cause);
+    if (__builtin_expect((flags & ORDER_BIT_TERMS) == 0, 1)) {
+        e->price = PRICE(order->px.v * tick); /* only terms can leave an order without one */
+        event_terms_none(e, cause);
+    } else {
+        event_terms(c, e, order, info, cause);
+    }
 }
 
 void event_order_text_push(const struct core *c, struct outbox *out, uint32_t o)

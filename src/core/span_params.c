@@ -447,6 +447,16 @@ static bool loosens(const struct command_margin_set *old, const struct command_m
            t->short_option.v < old->short_option.v;
 }
 
+/* A tier without a scan has no margin: GUARD-05, nobody takes it away. */
+static bool switches_off(const struct command_margin_set *old, const struct command_margin_set *t)
+{
+    for (uint32_t i = 0; i < t->tier_count; i++) {
+        bool had = i >= old->tier_count || old->tiers[i].price_scan.v != 0;
+        if (had && t->tiers[i].price_scan.v == 0) return true;
+    }
+    return false;
+}
+
 /* ---- commands ---- */
 
 /* What the group will be: what is given over what it is. */
@@ -519,6 +529,8 @@ void margin_set(struct core *c, const struct command *cmd)
     uint32_t group = group_find(c, cmd->margin_set.group);
     terms_merge(c, group, &cmd->margin_set, &t);
     enum reject reason = terms_check(c, group, &t);
+    if (reason == REJECT_none && group != 0 && switches_off(&c->span_groups[group].terms, &t))
+        reason = REJECT_guard_needed;
     if (reason != REJECT_none) {
         reject_push(c, cmd, reason, INT64_MIN);
         return;

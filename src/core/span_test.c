@@ -49,6 +49,7 @@ static enum reject set_group(struct desk *d, uint32_t group)
     struct command cmd = {0};
     struct command_margin_set *m = &cmd.margin_set;
     memcpy(m->group, group == 1 ? "A" : "B", 1);
+    m->reason[0] = 'x';
     m->given = MARGIN_GIVEN_products | MARGIN_GIVEN_tiers | MARGIN_GIVEN_spreads |
                MARGIN_GIVEN_inter_scale | MARGIN_GIVEN_extreme;
     m->product_count = group == 1 ? 2 : 1;
@@ -81,6 +82,7 @@ static void set_credits(struct desk *d)
 {
     struct command cmd = {.margin_inter = {.count = 1, .offset_e6 = 100000 + below(d, 700000)}};
     struct margin_inter *m = &cmd.margin_inter.inters[0];
+    cmd.margin_inter.reason[0] = 'x';
     m->group_a[0] = 'A';
     m->group_b[0] = 'B';
     m->credit_e6 = cmd.margin_inter.offset_e6 - below(d, 100000);
