@@ -1,8 +1,8 @@
 /* statement.c: `dojima statement`: an account's day from the SQL history, as text, JSON or CSV.
  *
- * Money by kind of movement, positions, trades. Each balance and position is checked: what the day
- * before ended with and the day's movements make what it ended with; where they do not, nothing is
- * printed and the exit status is 1. Works beside a running node.
+ * Money by kind of movement, positions, margin, trades. Each balance and position is checked: what
+ * the day before ended with and the day's movements make what it ended with; where they do not,
+ * nothing is printed and the exit status is 1. Works beside a running node.
  */
 #include "cli/statement.h"
 
@@ -38,6 +38,8 @@ struct day {
     struct store_statement_cash cash_before[ASSETS];
     struct store_statement_position held[STATEMENT_LINES_MAX];
     struct store_statement_position held_before[STATEMENT_LINES_MAX];
+    int margins; /* 1: `margin` is there */
+    struct event_standing margin;
     struct event_trade trade[STATEMENT_TRADES_MAX];
 };
 
@@ -93,6 +95,13 @@ static bool position_adds_up(const struct store_statement_position *l, const str
     return opening == l->opening && sum == l->closing;
 }
 
+static bool margin_adds_up(const struct event_standing *m)
+{
+    int128_t missing = (int128_t)m->initial.v - m->equity.v - m->credit.v;
+    if (m->mode != MODE_margined || missing < 0) missing = 0;
+    return m->equity.v == m->cash.v - m->pending.v + m->unsettled.v && m->missing.v == missing;
+}
+
 static int day_read(struct day *d)
 {
     struct store_filter f = {.account = d->account, .start = TS(d->number * NS_PER_DAY),
@@ -105,7 +114,9 @@ static int day_read(struct day *d)
     d->positions = store_statement_positions(d->store, d->account, d->number, d->held,
                                              STATEMENT_LINES_MAX);
     d->trades = store_trades(d->store, &f, d->trade, STATEMENT_TRADES_MAX);
-    if (cash < 0 || held < 0 || d->balances < 0 || d->positions < 0 || d->trades < 0) {
+    d->margins = store_statement_margin(d->store, d->account, d->number, &d->margin);
+    if (cash < 0 || held < 0 || d->balances < 0 || d->positions < 0 || d->trades < 0 ||
+        d->margins < 0) {
         return fail(store_error(d->store));
     }
     for (int i = 0; i < d->balances; i++) {
@@ -114,6 +125,7 @@ static int day_read(struct day *d)
     for (int i = 0; i < d->positions; i++) {
         if (!position_adds_up(&d->held[i], d, held)) return fail("a position does not add up");
     }
+    if (d->margins > 0 && !margin_adds_up(&d->margin)) return fail("the margin does not add up");
     return 0;
 }
 
@@ -202,6 +214,38 @@ static void positions_write(struct out *o, struct day *d)
     list(o, NULL, false);
 }
 
+/* As of the day's last mark-to-market, or of the one before it where the day had none. */
+static void margin_write(struct out *o, struct day *d)
+{
+    const struct event_standing *m = &d->margin;
+    char time[TIME_TEXT_SIZE];
+    if (o->w != NULL) json_key(o->w, "margin");
+    if (d->margins == 0) {
+        if (o->w != NULL) json_null(o->w);
+        return;
+    }
+    (void)time_format(time, m->taken);
+    (void)snprintf(o->name, sizeof o->name, "%llu", (unsigned long long)m->mark_id);
+    line_open(o, "margin", "mark_id");
+    text_add(o, "as_of", time);
+    text_add(o, "status", statement_status_names[m->status % ACCOUNT_status_count]);
+    fixed_add(o, "cash", m->cash.v, 6);
+    fixed_add(o, "pending", m->pending.v, 6);
+    fixed_add(o, "unsettled", m->unsettled.v, 6);
+    fixed_add(o, "equity", m->equity.v, 6);
+    fixed_add(o, "collateral_credit", m->credit.v, 6);
+    fixed_add(o, "initial_margin", m->initial.v, 6);
+    fixed_add(o, "maintenance_margin", m->maintenance.v, 6);
+    fixed_add(o, "missing", m->missing.v, 6);
+    if (m->call != 0) {
+        fixed_add(o, "call_id", (int64_t)m->call, 0);
+        fixed_add(o, "called", m->called.v, 6);
+        (void)time_format(time, m->deadline);
+        text_add(o, "deadline", time);
+    }
+    line_close(o);
+}
+
 static void trades_write(struct out *o, struct day *d)
 {
     list(o, "trades", true);
@@ -237,6 +281,7 @@ static int json_print(struct day *d)
     json_key_int(&w, "seq", (int64_t)store_last_seq(d->store));
     balances_write(&o, d);
     positions_write(&o, d);
+    margin_write(&o, d);
     trades_write(&o, d);
     json_close_object(&w);
     json_newline(&w);
@@ -252,6 +297,7 @@ static int csv_print(struct day *d)
     (void)puts("kind,name,field,value");
     balances_write(&o, d);
     positions_write(&o, d);
+    margin_write(&o, d);
     trades_write(&o, d);
     return 0;
 }
@@ -279,7 +325,8 @@ int cli_statement(int argc, char **argv)
         {0}};
     static const struct argp argp = {
         options, parse, "--data DIR ACCOUNT YYYY-MM-DD",
-        "An account's day (UTC): money by kind of movement, positions, trades, from the history "
+        "An account's day (UTC): money by kind of movement, positions, margin, trades, from the "
+        "history "
         "DIR/history.sqlite. Opening and movements make closing, or it is refused.",
         NULL, NULL, NULL};
     struct arguments a = {0};

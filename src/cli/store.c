@@ -1,8 +1,8 @@
 /* store.c: `dojima store rebuild|statement`: the SQL history of a data directory.
  *
  * rebuild throws the history away and makes it again from the journal; the node must not run.
- * statement prints an account's day: money by kind of movement, positions, trades. It reads beside
- * a running node.
+ * statement prints an account's day: money by kind of movement, positions, margin, trades. It reads
+ * beside a running node.
  */
 #include "base/decimal.h"
 #include "base/time_text.h"
@@ -187,6 +187,41 @@ static int print_positions(struct store *s, uint32_t account, int64_t day, bool 
     return 0;
 }
 
+const char *const statement_status_names[ACCOUNT_status_count] = {"normal", "reduce_only",
+                                                                  "liquidating", "defaulted"};
+
+static int print_margin(struct store *s, uint32_t account, int64_t day, bool colour)
+{
+    static const struct table_column columns[] = {
+        {"margin as of", TABLE_TEXT}, {"equity", TABLE_DECIMAL}, {"credit", TABLE_DECIMAL},
+        {"initial", TABLE_DECIMAL}, {"maintenance", TABLE_DECIMAL}, {"missing", TABLE_DECIMAL},
+        {"call", TABLE_NUMBER}, {"called", TABLE_DECIMAL}, {"status", TABLE_TEXT},
+        {NULL, TABLE_TEXT}};
+    struct event_standing m;
+    char time[TIME_TEXT_SIZE];
+    int n = store_statement_margin(s, account, day, &m);
+    struct table *t = n < 0 ? NULL : table_new(columns, colour);
+    if (t == NULL) return fail(store_error(s));
+    if (n == 0) {
+        (void)puts("no mark-to-market yet");
+    } else {
+        (void)time_format(time, TS(m.taken.v - m.taken.v % NS_PER_SECOND));
+        table_add(t, TABLE_DIM, time);
+        const int64_t values[] = {m.equity.v, m.credit.v, m.initial.v, m.maintenance.v,
+                                  m.missing.v};
+        for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) add_fixed(t, values[v], 6);
+        if (m.call != 0) add_fixed(t, (int64_t)m.call, 0);
+        else table_add(t, TABLE_PLAIN, "");
+        if (m.call != 0) add_fixed(t, m.called.v, 6);
+        else table_add(t, TABLE_PLAIN, "");
+        table_add(t, m.status == ACCOUNT_normal ? TABLE_PLAIN : TABLE_RED,
+                  statement_status_names[m.status % ACCOUNT_status_count]);
+        table_print(t, stdout, true);
+    }
+    table_free(t);
+    return 0;
+}
+
 static int print_trades(struct store *s, uint32_t account, int64_t day, bool colour)
 {
     static const struct table_column columns[] = {
@@ -234,6 +269,8 @@ int statement_print(struct store *s, const char *name, uint32_t account, const c
     int status = print_cash(s, account, day, colour);
     (void)putchar('\n');
     if (status == 0) status = print_positions(s, account, day, colour);
+    (void)putchar('\n');
+    if (status == 0) status = print_margin(s, account, day, colour);
     (void)putchar('\n');
     return status == 0 ? print_trades(s, account, day, colour) : status;
 }

@@ -12,6 +12,7 @@
 #include "core/reclaim.h"
 #include "core/schedule.h"
 #include "core/settlement.h"
+#include "core/standing.h"
 
 static void check_instrument(const struct core *c, uint32_t i)
 {
@@ -105,6 +106,7 @@ void clearing_check(const struct core *c)
     ASSERT(ledger_cash(c, c->s->account_ccp) == 0);
     collateral_check(c);
     call_check(c);
+    standing_check(c);
     settlement_check(c);
     schedule_check(c);
     index_check(c);

@@ -21,6 +21,7 @@
 #include "core/settlement.h"
 #include "core/state.h"
 #include "core/span.h"
+#include "core/standing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,8 @@ static void core_cut(struct core *c, struct arena *a)
     c->calls = arena_cut(a, l->accounts + 1, sizeof *c->calls);
     c->records = arena_cut(a, l->settlements, sizeof *c->records);
     c->call_heap = arena_cut(a, l->accounts + 1, sizeof *c->call_heap);
+    c->standings = arena_cut(a, ((size_t)l->accounts + 1) * STANDINGS_KEPT,
+                             sizeof *c->standings);
     c->fund = arena_cut(a, 1, sizeof *c->fund);
     c->fund_members = arena_cut(a, l->members + 1, sizeof *c->fund_members);
     c->defaults = arena_cut(a, l->members + 1, sizeof *c->defaults);
@@ -143,6 +146,7 @@ size_t core_outbox_bytes(const struct core_limits *l)
            (size_t)l->postings * sizeof(struct event_posting) +
            (size_t)l->settlements * sizeof(union clearing_record) +
            (size_t)l->accounts * (2 * sizeof(struct event_call) + sizeof(struct event_slice)) +
+           standing_outbox_bytes(l) +
            ASSETS_MAX * (sizeof(struct event_asset) + sizeof(struct event_collateral)) +
            (size_t)l->settlements * (sizeof(struct event_settlement) +
                                      4 * sizeof(struct event_settlement_source)) +

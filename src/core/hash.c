@@ -6,6 +6,7 @@
 #include "core/index.h"
 #include "core/settlement.h"
 #include "core/span.h"
+#include "core/standing.h"
 #include "core/default.h"
 #include "core/state.h"
 
@@ -208,6 +209,7 @@ uint64_t core_hash(const struct core *c)
     for (uint32_t i = 1; i <= s->client_ids; i++)
         add(&h, &c->client_ids[i], sizeof c->client_ids[i]);
     default_hash(c, add_to, &h);
+    standing_hash(c, add_to, &h);
     add(&h, c->answers, s->answer_bytes_used);
     hash_span(&h, c);
     for (uint32_t i = 0; i < c->limits.requests; i++) {

@@ -13,6 +13,7 @@
 #include "core/state.h"
 #include "core/margin.h"
 #include "core/span.h"
+#include "core/standing.h"
 
 #include <string.h>
 
@@ -402,6 +403,10 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
         else query_calls(c, q->account, out);
         break;
     case QUERY_fund: query_fund(c, out); break;
+    case QUERY_standings:
+        if (!known_account(c, q->account)) query_reject(out, REJECT_unknown_account);
+        else query_standings(c, q->account, out);
+        break;
     case QUERY_portfolio_bids: query_portfolio_bids(c, q, out); break;
     default: query_reject(out, REJECT_malformed_request); break;
     }

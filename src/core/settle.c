@@ -27,6 +27,7 @@
 #include "core/reclaim.h"
 #include "core/schedule.h"
 #include "core/settlement.h"
+#include "core/standing.h"
 #include "core/value.h"
 
 enum { FINAL_UNIT = 100 }; /* INDEX-03: to 0.0001, where the product says nothing else */
@@ -213,6 +214,7 @@ static enum reject mark_any(struct core *c, bool scheduled)
     event_mark_push(c, &all, c->s->chain_id, scheduled);
     call_run(c); /* CLEAR-09 */
     default_marked(c);
+    standing_run(c);
     return REJECT_none;
 }
 

@@ -393,6 +393,7 @@ struct core {
     uint32_t *elections;                /* ring of slots */
     struct margin_call *calls;          /* by account (CLEAR-09) */
     union clearing_record *records;     /* ring: record_id % limits.settlements */
+    struct event_standing *standings;   /* by account, STANDINGS_KEPT each: standing.h */
     uint32_t *call_heap;                /* accounts, [1 .. calls_live] by (due, account) */
     struct map balance_map;             /* account << 32 | asset */
     struct map exposure_map;            /* account << 32 | instrument */

@@ -140,6 +140,58 @@ static void trades_write(struct rpc_call *c, const struct statement *s)
     json_close_array(c->out);
 }
 
+/* What the day ended with: its last mark-to-market, or an earlier one's where it had none; today's
+ * as it stands. NULL: none is kept, or the day is yet to come. */
+static const struct event_standing *standing_of(const struct outbox *events,
+                                                const struct statement *s, ts_t now)
+{
+    if (now.v < s->start.v) return NULL;
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_standing *e = (const struct event_standing *)(const void *)h;
+        if (h->kind != EVENT_standing) continue;
+        if (e->mark_id == 0 ? now.v < s->end.v : e->taken.v < s->end.v) return e;
+    }
+    return NULL;
+}
+
+static void margin_write(struct rpc_call *c, const struct statement *s)
+{
+    const struct outbox *events = query_ask(
+        c, &(struct query){.kind = QUERY_standings, .account = s->account, .now = c->now});
+    const struct event_standing *e = standing_of(events, s, c->now);
+    json_key(c->out, "margin");
+    if (e == NULL) {
+        json_null(c->out);
+        return;
+    }
+    json_open_object(c->out);
+    json_key_ms(c->out, "as_of", e->mark_id == 0 ? c->now : e->taken);
+    if (e->mark_id == 0) json_key_null(c->out, "mark_id");
+    else json_key_int(c->out, "mark_id", (int64_t)e->mark_id);
+    json_key_string(c->out, "status", rpc_account_status_names[e->status % ACCOUNT_status_count]);
+    json_key_fixed(c->out, "cash", e->cash.v, 6);
+    json_key_fixed(c->out, "pending", e->pending.v, 6);
+    json_key_fixed(c->out, "unsettled", e->unsettled.v, 6);
+    json_key_fixed(c->out, "equity", e->equity.v, 6);
+    json_key_fixed(c->out, "collateral_credit", e->credit.v, 6);
+    json_key_fixed(c->out, "initial_margin", e->initial.v, 6);
+    json_key_fixed(c->out, "maintenance_margin", e->maintenance.v, 6);
+    json_key_fixed(c->out, "missing", e->missing.v, 6);
+    json_key(c->out, "call");
+    if (e->call == 0) {
+        json_null(c->out);
+    } else {
+        json_open_object(c->out);
+        json_key_int(c->out, "call_id", (int64_t)e->call);
+        json_key_string(c->out, "state", rpc_call_state_names[e->call_state % CALL_state_count]);
+        json_key_fixed(c->out, "amount", e->called.v, 6);
+        json_key_ms(c->out, "deadline", e->deadline);
+        json_close_object(c->out);
+    }
+    json_close_object(c->out);
+}
+
 int rpc_get_statement(struct rpc_call *c)
 {
     static struct statement s; /* large; the loop has one thread */
@@ -160,6 +212,7 @@ int rpc_get_statement(struct rpc_call *c)
     json_key_bool(c->out, "complete", s.complete);
     lines_write(c, &s, false);
     lines_write(c, &s, true);
+    margin_write(c, &s);
     trades_write(c, &s);
     json_close_object(c->out);
     return REJECT_none;

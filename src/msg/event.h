@@ -79,6 +79,7 @@ enum event_kind {
     EVENT_index_input,
     EVENT_halt,       /* an interruption begins, goes on, or is over (GUARD-02 to -04) */
     EVENT_guards,     /* a product's protections were changed (GUARD-05) */
+    EVENT_standing,   /* where an account stood after a mark, its margin (standing_event.h) */
     EVENT_kind_count
 };
 
@@ -548,6 +549,7 @@ ASSERT_SIZE(struct event_venue, 136);
 #include "msg/collateral_event.h"
 #include "msg/margin_event.h"
 #include "msg/event_default.h"
+#include "msg/standing_event.h"
 
 /* Where the events of one command or query are written: a block of memory that the caller owns,
  * large enough for the most that a command may cause (core_outbox_bytes). */

@@ -92,6 +92,7 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_index] = "index",
     [EVENT_index_price] = "index_price",
     [EVENT_index_input] = "index_input",
+    [EVENT_standing] = "standing",
 };
 
 static const char *const posting_names[POSTING_code_count] = {

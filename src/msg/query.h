@@ -45,6 +45,7 @@ enum query_kind {
     QUERY_blocks,      /* account or 0 (all): proposals that wait */
     QUERY_index,       /* instrument: the index; start, end (hours), count: price events, newest
                           first, each with its inputs while they are kept */
+    QUERY_standings,   /* account: a standing event as it stands, then those kept, newest first */
     QUERY_kind_count
 };
 

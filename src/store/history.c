@@ -409,6 +409,44 @@ int store_statement_positions(struct store *s, uint32_t account, int64_t day,
     return status != STORE_OK ? status : (int)n;
 }
 
+int store_statement_margin(struct store *s, uint32_t account, int64_t day,
+                           struct event_standing *standing)
+{
+    sqlite3_stmt *q =
+        prepare(s, "SELECT mark, ts, mode, status, cash, pending, unsettled, equity, credit,"
+                   " initial, maintenance, missing, call, call_state, called, deadline"
+                   " FROM statement_margin WHERE account=?1 AND day<=?2"
+                   " ORDER BY day DESC, mark DESC LIMIT 1");
+    if (q == NULL) return STORE_FAILED;
+    store_bind(q, 1, account);
+    store_bind(q, 2, day);
+    int status = STORE_OK;
+    bool found = next_row(s, q, &status);
+    if (found) {
+        *standing = (struct event_standing){
+            .mark_id = (uint64_t)column(q, 0),
+            .account = account,
+            .taken = TS(column(q, 1)),
+            .mode = (uint32_t)column(q, 2),
+            .status = (uint32_t)column(q, 3),
+            .cash = MONEY(column(q, 4)),
+            .pending = MONEY(column(q, 5)),
+            .unsettled = MONEY(column(q, 6)),
+            .equity = MONEY(column(q, 7)),
+            .credit = MONEY(column(q, 8)),
+            .initial = MONEY(column(q, 9)),
+            .maintenance = MONEY(column(q, 10)),
+            .missing = MONEY(column(q, 11)),
+            .call = (uint64_t)column(q, 12),
+            .call_state = (uint32_t)column(q, 13),
+            .called = MONEY(column(q, 14)),
+            .deadline = TS(column(q, 15)),
+        };
+    }
+    (void)sqlite3_finalize(q);
+    return status != STORE_OK ? status : (int)found;
+}
+
 static uint32_t id_of(struct store *s, const char *sql, const char *name)
 {
     sqlite3_stmt *q = prepare(s, sql);

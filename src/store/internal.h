@@ -30,6 +30,10 @@ enum store_write {
     WRITE_state,
     WRITE_product_state,
     WRITE_auction,
+    WRITE_statement_margin,
+    WRITE_call,
+    WRITE_slice,
+    WRITE_bust,
     WRITE_count
 };
 
@@ -58,6 +62,11 @@ extern const char *const store_write_sql[WRITE_count];
 
 /* Writes the rows of one event that is new (project.c). */
 int store_project(struct store *s, const struct event_header *e);
+/* project_clearing.c */
+int store_project_standing(struct store *s, const struct event_standing *e);
+int store_project_call(struct store *s, const struct event_call *e);
+int store_project_slice(struct store *s, const struct event_slice *e);
+int store_project_bust(struct store *s, const struct event_trade_bust *e);
 
 static inline void store_bind(sqlite3_stmt *q, int place, int64_t value)
 {

@@ -44,6 +44,12 @@ const char *const store_write_sql[WRITE_count] = {
     [WRITE_state] = "INSERT INTO states VALUES(?1,?2,?3,?4,?5,?6)",
     [WRITE_product_state] = "UPDATE products SET state=?2 WHERE id=?1",
     [WRITE_auction] = "INSERT INTO auctions VALUES(?1,?2,?3,?4,?5,?6)",
+    [WRITE_statement_margin] = "INSERT INTO statement_margin VALUES"
+                               "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
+                               "?19)",
+    [WRITE_call] = "INSERT INTO calls VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+    [WRITE_slice] = "INSERT INTO slices VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+    [WRITE_bust] = "INSERT INTO busts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
 };
 
 static int project_asset(struct store *s, const struct event_asset *e)
@@ -234,7 +240,8 @@ static int project_trade_bust(struct store *s, const struct event_trade_bust *e)
     sqlite3_stmt *q = s->write[WRITE_trade_bust];
     store_bind(q, 1, (int64_t)e->trade_id);
     store_bind(q, 2, e->adjusted != 0 ? TRADE_BUSTED_ADJUSTED : TRADE_BUSTED);
-    return store_run(s, WRITE_trade_bust);
+    int status = store_run(s, WRITE_trade_bust);
+    return status == STORE_OK ? store_project_bust(s, e) : status;
 }
 
 static int project_settlement(struct store *s, const struct event_settlement *e)
@@ -361,6 +368,9 @@ int store_project(struct store *s, const struct event_header *e)
     case EVENT_posting: return project_posting(s, p);
     case EVENT_state: return project_state(s, p);
     case EVENT_auction: return project_auction(s, p);
+    case EVENT_standing: return store_project_standing(s, p);
+    case EVENT_call: return store_project_call(s, p);
+    case EVENT_slice: return store_project_slice(s, p);
     default: return STORE_OK;
     }
 }

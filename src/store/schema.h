@@ -17,17 +17,22 @@
  *   statement_cash       per account, day and money asset: movements by kind, balance at the end
  *   statement_positions  per account, day and instrument: bought, sold, settled, position at the
  *                        end
+ *   statement_margin     per account and mark-to-market: what it had and had to have then (money in
+ *                        10^-6 USD); of a day the last counts
+ *   calls                every change of a margin call
+ *   slices               every slice of a liquidation
+ *   busts                trades that were undone or adjusted
  *   candles              per instrument, resolution (60, 3600, 86400 s) and start: prints of the
  *                        book (continuous and auction; legs of spread trades and blocks are not)
  *   states               every change of a product's trading state, with its reason
  *   auctions             final results of auctions
  *
- * Version 1. A file of another version is not migrated: it is made again from the journal.
+ * A file of another version is not migrated: it is made again from the journal.
  */
 #ifndef DOJIMA_STORE_SCHEMA_H
 #define DOJIMA_STORE_SCHEMA_H
 
-enum { STORE_SCHEMA_VERSION = 2 };
+enum { STORE_SCHEMA_VERSION = 3 };
 
 #define STORE_SCHEMA_DIRECTORY                                                                     \
     "CREATE TABLE projector(id INTEGER PRIMARY KEY CHECK(id=1), seq INTEGER NOT NULL,"             \
@@ -96,6 +101,28 @@ enum { STORE_SCHEMA_VERSION = 2 };
     " instrument INTEGER NOT NULL, trades INTEGER NOT NULL, bought INTEGER NOT NULL,"              \
     " sold INTEGER NOT NULL, settled INTEGER NOT NULL, closing INTEGER NOT NULL,"                  \
     " PRIMARY KEY(account, instrument, day)) WITHOUT ROWID;"                                       \
+    "CREATE TABLE statement_margin(account INTEGER NOT NULL, day INTEGER NOT NULL,"                \
+    " mark INTEGER NOT NULL, seq INTEGER NOT NULL, ts INTEGER NOT NULL, mode INTEGER NOT NULL,"    \
+    " status INTEGER NOT NULL, cash INTEGER NOT NULL, pending INTEGER NOT NULL,"                   \
+    " unsettled INTEGER NOT NULL, equity INTEGER NOT NULL, credit INTEGER NOT NULL,"               \
+    " initial INTEGER NOT NULL, maintenance INTEGER NOT NULL, missing INTEGER NOT NULL,"           \
+    " call INTEGER NOT NULL, call_state INTEGER NOT NULL, called INTEGER NOT NULL,"                \
+    " deadline INTEGER NOT NULL, PRIMARY KEY(account, day, mark)) WITHOUT ROWID;"                  \
+    "CREATE TABLE calls(seq INTEGER NOT NULL, idx INTEGER NOT NULL, ts INTEGER NOT NULL,"          \
+    " call INTEGER NOT NULL, account INTEGER NOT NULL, state INTEGER NOT NULL,"                    \
+    " called INTEGER NOT NULL, missing INTEGER NOT NULL, equity INTEGER NOT NULL,"                 \
+    " credit INTEGER NOT NULL, initial INTEGER NOT NULL, maintenance INTEGER NOT NULL,"            \
+    " issued INTEGER NOT NULL, deadline INTEGER NOT NULL, slices INTEGER NOT NULL,"                \
+    " PRIMARY KEY(seq, idx)) WITHOUT ROWID;"                                                       \
+    "CREATE TABLE slices(seq INTEGER NOT NULL, idx INTEGER NOT NULL, ts INTEGER NOT NULL,"         \
+    " call INTEGER NOT NULL, number INTEGER NOT NULL, account INTEGER NOT NULL,"                   \
+    " instrument INTEGER NOT NULL, side INTEGER NOT NULL, result INTEGER NOT NULL,"                \
+    " reason INTEGER NOT NULL, before INTEGER NOT NULL, asked INTEGER NOT NULL,"                   \
+    " filled INTEGER NOT NULL, price INTEGER, PRIMARY KEY(seq, idx)) WITHOUT ROWID;"               \
+    "CREATE TABLE busts(seq INTEGER NOT NULL, idx INTEGER NOT NULL, ts INTEGER NOT NULL,"          \
+    " trade_id INTEGER NOT NULL, instrument INTEGER NOT NULL, adjusted INTEGER NOT NULL,"          \
+    " price INTEGER NOT NULL, qty INTEGER NOT NULL, adjusted_price INTEGER,"                       \
+    " reason TEXT NOT NULL, PRIMARY KEY(seq, idx)) WITHOUT ROWID;"                                 \
     "CREATE TABLE candles(instrument INTEGER NOT NULL, resolution INTEGER NOT NULL,"               \
     " start INTEGER NOT NULL, open INTEGER NOT NULL, high INTEGER NOT NULL, low INTEGER NOT NULL," \
     " close INTEGER NOT NULL, volume INTEGER NOT NULL, trades INTEGER NOT NULL,"                   \

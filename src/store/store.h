@@ -135,6 +135,11 @@ int store_statement_cash(struct store *s, uint32_t account, int64_t day,
 int store_statement_positions(struct store *s, uint32_t account, int64_t day,
                               struct store_statement_position *lines, uint32_t capacity);
 
+/* Where the account stood after the last mark-to-market of that day, or of an earlier one (see
+ * `taken`). 1: found, 0: there was none. */
+int store_statement_margin(struct store *s, uint32_t account, int64_t day,
+                           struct event_standing *standing);
+
 /* The id behind a name, or 0; for tools that have no directory of their own. */
 uint32_t store_account_id(struct store *s, const char *name);
 uint32_t store_instrument_id(struct store *s, const char *name);

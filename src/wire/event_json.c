@@ -252,6 +252,23 @@ static void call_write(struct json_writer *w, const struct event_call *e,
     json_key_int(w, "slices", e->slices);
 }
 
+static void standing_write(struct json_writer *w, const struct event_standing *e,
+                           const struct event_names *names)
+{
+    json_key_int(w, "mark", (int64_t)e->mark_id);
+    ID(account, e->account);
+    ID(member, e->member);
+    json_key_fixed(w, "cash", e->cash.v, 6);
+    json_key_fixed(w, "pending", e->pending.v, 6);
+    json_key_fixed(w, "unsettled", e->unsettled.v, 6);
+    json_key_fixed(w, "equity", e->equity.v, 6);
+    json_key_fixed(w, "credit", e->credit.v, 6);
+    json_key_fixed(w, "requirement", e->initial.v, 6);
+    json_key_fixed(w, "maintenance", e->maintenance.v, 6);
+    json_key_fixed(w, "missing", e->missing.v, 6);
+    json_key_int(w, "call", (int64_t)e->call);
+}
+
 static void slice_write(struct json_writer *w, const struct event_slice *e,
                         const struct event_names *names)
 {
@@ -544,6 +561,7 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_position: position_write(w, e, names); break;
     case EVENT_request: request_write(w, e, names); break;
     case EVENT_call: call_write(w, e, names); break;
+    case EVENT_standing: standing_write(w, e, names); break;
     case EVENT_slice: slice_write(w, e, names); break;
     case EVENT_collateral: collateral_write(w, e, names); break;
     case EVENT_port: port_write(w, e, names); break;

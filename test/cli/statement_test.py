@@ -50,12 +50,25 @@ def check_account(dojima, data, account, date):
         assert Decimal(b['opening']) + sum(Decimal(b[m]) for m in MOVES) == b['closing'], b
     for p in day['positions']:
         assert p['opening'] + p['bought'] - p['sold'] + p['settled'] == p['closing'], p
+    m = day['margin']
+    if m is not None:
+        assert Decimal(m['cash']) - m['pending'] + m['unsettled'] == m['equity'], m
+        short = Decimal(m['initial_margin']) - m['equity'] - m['collateral_credit']
+        assert m['missing'] == max(short, 0), m
+        usd = next(b for b in day['balances'] if b['asset'] == 'USD')
+        assert usd['closing'] >= 0 or m['missing'] > 0, (usd, m)
     said = statement(dojima, data, account, date, 'csv')
     rows = list(csv.DictReader(io.StringIO(said.stdout)))
     closing = {r['name']: Decimal(r['value']) for r in rows
                if r['kind'] == 'balance' and r['field'] == 'closing'}
     assert closing == {b['asset']: Decimal(b['closing']) for b in day['balances']}
-    assert account in statement(dojima, data, account, date, 'text').stdout
+    shown = {r['field']: r['value'] for r in rows if r['kind'] == 'margin'}
+    assert (shown == {}) == (m is None), shown
+    for field in shown:
+        assert shown[field] == str(m[field]) or Decimal(shown[field]) == m[field], (field, shown, m)
+    text = statement(dojima, data, account, date, 'text').stdout
+    assert account in text
+    assert ('margin as of' in text) == (m is not None), text
     return day
 
 

@@ -2,6 +2,7 @@
 #include "made.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t below(struct made *m, uint64_t bound)
@@ -166,6 +167,34 @@ static void step_money(struct made *m)
     post(m, 2, ASSET_USD, in ? -amount : amount, code, 0);
 }
 
+/* Every lot needs 1 USD; who has less is called and liquidated a lot; a trade that is not there is
+ * undone. */
+static void push_standing(struct made *m, uint32_t account)
+{
+    int64_t need = 0, missing;
+    for (int i = 1; i <= MADE_INSTRUMENTS; i++) need += llabs(m->position[account][i]) * E6;
+    missing = need > m->cash[account] ? need - m->cash[account] : 0;
+    struct event_standing *e = outbox_push(&m->out, EVENT_standing, sizeof *e);
+    *e = (struct event_standing){.header = e->header, .mark_id = m->settlement_id,
+                                 .account = account, .cash = MONEY(m->cash[account]),
+                                 .equity = MONEY(m->cash[account]), .initial = MONEY(need),
+                                 .maintenance = MONEY(need), .missing = MONEY(missing),
+                                 .taken = m->ts};
+    if (missing == 0) return;
+    struct event_call *call = outbox_push(&m->out, EVENT_call, sizeof *call);
+    *call = (struct event_call){.header = call->header, .id = m->settlement_id,
+                                .account = account, .state = CALL_open,
+                                .called = MONEY(missing), .missing = MONEY(missing)};
+    struct event_slice *slice = outbox_push(&m->out, EVENT_slice, sizeof *slice);
+    *slice = (struct event_slice){.header = slice->header, .call = m->settlement_id,
+                                  .account = account, .instrument = 1, .number = 1,
+                                  .asked = QTY(1), .limit = PRICE_NONE};
+    struct event_trade_bust *bust = outbox_push(&m->out, EVENT_trade_bust, sizeof *bust);
+    *bust = (struct event_trade_bust){.header = bust->header, .trade_id = INT32_MAX,
+                                      .instrument = 1, .price = PRICE(E6), .qty = QTY(1),
+                                      .adjusted_price = PRICE_NONE, .reason = "made up"};
+}
+
 static void step_settle(struct made *m)
 {
     uint32_t instrument = (uint32_t)(1 + below(m, MADE_INSTRUMENTS));
@@ -180,6 +209,7 @@ static void step_settle(struct made *m)
         post(m, a, ASSET_USD, amount, POSTING_variation, 0);
         post(m, 1, ASSET_USD, -amount, POSTING_variation, 0);
     }
+    for (uint32_t a = MADE_TRADER; a <= MADE_ACCOUNTS; a++) push_standing(m, a);
 }
 
 size_t made_step(struct made *m, unsigned char *bytes)

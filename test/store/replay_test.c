@@ -228,7 +228,8 @@ static void assert_same_histories(void)
     static const char *const tables[] = {
         "projector", "assets", "members", "accounts", "products", "instruments", "orders",
         "order_texts", "order_history", "trades", "settlements", "postings", "statement_cash",
-        "statement_positions", "candles", "states", "auctions"};
+        "statement_positions", "candles", "states", "auctions", "statement_margin",
+        "calls", "slices", "busts"};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         char sql[512];
         const char *t = tables[i];
@@ -243,6 +244,30 @@ static void assert_same_histories(void)
     }
     assert_true(number(live_path, "SELECT count(*) FROM trades") > 500);
     assert_int_equal(number(live_path, "SELECT count(*) FROM accounts WHERE system=1"), 4);
+}
+
+/* What the core keeps of its last mark is what the history says of that day. */
+static void assert_margin_is_kept(struct world *w, uint32_t account, int64_t day)
+{
+    const struct outbox *events = NULL;
+    struct query q = {.kind = QUERY_standings, .account = account};
+    struct event_standing written;
+    sequencer_query(w->sequencer, &q, &events);
+    const struct event_header *h = outbox_next(events, NULL);
+    assert_int_equal(h->kind, EVENT_standing);
+    const struct event_standing *now = (const void *)h;
+    assert_int_equal(now->mark_id, 0);
+    h = outbox_next(events, h);
+    assert_int_equal(store_statement_margin(w->live, account, day, &written), h != NULL);
+    if (h == NULL) return;
+    const struct event_standing *kept = (const void *)h;
+    assert_int_equal(written.mark_id, kept->mark_id);
+    assert_int_equal(written.taken.v, kept->taken.v);
+    assert_int_equal(written.cash.v, kept->cash.v);
+    assert_int_equal(written.equity.v, kept->equity.v);
+    assert_int_equal(written.initial.v, kept->initial.v);
+    assert_int_equal(written.maintenance.v, kept->maintenance.v);
+    assert_int_equal(written.missing.v, kept->missing.v);
 }
 
 /* CLEAR-01, CLEAR-04: what the history says of every account's money and positions today is what
@@ -266,6 +291,7 @@ static void assert_history_is_the_ledger(struct world *w)
         (void)snprintf(fees, sizeof fees, "SELECT -sum(fees) FROM statement_cash WHERE account=%u",
                        w->account[i]);
         assert_int_equal(number(live_path, fees), a->fees_paid.v);
+        assert_margin_is_kept(w, w->account[i], day);
         struct store_statement_position p[INSTRUMENTS];
         int n = store_statement_positions(w->live, w->account[i], day, p, INSTRUMENTS);
         assert_true(n > 0);

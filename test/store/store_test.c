@@ -84,7 +84,8 @@ static struct store *open_store(const char *path)
 static const char *const tables[] = {
     "projector", "assets", "members", "accounts", "products", "instruments", "orders",
     "order_texts", "order_history", "trades", "settlements", "postings", "statement_cash",
-    "statement_positions", "candles", "states", "auctions"};
+    "statement_positions", "candles", "states", "auctions", "statement_margin",
+    "calls", "slices", "busts"};
 
 static uint64_t mix_text(uint64_t hash, const char *text)
 {
@@ -223,6 +224,40 @@ static void killed_in_the_middle(void **state)
     stream_free(&st);
 }
 
+/* Of each day: its last mark's, with the money of then; on a day without one the one before. */
+static void margin_is_the_last_of_the_day(struct store *s, int64_t first, int64_t last)
+{
+    uint64_t mark = 0, seen = 0;
+    for (int64_t day = first - 1; day <= last; day++) {
+        struct event_standing m;
+        int n = store_statement_margin(s, MADE_TRADER, day, &m);
+        char sql[256];
+        (void)snprintf(sql, sizeof sql, "SELECT coalesce(max(id), 0) FROM settlements WHERE ts <"
+                                        " %lld", (long long)((day + 1) * NS_PER_DAY));
+        int64_t latest = number(path_a, sql);
+        assert_int_equal(n, latest != 0);
+        if (n == 0) continue;
+        assert_int_equal(m.mark_id, latest);
+        assert_true(m.taken.v < (day + 1) * NS_PER_DAY);
+        (void)snprintf(sql, sizeof sql, "SELECT coalesce((SELECT balance FROM postings WHERE"
+                                        " account=%d AND asset=1 AND seq<=(SELECT seq FROM"
+                                        " settlements WHERE id=%lld) ORDER BY posting_id DESC"
+                                        " LIMIT 1), 0)", MADE_TRADER, (long long)latest);
+        assert_int_equal(m.cash.v, number(path_a, sql));
+        assert_int_equal(m.missing.v, int64_max(0, m.initial.v - m.equity.v));
+        seen += m.mark_id != mark;
+        mark = m.mark_id;
+    }
+    assert_true(seen >= 3);
+    assert_int_equal(number(path_a, "SELECT count(*) FROM calls"),
+                     number(path_a, "SELECT count(*) FROM statement_margin WHERE missing>0"));
+    assert_true(number(path_a, "SELECT count(*) FROM calls") > 0);
+    assert_int_equal(number(path_a, "SELECT count(*) FROM slices WHERE price IS NULL"),
+                     number(path_a, "SELECT count(*) FROM calls"));
+    assert_int_equal(number(path_a, "SELECT count(*) FROM busts"),
+                     number(path_a, "SELECT count(*) FROM calls"));
+}
+
 /* Every statement line's movements lead from the day before to the next, and the last closing is
  * the ledger's balance (CLEAR-04's chains and all else that moves money). */
 static void statements_sum_to_the_ledger(void **state)
@@ -259,6 +294,7 @@ static void statements_sum_to_the_ledger(void **state)
             assert_int_equal(position[i], m.position[account][i]);
     }
     assert_true(lines_seen > 20);
+    margin_is_the_last_of_the_day(s, first, last);
     assert_int_equal(number(path_a, "SELECT sum(amount) FROM postings WHERE asset=1"), 0);
     assert_int_equal(number(path_a, "SELECT count(*) FROM (SELECT chain_id, asset, sum(amount) t"
                                     " FROM postings GROUP BY 1, 2) WHERE t<>0"), 0);
