@@ -94,11 +94,13 @@ static bool unit_from(const struct core *c, uint64_t first, struct unit *u)
     }
 }
 
+/* A command's prints are told apart from its first on: not when that may be forgotten. */
 static bool unit_find(const struct core *c, uint64_t trade_id, struct unit *u)
 {
     uint64_t seq = trade_at(c, trade_id)->header.seq, first = trade_id;
     const struct event_trade *before;
     while ((before = trade_at(c, first - 1)) != NULL && before->header.seq == seq) first -= 1;
+    if (before == NULL && first > 1) return false;
     while (first <= trade_id) {
         if (!unit_from(c, first, u)) return false;
         if (u->id[u->count - 1] >= trade_id) return true;

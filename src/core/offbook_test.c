@@ -199,6 +199,50 @@ static void random_moves_add_up(void **state)
     world_close(&d.w);
 }
 
+/* MATCH-10: two implied trades of one command, of which the first `lost` prints are forgotten: what
+ * is left of them is no whole, and is not undone in pieces. */
+static void bust_after(uint64_t lost)
+{
+    struct core_limits limits = core_limits_small();
+    struct command terms = world_product_terms("ZZ");
+    terms.product_create.offbook.no_bust_range = PRICE(USD);
+    terms.product_create.offbook.bust_window_ns = 8 * 60 * NS_PER_SECOND;
+    struct world w = world_open(&limits);
+    uint32_t product = world_product(&w, &terms);
+    uint32_t i = world_list(&w, product, "2027M03"), j = world_list(&w, product, "2027M04");
+    assert_int_equal(world_try_spread(&w, i, j), REJECT_none);
+    uint32_t spread = w.c->s->instruments;
+    uint32_t a = world_account(&w, "a", "m"), b = world_account(&w, "b", "n");
+    assert_int_equal(world_state(&w, product, STATE_open), REJECT_none);
+    assert_int_equal(world_settle(&w, i, 50 * USD), REJECT_none);
+    assert_int_equal(world_settle(&w, j, 50 * USD), REJECT_none);
+    assert_int_equal(world_order(&w, a, i, SIDE_sell, 7 * USD, 5), REJECT_none);
+    assert_int_equal(world_order(&w, a, i, SIDE_sell, 9 * USD, 5), REJECT_none);
+    assert_int_equal(world_order(&w, a, j, SIDE_buy, 3 * USD, 10), REJECT_none);
+    assert_int_equal(world_order(&w, b, spread, SIDE_buy, 6 * USD, 10), REJECT_none);
+    uint64_t prints = w.c->s->trade_id;
+    assert_int_equal(prints, 10); /* twice: the spread and its legs, an order of each leg */
+    while (w.c->s->trade_id < limits.trades + lost) world_trade(&w, j, a, b, 3 * USD, 1);
+    for (uint64_t id = lost + 1; id <= prints; id++) {
+        struct command bust = {.trade_bust = {.trade_id = id, .reason = "wrong"}};
+        enum reject reason = world_step(&w, &bust, COMMAND_trade_bust, 0);
+        if (lost > 0 && id == prints) assert_int_equal(reason, REJECT_unknown_trade);
+        if (lost > 0) assert_int_not_equal(reason, REJECT_none);
+        if (lost > 0 || id != prints) continue;
+        const struct event_request *r = world_event(&w, EVENT_request);
+        assert_int_equal(reason, REJECT_none);
+        assert_int_equal(world_confirm(&w, r->request_id, 2), REJECT_none);
+    }
+    core_check(w.c);
+    world_close(&w);
+}
+
+static void half_forgotten_trades_are_not_busted(void **state)
+{
+    (void)state;
+    for (uint64_t lost = 0; lost < 10; lost++) bust_after(lost);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +252,7 @@ int main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(no_stop_is_elected_and_reduce_only_is_cut),
         cmocka_unit_test(random_moves_add_up),
+        cmocka_unit_test(half_forgotten_trades_are_not_busted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
