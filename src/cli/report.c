@@ -61,7 +61,8 @@ void report_add(struct report *r, const char *number, const char *text, const ch
 {
     if (r->count == REPORT_ITEMS_MAX) return;
     struct report_item *item = &r->items[r->count++];
-    *item = (struct report_item){.number = number, .text = text, .unit = unit, .source = source};
+    *item = (struct report_item){.number = number, .text = text, .unit = unit,
+                                 .source = source, .order = r->count};
     if (format == NULL) return;
     va_list list;
     va_start(list, format);
@@ -96,7 +97,7 @@ static int read_parameters(struct arguments *a, struct quant_error *error)
     return status;
 }
 
-/* "4.4.10" stands behind "4.4.7". */
+/* "6.10" would stand behind "6.8"; those of one heading as they were added. */
 static int by_number(const void *a, const void *b)
 {
     const struct report_item *x = a, *y = b;
@@ -108,14 +109,15 @@ static int by_number(const void *a, const void *b)
         q += *q == '.';
     }
     if ((*p == 0) != (*q == 0)) return *p == 0 ? -1 : 1;
-    return x < y ? -1 : 1;
+    return x->order < y->order ? -1 : 1;
 }
 
 static void print(const struct report *r)
 {
     char from[QUANT_DATE_SIZE], to[QUANT_DATE_SIZE];
-    (void)printf("# Quantitative disclosures, %s to %s\n\nNumbers as in CPMI-IOSCO, Public "
-                 "quantitative disclosure standards for central counterparties, 2015.\n\n"
+    (void)printf("# Quantitative disclosures, %s to %s\n\n4 to 7: under the headings of "
+                 "CPMI-IOSCO, Public quantitative disclosure standards for central counterparties, "
+                 "2015; from 13 on: under the principle of PFMI.\n\n"
                  "| no. | disclosure | value | unit | from |\n|---|---|---|---|---|\n",
                  quant_date(from, r->from), quant_date(to, r->to));
     for (uint32_t i = 0; i < r->count; i++) {

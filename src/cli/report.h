@@ -1,8 +1,11 @@
 /* report.h: what `dojima report` is made of. Not for other folders.
  *
- * A disclosure is a number of CPMI-IOSCO's public quantitative disclosure standards for central
- * counterparties (February 2015), its text in our words, a value or why there is none, and where
- * the value comes from.
+ * A disclosure is a heading's number in CPMI-IOSCO's public quantitative disclosure standards
+ * for central counterparties (February 2015), or from 13 on the number of the principle it is
+ * about, its text in our words, a value or why there is none, and where the value comes from.
+ * Headings, not the items below them: several lines may stand under one. Source for 4 to 7: the
+ * tables of contents of what DTCC's clearing agencies (2015, 2018, 2021) and SIX x-clear (2017)
+ * disclose by the standards.
  *
  * Upstream: a node, its history, the parameters of margin. Downstream: standard output.
  */
@@ -15,6 +18,7 @@ enum { REPORT_ITEMS_MAX = 96, REPORT_VALUE_SIZE = 120 };
 
 struct report_item {
     const char *number, *text, *unit, *source;
+    uint32_t order;
     char value[REPORT_VALUE_SIZE]; /* empty: there is none, `source` says why */
 };
 

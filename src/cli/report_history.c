@@ -10,6 +10,8 @@ struct figures {
     double volume, notional, days; /* 23.1: of trades */
     double vm_sum, vm_most, vm_days;
     double fees;
+    double tests, breaches, worst;
+    double calls_most, calls;
     double two_most, two_mean; /* variation of the two members who pay most, by day */
 };
 
@@ -38,6 +40,25 @@ static const char two_text[] =
     "   JOIN assets x ON x.id = c.asset AND x.name = 'USD'"
     "   WHERE c.day BETWEEN ?1 AND ?2 GROUP BY c.day, a.member)"
     "  WHERE k <= 2 GROUP BY day HAVING s > 0)";
+
+/* Each account's last margin of a day against the variation until its next day with a mark: how
+ * many such days, on how many it was not enough, the most that was missing. */
+static const char backtest_text[] =
+    "SELECT count(*), coalesce(sum(loss > initial), 0),"
+    " coalesce(max(max(loss - initial, 0)), 0) / 1e6 FROM"
+    " (SELECT m.initial AS initial, (SELECT -coalesce(sum(c.variation), 0) FROM statement_cash c"
+    "   JOIN assets s ON s.id = c.asset AND s.name = 'USD'"
+    "   WHERE c.account = m.account AND c.day > m.day AND c.day <= m.next) AS loss FROM"
+    "  (SELECT account, day, initial, lead(day) OVER (PARTITION BY account ORDER BY day) AS next"
+    "   FROM (SELECT account, day, initial, row_number() OVER"
+    "    (PARTITION BY account, day ORDER BY mark DESC) AS k FROM statement_margin WHERE mode = 0)"
+    "   WHERE k = 1) m WHERE m.initial > 0 AND m.next BETWEEN ?1 AND ?2)";
+/* Of each call the most that was called, on the day that it was made. */
+static const char calls_text[] =
+    "SELECT coalesce(max(v), 0) / 1e6, coalesce(sum(n), 0), 0 FROM"
+    " (SELECT sum(called) AS v, count(*) AS n FROM"
+    "  (SELECT max(called) AS called, min(issued) / 86400000000000 AS day FROM calls GROUP BY call)"
+    "  WHERE day BETWEEN ?1 AND ?2 GROUP BY day)";
 
 static int ask(sqlite3 *db, const struct report *r, const char *text, double out[3])
 {
@@ -70,19 +91,44 @@ static int read_figures(sqlite3 *db, const struct report *r, struct figures *f)
     if (ask(db, r, two_text, v) != 0) return -1;
     f->two_most = v[0];
     f->two_mean = v[1];
+    if (ask(db, r, backtest_text, v) != 0) return -1;
+    f->tests = v[0];
+    f->breaches = v[1];
+    f->worst = v[2];
+    if (ask(db, r, calls_text, v) != 0) return -1;
+    f->calls_most = v[0];
+    f->calls = v[1];
     return 0;
+}
+
+static const char breaches_title[] = "Account-days whose loss was beyond initial margin";
+static const char calls_title[] = "Margin calls made in a day, greatest sum";
+
+static void add_tests(struct report *r, const struct figures *f)
+{
+    report_add(r, "6.5", "Account-days with margin and a mark-to-market after it", "account-days",
+               source, "%.0f", f->tests);
+    report_add(r, "6.5", breaches_title, "account-days", source, "%.0f", f->breaches);
+    report_add(r, "6.5", "Coverage achieved", "%",
+               f->tests > 0 ? source : "no account had margin and a later mark",
+               f->tests > 0 ? "%.4f" : NULL, 100 * (1 - f->breaches / fmax(f->tests, 1)));
+    report_add(r, "6.5", "Greatest loss beyond initial margin", "USD", source, "%.2f", f->worst);
+    report_add(r, "6.8", calls_title, "USD", source, "%.2f", f->calls_most);
+    report_add(r, "6.8", "Number of margin calls", "calls", source, "%.0f", f->calls);
 }
 
 static void add_none(struct report *r)
 {
     static const char *const why = "needs --database";
-    report_add(r, "6.6.1", "Variation margin paid in, average of days with any", "USD", why, NULL);
-    report_add(r, "6.7.1", "Variation margin paid in, greatest day", "USD", why, NULL);
-    report_add(r, "7.3.1", "Payments due from the two members who paid most in a day, greatest",
+    report_add(r, "6.6", "Variation margin paid in, average of days with any", "USD", why, NULL);
+    report_add(r, "6.7", "Variation margin paid in, greatest day", "USD", why, NULL);
+    report_add(r, "6.5", breaches_title, "account-days", why, NULL);
+    report_add(r, "6.8", calls_title, "USD", why, NULL);
+    report_add(r, "7.3", "Payments due from the two members who paid most in a day, greatest",
                "USD", why, NULL);
-    report_add(r, "15.1.1", "Fees from members", "USD", why, NULL);
-    report_add(r, "23.1.1", "Volume, average of days with trades", "lots", why, NULL);
-    report_add(r, "23.1.2", "Notional traded, average of days with trades", "USD", why, NULL);
+    report_add(r, "15", "Fees from members", "USD", why, NULL);
+    report_add(r, "23", "Volume, average of days with trades", "lots", why, NULL);
+    report_add(r, "23", "Notional traded, average of days with trades", "USD", why, NULL);
 }
 
 int report_history(struct report *r, const char *path)
@@ -101,18 +147,19 @@ int report_history(struct report *r, const char *path)
     (void)sqlite3_close(db);
     if (status != 0) return 1;
     double days = fmax(f.days, 1), vm_days = fmax(f.vm_days, 1);
-    report_add(r, "7.3.1", "Payments due from the two members who paid most in a day, greatest",
+    add_tests(r, &f);
+    report_add(r, "7.3", "Payments due from the two members who paid most in a day, greatest",
                "USD", source, "%.2f", f.two_most);
-    report_add(r, "7.3.2", "The same, average of days with any", "USD", source, "%.2f",
+    report_add(r, "7.3", "The same, average of days with any", "USD", source, "%.2f",
                f.two_mean);
-    report_add(r, "6.6.1", "Variation margin paid in, average of days with any", "USD", source,
+    report_add(r, "6.6", "Variation margin paid in, average of days with any", "USD", source,
                "%.2f", f.vm_sum / vm_days);
-    report_add(r, "6.7.1", "Variation margin paid in, greatest day", "USD", source, "%.2f",
+    report_add(r, "6.7", "Variation margin paid in, greatest day", "USD", source, "%.2f",
                f.vm_most);
-    report_add(r, "15.1.1", "Fees from members", "USD", source, "%.2f", f.fees);
-    report_add(r, "23.1.1", "Volume, average of days with trades", "lots", source, "%.2f",
+    report_add(r, "15", "Fees from members", "USD", source, "%.2f", f.fees);
+    report_add(r, "23", "Volume, average of days with trades", "lots", source, "%.2f",
                f.volume / days);
-    report_add(r, "23.1.2", "Notional traded, average of days with trades", "USD", source, "%.2f",
+    report_add(r, "23", "Notional traded, average of days with trades", "USD", source, "%.2f",
                f.notional / days);
     return 0;
 }

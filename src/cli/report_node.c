@@ -107,9 +107,9 @@ static void add_concentration(struct report *r, struct totals *t)
         margin += m < LARGEST ? (double)t->members[m].margin : 0;
         margin_all += (double)t->members[m].margin;
     }
-    report_add(r, "18.2.1", "Open positions held by the five largest clearing members", "%",
+    report_add(r, "18", "Open positions held by the five largest clearing members", "%",
                "positions at mark", "%.2f", share(notional, notional_all));
-    report_add(r, "18.3.1", "Initial margin of the five largest clearing members", "%",
+    report_add(r, "18", "Initial margin of the five largest clearing members", "%",
                "accounts", "%.2f", share(margin, margin_all));
 }
 
@@ -127,25 +127,25 @@ static int add_fund(struct report *r, struct client *c)
     uint32_t f = c->result, s = json_member(&c->answer, f, "settings");
     char days[CLIENT_VALUE_SIZE], date[CLIENT_VALUE_SIZE];
     int64_t paid = money_of(c, f, "paid"), multiple = money_of(c, s, "assessment_multiple");
-    money(r, "4.1.1", "Prefunded: own capital used before members' contributions",
+    money(r, "4.1", "Prefunded: own capital used before members' contributions",
           "default fund", money_of(c, f, "skin_in_the_game"));
-    money(r, "4.1.2", "Prefunded: own capital used alongside them", "default fund", 0);
-    money(r, "4.1.4", "Prefunded: members' contributions required", "default fund",
+    money(r, "4.1", "Prefunded: own capital used alongside them", "default fund", 0);
+    money(r, "4.1", "Prefunded: members' contributions required", "default fund",
           money_of(c, f, "total"));
-    money(r, "4.1.5", "Prefunded: members' contributions posted", "default fund", paid);
-    money(r, "4.1.8", "Committed: members' assessments", "default fund",
+    money(r, "4.1", "Prefunded: members' contributions posted", "default fund", paid);
+    money(r, "4.1", "Committed: members' assessments", "default fund",
           (int64_t)((int128_t)paid * multiple / E6));
-    report_add(r, "4.4.1", "Prefunded resources must cover", "members",
+    report_add(r, "4.4", "Prefunded resources must cover", "members",
                "CLEAR-11: at least the two with the largest stress losses", "2");
-    money(r, "4.4.7", "Stress loss beyond margin of the two largest members",
+    money(r, "4.4", "Stress loss beyond margin of the two largest members",
           client_text(c, f, "date", date)[0] != 0 ? "default fund, as sized last"
                                                   : "the fund has not been sized",
           money_of(c, f, "cover_2"));
     (void)client_text(c, s, "assessment_days", days);
-    report_add(r, "4.1.9", "Days to pay an assessment", "days", "default fund", "%s", days);
-    money(r, "7.1.2", "Liquid resources in cash: own capital and contributions", "default fund",
+    report_add(r, "4.1", "Days to pay an assessment", "days", "default fund", "%s", days);
+    money(r, "7.1", "Liquid resources in cash: own capital and contributions", "default fund",
           paid + money_of(c, f, "skin_in_the_game"));
-    report_add(r, "13.1.1", "Defaults open", "defaults", "default fund", "%s",
+    report_add(r, "13", "Defaults open", "defaults", "default fund", "%s",
                client_text(c, f, "defaults_open", date));
     return 0;
 }
@@ -159,19 +159,19 @@ int report_node(struct report *r, struct client *client)
     if (status == 0) status = add_fund(r, client);
     if (status == 0) {
         double longs = add_positions(&t, node);
-        money(r, "6.1.1", "Initial margin required: house, gross", "accounts", t.house);
-        money(r, "6.1.1", "Initial margin required: client, gross", "accounts", t.client);
-        money(r, "6.1.1", "Initial margin required: total", "accounts", t.house + t.client);
+        money(r, "6.1", "Initial margin required: house, gross", "accounts", t.house);
+        money(r, "6.1", "Initial margin required: client, gross", "accounts", t.client);
+        money(r, "6.1", "Initial margin required: total", "accounts", t.house + t.client);
         money(r, "6.2", "Held against margin: cash", "accounts", t.cash);
         money(r, "6.2", "Held against margin: certified capacity, after haircut and cap",
               "accounts", t.credit);
-        report_add(r, "14.1.1", "Client accounts, all individually segregated", "accounts",
+        report_add(r, "14", "Client accounts, all individually segregated", "accounts",
                    "accounts", "%u", t.client_accounts);
-        money(r, "16.1.1", "Cash received from members", "accounts", t.cash);
-        report_add(r, "18.1.1", "Clearing members", "members", "accounts", "%u",
+        money(r, "16", "Cash received from members", "accounts", t.cash);
+        report_add(r, "18", "Clearing members", "members", "accounts", "%u",
                    t.member_count);
         add_concentration(r, &t);
-        report_add(r, "23.2.1", "Notional outstanding, one side", "USD", "positions at mark",
+        report_add(r, "23", "Notional outstanding, one side", "USD", "positions at mark",
                    "%.2f", longs);
     }
     if (node != NULL) margin_node_close(node);
@@ -188,21 +188,20 @@ int report_model(struct report *r, const struct parameters *p)
     struct quant_error error = {0};
     if (method_make(&m, p, &error) != 0) return margin_say(&error);
     const char *from = "margin parameters";
-    report_add(r, "4.4.2", "Close-out period assumed when stress losses are computed", "days",
+    report_add(r, "4.4", "Close-out period assumed when stress losses are computed", "days",
                from, "%u", m.horizon);
-    report_add(r, "6.4.1", "Initial margin model", "", "docs/margin.md",
+    report_add(r, "6.4", "Initial margin model", "", "docs/margin.md",
                "filtered historical simulation, expected shortfall, with stress");
-    report_add(r, "6.4.4", "Single-tailed confidence level", "%", from, "%g",
+    report_add(r, "6.4", "Single-tailed confidence level", "%", from, "%g",
                100 - (double)m.tail_ppm / 1e4);
-    report_add(r, "6.4.5", "Look-back period", "joint moves", from, "%u, EWMA %g; long-run %u days",
+    report_add(r, "6.4", "Look-back period", "joint moves", from, "%u, EWMA %g; long-run %u days",
                m.window, m.lambda, m.long_run_days);
-    report_add(r, "6.4.6", "Adjustments", "", from, "stress weight %g %%, offsets at most %g %%, "
+    report_add(r, "6.4", "Adjustments", "", from, "stress weight %g %%, offsets at most %g %%, "
                "volatility floor %g of long-run", (double)m.stress_weight_ppm / 1e4,
                (double)m.offset_max_ppm / 1e4, m.long_run_floor);
-    report_add(r, "6.4.7", "Close-out period", "days", from, "%u", m.horizon);
-    report_add(r, "4.4.3", "Stress loss beyond margin of the largest member", "USD",
-               "`dojima margin run --fund`: each member's, by scenario", NULL);
-    report_add(r, "6.5.1", "Times that margin of an account did not cover its exposure", "",
-               "`dojima margin backtest` over the accounts' portfolio and price histories", NULL);
+    report_add(r, "6.4", "Close-out period", "days", from, "%u", m.horizon);
+    report_add(r, "4.4", "Stress loss beyond margin of the largest member", "USD",
+               "a node keeps the two largest together; `dojima margin run --fund` prints each",
+               NULL);
     return 0;
 }

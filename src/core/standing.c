@@ -9,10 +9,9 @@
 
 static int64_t day_of(ts_t ts) { return int64_div_floor(ts.v, NS_PER_DAY); }
 
-/* Of a day modulo STANDINGS_KEPT: its last, or that of an earlier day; mark 0: none yet. */
-static struct event_standing *slot_of(const struct core *c, uint32_t account, int64_t day)
+/* A ring by days with a mark; mark 0: none yet. */
+static struct event_standing *slot_of(const struct core *c, uint32_t account, uint32_t slot)
 {
-    uint64_t slot = (uint64_t)day % STANDINGS_KEPT;
     return &c->standings[(size_t)account * STANDINGS_KEPT + slot];
 }
 
@@ -21,12 +20,22 @@ static const struct event_standing *latest_before(const struct core *c, uint32_t
                                                   ts_t before)
 {
     const struct event_standing *latest = NULL;
-    for (int64_t i = 0; i < STANDINGS_KEPT; i++) {
+    for (uint32_t i = 0; i < STANDINGS_KEPT; i++) {
         const struct event_standing *s = slot_of(c, account, i);
         if (s->mark_id == 0 || s->taken.v >= before.v) continue;
         if (latest == NULL || s->taken.v > latest->taken.v) latest = s;
     }
     return latest;
+}
+
+/* Where today's goes: on today's, or round to the oldest. */
+static struct event_standing *slot_today(const struct core *c, uint32_t account)
+{
+    const struct event_standing *latest = latest_before(c, account, TS(INT64_MAX));
+    if (latest == NULL) return slot_of(c, account, 0);
+    uint32_t slot = (uint32_t)(latest - slot_of(c, account, 0));
+    bool today = day_of(latest->taken) == day_of(c->s->ts);
+    return slot_of(c, account, today ? slot : (slot + 1) % STANDINGS_KEPT);
 }
 
 static bool has_anything(const struct core *c, uint32_t account)
@@ -84,7 +93,7 @@ void standing_run(struct core *c)
     for (uint32_t a = 1; a <= c->s->accounts; a++) {
         if (c->accounts[a].system != 0) continue;
         if (!has_anything(c, a) && !had_something(c, a)) continue;
-        *slot_of(c, a, day_of(c->s->ts)) = *standing_push(c, c->out, a, c->s->mark_id);
+        *slot_today(c, a) = *standing_push(c, c->out, a, c->s->mark_id);
     }
 }
 
@@ -109,22 +118,23 @@ void standing_hash(const struct core *c, void (*add)(void *h, const void *bytes,
                    void *h)
 {
     for (uint32_t a = 1; a <= c->s->accounts; a++) {
-        for (int64_t i = 0; i < STANDINGS_KEPT; i++) {
+        for (uint32_t i = 0; i < STANDINGS_KEPT; i++) {
             const struct event_standing *s = slot_of(c, a, i);
             if (s->mark_id != 0) add(h, s, sizeof *s);
         }
     }
 }
 
-static void check_record(const struct core *c, uint32_t account, int64_t slot)
+static void check_record(const struct core *c, uint32_t account, uint32_t slot)
 {
     const struct event_standing *s = slot_of(c, account, slot);
     if (s->mark_id == 0) return;
     ASSERT(s->account == account && s->mark_id <= c->s->mark_id && s->taken.v <= c->s->ts.v);
-    ASSERT((uint64_t)day_of(s->taken) % STANDINGS_KEPT == (uint64_t)slot);
     const struct event_standing *before = latest_before(c, account, s->taken);
-    if (before != NULL)
+    if (before != NULL) {
         ASSERT(before->mark_id < s->mark_id && day_of(before->taken) < day_of(s->taken));
+        ASSERT(before == slot_of(c, account, (slot + STANDINGS_KEPT - 1) % STANDINGS_KEPT));
+    }
     int128_t missing = (int128_t)s->initial.v - s->equity.v - s->credit.v;
     if (s->mode != MODE_margined || missing < 0) missing = 0;
     ASSERT(s->missing.v == (missing > MONEY_MAX ? MONEY_MAX : missing));
@@ -133,6 +143,6 @@ static void check_record(const struct core *c, uint32_t account, int64_t slot)
 void standing_check(const struct core *c)
 {
     for (uint32_t a = 1; a <= c->s->accounts; a++) {
-        for (int64_t i = 0; i < STANDINGS_KEPT; i++) check_record(c, a, i);
+        for (uint32_t i = 0; i < STANDINGS_KEPT; i++) check_record(c, a, i);
     }
 }
