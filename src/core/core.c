@@ -377,6 +377,46 @@ static void aftermath(struct core *c)
     c->touched_count = 0;
 }
 
+/* Whether anything has fallen due, or goes on from the command before. */
+static inline bool is_due(const struct core *c, ts_t ts)
+{
+    const struct venue_state *s = c->s;
+    int64_t due = int64_min(int64_min((s->day + 1) * NS_PER_DAY, s->implied_expiry.v),
+                            int64_min(c->deal.s->due.v, s->guard_due.v));
+    return ts.v >= due || (s->timers | s->implied_sweep | s->calls_live | s->elections_count) != 0 ||
+           s->default_due.v != 0;
+}
+
+static void before_command(struct core *c, ts_t ts)
+{
+    if (ts.v - c->s->day * NS_PER_DAY >= NS_PER_DAY) session_day(c);
+    if (c->s->timers > 0) timer_run(c);
+    if (ts.v >= c->s->implied_expiry.v) implied_expire(c);
+    if (ts.v >= c->deal.s->due.v) block_run(c);
+    if (ts.v >= c->s->guard_due.v) halt_run(c);
+    if (c->s->implied_sweep != 0) implied_sweep(c);
+    if (c->s->calls_live > 0) call_timer_run(c);
+    if (c->s->default_due.v != 0 && c->s->default_due.v <= ts.v) default_run(c);
+    if (c->s->elections_count > 0) trigger_run(c);
+}
+
+/* Whether the command set something off. */
+static inline bool has_consequences(const struct core *c)
+{
+    return (c->s->elections_count | c->s->calls_live | c->implied_dirty_count | c->touched_count |
+            c->span_noted_count) != 0;
+}
+
+static void after_command(struct core *c)
+{
+    if (c->s->elections_count > 0) trigger_run(c);
+    if (c->implied_dirty_count > 0 || c->touched_count > 0) aftermath(c);
+    span_current(c);
+    if (c->s->calls_live > 0) call_look(c);
+    span_current(c); /* what a call set off */
+    if (c->implied_dirty_count > 0 || c->touched_count > 0) aftermath(c);
+}
+
 void core_step(struct core *c, const struct command *cmd, struct outbox *out)
 {
     assert_seq_current = cmd->header.seq;
@@ -390,26 +430,13 @@ void core_step(struct core *c, const struct command *cmd, struct outbox *out)
     c->fills_left = c->limits.fills_per_command;
     c->prints_count = 0;
     c->touched_count = 0;
-    if (cmd->header.ts.v - c->s->day * NS_PER_DAY >= NS_PER_DAY) session_day(c);
-    if (c->s->timers > 0) timer_run(c);
-    if (cmd->header.ts.v >= c->s->implied_expiry.v) implied_expire(c);
-    if (cmd->header.ts.v >= c->deal.s->due.v) block_run(c);
-    if (cmd->header.ts.v >= c->s->guard_due.v) halt_run(c);
-    if (c->s->implied_sweep != 0) implied_sweep(c);
-    if (c->s->calls_live > 0) call_timer_run(c);
-    if (c->s->default_due.v != 0 && c->s->default_due.v <= cmd->header.ts.v) default_run(c);
-    if (c->s->elections_count > 0) trigger_run(c);
+    if (is_due(c, cmd->header.ts)) before_command(c, cmd->header.ts);
     if (is_stale(c, cmd)) {
         reject_push(c, cmd, REJECT_stale_request, cmd->header.ts.v - cmd->header.received_ts.v);
     } else {
         command_apply(c, cmd);
     }
-    if (c->s->elections_count > 0) trigger_run(c);
-    if (c->implied_dirty_count > 0 || c->touched_count > 0) aftermath(c);
-    span_current(c);
-    if (c->s->calls_live > 0) call_look(c);
-    span_current(c); /* what a call set off */
-    if (c->implied_dirty_count > 0 || c->touched_count > 0) aftermath(c);
+    if (has_consequences(c)) after_command(c);
     c->out = NULL;
     assert_seq_current = 0;
 }

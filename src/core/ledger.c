@@ -43,11 +43,9 @@ uint32_t exposure_find(const struct core *c, uint32_t account, uint32_t instrume
     return found == NULL ? NIL : *found;
 }
 
-uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
+uint32_t exposure_reach(struct core *c, uint32_t account, uint32_t instrument)
 {
-    uint32_t id = c->accounts[account].exposure_recent;
-    if (c->exposures[id].instrument == instrument && id != NIL) return id;
-    id = exposure_find(c, account, instrument);
+    uint32_t id = exposure_find(c, account, instrument);
     c->accounts[account].exposure_recent = id;
     if (id != NIL) return id;
     ASSERT(!is_spread(c, instrument));

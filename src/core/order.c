@@ -405,7 +405,9 @@ static uint32_t order_enter(struct core *c, const struct entry *e, uint32_t sess
 {
     uint32_t o = order_create(c, e, session);
     if (label != NULL) order_set_text(c, o, client_order_id, label);
-    order_work(c, o, e->qty);
+    bool by_lot = e->plain && e->exposure_b == NIL &&
+                  margin_lot_work(c, e->exposure, (enum side)e->side, e->qty);
+    if (!by_lot) order_work(c, o, e->qty);
     order_announce(c, o);
     if (e->plain && target == 0 && state_of(c, e->instrument) == STATE_open) match_enter(c, o);
     else if (target != 0) match_directed(c, o, order_find(c, target));

@@ -490,7 +490,7 @@ struct ledger_line {
 };
 /* Finds or makes the record; NIL when the pool is full. */
 uint32_t balance_get(struct core *c, uint32_t account, uint32_t asset);
-uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument);
+uint32_t exposure_reach(struct core *c, uint32_t account, uint32_t instrument); /* exposure_get */
 uint32_t exposure_find(const struct core *c, uint32_t account, uint32_t instrument);
 /* Posts a linked chain: all lines or none. Lines sum to zero in each asset (ASSERT). Returns
  * REJECT_none, or insufficient_funds / amount_overflow / capacity_exhausted with nothing
@@ -689,6 +689,12 @@ bool repeat_has_room(const struct core *c);
 void repeat_keep(struct core *c, const struct command *cmd, uint64_t body_hash, size_t from);
 
 /* Small readers. */
+static inline uint32_t exposure_get(struct core *c, uint32_t account, uint32_t instrument)
+{
+    uint32_t recent = c->accounts[account].exposure_recent;
+    if (c->exposures[recent].instrument == instrument && recent != NIL) return recent;
+    return exposure_reach(c, account, instrument);
+}
 static inline struct order *order_at(const struct core *c, uint32_t o)
 {
     return &c->pools.orders[o];
