@@ -383,8 +383,8 @@ static inline bool is_due(const struct core *c, ts_t ts)
     const struct venue_state *s = c->s;
     int64_t due = int64_min(int64_min((s->day + 1) * NS_PER_DAY, s->implied_expiry.v),
                             int64_min(c->deal.s->due.v, s->guard_due.v));
-    return ts.v >= due || (s->timers | s->implied_sweep | s->calls_live | s->elections_count) != 0 ||
-           s->default_due.v != 0;
+    uint32_t pending = s->timers | s->implied_sweep | s->calls_live | s->elections_count;
+    return ts.v >= due || pending != 0 || s->default_due.v != 0;
 }
 
 static void before_command(struct core *c, ts_t ts)
