@@ -1,6 +1,7 @@
 /* call.c: see call.h. */
 #include "core/call.h"
 
+#include "core/closeout.h"
 #include "core/collateral.h"
 #include "core/dual.h"
 #include "core/margin.h"
@@ -8,6 +9,9 @@
 #include <string.h>
 
 enum { CALLS_PER_STEP = 64 }; /* deadlines and slices that one command carries out */
+
+/* Between slices of a close-out where no pace of liquidations is set. */
+#define CLOSE_OUT_SLICE_NS (60 * NS_PER_SECOND)
 
 /* ---- the heap of what is due ---- */
 
@@ -223,6 +227,7 @@ void call_look(struct core *c)
         if (h->kind == EVENT_posting) account = ((const struct event_posting *)e)->account;
         if (h->kind == EVENT_order) account = ((const struct event_order *)e)->account;
         if (account == NIL || account == before || !call_is_live(c, account)) continue;
+        if (c->calls[account].state == CALL_closing) continue; /* no margin ends it */
         before = account;
         (void)call_met(c, account);
     }
@@ -296,9 +301,51 @@ static void call_slice(struct core *c, uint32_t account)
     call_say(c, account);
 }
 
+/* ---- a close-out (closeout.h): the slices go on, whatever margin there is ---- */
+
+void call_close_out(struct core *c, uint32_t account)
+{
+    struct margin_call *call = &c->calls[account];
+    call->id = ++c->s->call_id;
+    call->issued = c->s->ts;
+    call->deadline = c->s->ts;
+    call->called = MONEY(0);
+    call->state = CALL_closing;
+    call->slices = 0;
+    due_set(c, account, c->s->ts);
+    call_say(c, account);
+}
+
+static void close_slice(struct core *c, uint32_t account)
+{
+    struct margin_call *call = &c->calls[account];
+    const struct clearing_settings *s = &c->s->clearing;
+    int64_t pause = s->slice_ns != 0 ? s->slice_ns : CLOSE_OUT_SLICE_NS;
+    if (call->day != c->s->day) call->slices_day = 0;
+    call->day = c->s->day;
+    bool spent = s->slices_per_day != 0 && call->slices_day >= s->slices_per_day;
+    if (closeout_is_flat(c, account) && closeout_finish(c, account)) {
+        call_finish(c, account, CALL_closed);
+        return;
+    }
+    due_set(c, account, TS(c->s->ts.v + pause));
+    if (!closeout_holds(c, account)) return; /* to be marked, or what it pledged to be sold */
+    if (spent) {
+        due_set(c, account, TS((c->s->day + 1) * NS_PER_DAY));
+        return;
+    }
+    call->slices_day += 1;
+    call->slices += 1;
+    (void)liquidate_slice(c, account);
+}
+
 static void call_step(struct core *c, uint32_t account)
 {
     struct margin_call *call = &c->calls[account];
+    if (call->state == CALL_closing) {
+        close_slice(c, account);
+        return;
+    }
     if (c->accounts[account].status == ACCOUNT_defaulted) {
         call_drop(c, account);
         return;
@@ -442,10 +489,13 @@ static void check_account(const struct core *c, uint32_t account)
     const struct margin_call *call = &c->calls[account];
     const struct account *a = &c->accounts[account];
     bool live = call->place != 0;
-    if (call->id != 0) ASSERT(a->mode == MODE_margined && a->system == 0);
+    bool closing = call->state == CALL_closing || call->state == CALL_closed;
+    if (call->id != 0) ASSERT(a->system == 0);
+    if (call->id != 0 && !closing && call->state != CALL_dropped) ASSERT(a->mode == MODE_margined);
     if (a->mode == MODE_collateralised) ASSERT(a->status != ACCOUNT_liquidating);
     if (!live) {
-        ASSERT(call->state == CALL_none || call->state == CALL_met || call->state == CALL_dropped);
+        ASSERT(call->state == CALL_none || call->state == CALL_met ||
+               call->state == CALL_dropped || call->state == CALL_closed);
         return;
     }
     ASSERT(c->call_heap[call->place] == account);

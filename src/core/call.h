@@ -37,6 +37,8 @@ void call_look(struct core *c);
 /* What is due by now: deadlines and slices, a bounded number; the rest stays due. */
 void call_timer_run(struct core *c);
 ts_t call_due(const struct core *c);
+/* A client of a defaulter is liquidated by the same slices until it holds nothing (closeout.h). */
+void call_close_out(struct core *c, uint32_t account);
 /* The member is in default: what it was called for is the default's matter now. */
 void call_drop(struct core *c, uint32_t account);
 

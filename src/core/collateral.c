@@ -2,6 +2,7 @@
 #include "core/collateral.h"
 
 #include "core/call.h"
+#include "core/closeout.h"
 #include "core/default.h"
 #include "core/dual.h"
 #include "core/ledger.h"
@@ -306,7 +307,7 @@ void pledge(struct core *c, const struct command *cmd)
     enum reject reason = holder_check(c, cmd->header.account, p->asset, p->amount);
     bool frozen = reason == REJECT_none &&
                   member_is_in_default(c, c->accounts[cmd->header.account].member);
-    if (frozen) reason = REJECT_in_default; /* CLEAR-10 */
+    if (frozen && !closeout_is_over(c, cmd->header.account)) reason = REJECT_in_default;
     if (reason == REJECT_none) reason = pledge_post(c, cmd->header.account, p);
     if (reason != REJECT_none) {
         reject_push(c, cmd, reason, INT64_MIN);

@@ -4,7 +4,8 @@
  * pays: two officers sell it, for a price and to a buyer that they name with the evidence of the
  * sale. It goes from the account that holds collateral to the buyer, the price from the buyer to
  * the estate, where it counts as the defaulter's margin. Clients' collateral never pays for the
- * house: only house accounts of a member in an open default.
+ * house: of a client that is closed out and owes, what it had pledged is sold for the client
+ * itself (closeout.h).
  *
  * Upstream: core. Downstream: ledger, default, collateral.
  */
@@ -37,7 +38,8 @@ static enum reject sell_check(const struct core *c, uint32_t seller,
     if (s->asset <= ASSET_USD || s->asset > c->s->assets) return REJECT_unknown_asset;
     const struct account *a = &c->accounts[seller];
     bool open = c->defaults[a->member].status == DEFAULT_STATUS_open;
-    if (!open || a->origin != ORIGIN_house) return REJECT_not_in_default;
+    bool owes = c->calls[seller].state == CALL_closing && ledger_cash(c, seller) < 0;
+    if (!open || (a->origin != ORIGIN_house && !owes)) return REJECT_not_in_default;
     if (c->accounts[s->buyer].member == a->member) return REJECT_unauthorised;
     if (s->amount < 1 || s->amount > MONEY_MAX) return REJECT_invalid_amount;
     if (s->price.v < 0 || s->price.v > MONEY_MAX) return REJECT_invalid_price;
@@ -56,10 +58,11 @@ void collateral_sell(struct core *c, const struct command *cmd)
     if (reason == REJECT_none) {
         uint32_t member = c->accounts[seller].member;
         const struct default_record *d = &c->defaults[member];
+        uint32_t to = c->accounts[seller].origin == ORIGIN_house ? d->estate : seller;
         struct ledger_line lines[4] = {{c->s->account_collateral, s->asset, -s->amount},
                                        {s->buyer, s->asset, s->amount},
                                        {s->buyer, ASSET_USD, -s->price.v},
-                                       {d->estate, ASSET_USD, s->price.v}};
+                                       {to, ASSET_USD, s->price.v}};
         uint32_t count = s->price.v > 0 ? 4 : 2;
         bool fits = money_fits((int128_t)d->margin.v + s->price.v);
         reason = fits ? ledger_post(c, lines, count, POSTING_collateral_sale,
@@ -74,8 +77,9 @@ void collateral_sell(struct core *c, const struct command *cmd)
     c->balances[balance_find(c, seller, s->asset)].pledged -= s->amount;
     c->assets[s->asset].pledged -= s->amount;
     collateral_update(c, seller);
-    c->defaults[member].margin.v += s->price.v;
-    if (s->price.v > 0) {
+    bool house = c->accounts[seller].origin == ORIGIN_house;
+    if (house) c->defaults[member].margin.v += s->price.v;
+    if (house && s->price.v > 0) {
         default_claim_add(c, member, LAYER_margin, 0, seller, s->price.v);
     }
     event_default_push(c, c->out, member);

@@ -14,6 +14,7 @@
 #include "core/bust.h"
 #include "core/limit.h"
 #include "core/call.h"
+#include "core/closeout.h"
 #include "core/collateral.h"
 #include "core/port.h"
 #include "core/index.h"
@@ -344,6 +345,7 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_default_declare] = default_declare,
     [COMMAND_default_step] = default_step,
     [COMMAND_default_hedge] = default_hedge,
+    [COMMAND_close_out] = close_out,
     [COMMAND_portfolio_open] = portfolio_open,
     [COMMAND_portfolio_bid] = portfolio_bid,
     [COMMAND_index_create] = index_create,

@@ -586,6 +586,12 @@ static void random_default(struct world *w, struct random *r, struct command *c)
             .qty = QTY((int64_t)below(r, 9))};
         break;
     default:
+        if (w->seq % 4 == 3) {
+            c->header.kind = COMMAND_close_out;
+            c->header.account = (uint32_t)(1 + w->seq / 4 % 12);
+            c->close_out.reason[0] = 'x';
+            break;
+        }
         if (w->seq < commands_per_seed() * 9 / 10) {
             c->header.kind = COMMAND_tick;
             break;

@@ -13,6 +13,8 @@
 #include "core/default.h"
 
 #include "core/call.h"
+#include "core/closeout.h"
+#include "core/dual.h"
 #include "core/margin.h"
 #include "core/offbook.h"
 #include "core/span.h"
@@ -227,6 +229,7 @@ static void trading_stop(struct core *c, uint32_t member)
         (void)order_cancel_account(c, a, CAUSE_cancelled_killed);
         c->accounts[a].status = ACCOUNT_defaulted;
         call_drop(c, a); /* what it was called for is this default's matter now */
+        if (closeout_is_over(c, a)) c->calls[a].state = CALL_dropped; /* of an earlier one */
     }
 }
 
@@ -256,7 +259,11 @@ void default_declare(struct core *c, const struct command *cmd)
     c->accounts[d->estate].system = SYSTEM_estate;
     period_begin(c);
     *d = (struct default_record){.estate = d->estate, .status = DEFAULT_STATUS_open,
-                                 .number = ++c->fund->number, .declared = c->s->ts};
+                                 .number = ++c->fund->number, .declared = c->s->ts,
+                                 .porting_until = TS(c->s->ts.v + c->fund->settings.porting_hours *
+                                                                      NS_PER_HOUR)};
+    d->contribution = MONEY(int64_max(c->fund_members[x->member].due.v,
+                                      fund_balance(c, x->member)));
     memcpy(d->reason, x->reason, sizeof d->reason);
     c->fund->open += 1;
     calls_drop(c, x->member);
@@ -453,6 +460,7 @@ static enum reject close_default(struct core *c, uint32_t member)
 {
     struct default_record *d = &c->defaults[member];
     if (d->auction.status == PORTFOLIO_open || !estate_is_flat(c, d)) return REJECT_invalid_state;
+    if (closeout_is_needed(c, member)) return REJECT_invalid_state; /* what they owe it owes */
     if (default_deficit(c, member) > 0) return REJECT_layers_left;
     (void)order_cancel_account(c, d->estate, CAUSE_cancelled_by_officer);
     default_refund(c, member);
@@ -485,10 +493,57 @@ static enum reject write_off(struct core *c, uint32_t member)
     return REJECT_none;
 }
 
+/* ---- readmission ---- */
+
+/* What others paid has been paid back or written off, and the contribution is what it was. */
+static enum reject readmit_check(const struct core *c, uint32_t member)
+{
+    const struct default_record *d = &c->defaults[member];
+    enum reject reason = member_check(c, member);
+    if (reason != REJECT_none) return reason;
+    if (d->status == DEFAULT_STATUS_none) return REJECT_not_in_default;
+    if (d->status != DEFAULT_STATUS_closed) return REJECT_invalid_state;
+    for (uint32_t layer = LAYER_skin; layer < LAYER_count; layer++) {
+        if (default_claims_of(c, member, layer) > 0) return REJECT_invalid_state;
+    }
+    for (uint32_t a = 1; a <= c->s->accounts; a++) {
+        bool own = c->accounts[a].member == member && c->accounts[a].system == 0;
+        if (own && ledger_cash(c, a) < 0) return REJECT_insufficient_funds;
+    }
+    return fund_balance(c, member) < d->contribution.v ? REJECT_insufficient_funds : REJECT_none;
+}
+
+static enum reject readmit(struct core *c, const struct command *cmd, uint32_t member)
+{
+    enum reject reason = readmit_check(c, member);
+    if (reason != REJECT_none || dual_wait(c, cmd)) return reason;
+    struct default_record *d = &c->defaults[member];
+    default_claims_drop(c, member); /* only its own are left */
+    d->status = DEFAULT_STATUS_none;
+    d->porting_until = TS(0);
+    c->fund_members[member].due = d->contribution; /* until the fund is sized again */
+    c->members[member].killed = 0;
+    struct event_killed *e = outbox_push(c->out, EVENT_killed, sizeof *e);
+    e->account = 0;
+    e->member = member;
+    e->on = 0;
+    e->reserved = 0;
+    for (uint32_t a = 1; a <= c->s->accounts; a++) {
+        if (c->accounts[a].member != member || c->accounts[a].system != 0) continue;
+        call_drop(c, a);
+        if (closeout_is_over(c, a)) c->calls[a].state = CALL_dropped;
+        c->accounts[a].status = ACCOUNT_normal;
+    }
+    default_due_set(c);
+    event_fund_share_push(c, c->out, member);
+    event_default_push(c, c->out, member);
+    return REJECT_none;
+}
+
 void default_step(struct core *c, const struct command *cmd)
 {
     const struct command_default_step *s = &cmd->default_step;
-    bool closed = s->action == DEFAULT_write_off;
+    bool closed = s->action == DEFAULT_write_off || s->action == DEFAULT_readmit;
     enum reject reason = closed ? REJECT_none : open_check(c, s->member);
     if (reason == REJECT_none) {
         switch ((enum default_action)s->action) {
@@ -496,6 +551,7 @@ void default_step(struct core *c, const struct command *cmd)
         case DEFAULT_tear_up: reason = tear_up(c, s->member); break;
         case DEFAULT_close: reason = close_default(c, s->member); break;
         case DEFAULT_write_off: reason = write_off(c, s->member); break;
+        case DEFAULT_readmit: reason = readmit(c, cmd, s->member); break;
         case DEFAULT_action_count: break;
         }
     }

@@ -66,6 +66,8 @@ struct default_record { /* by member */
     int64_t lots;          /* gross, taken over: bounds the hedging */
     money_t recovered;
     ts_t declared;
+    ts_t porting_until;    /* then its clients are closed out; 0: they were */
+    money_t contribution;  /* paid in, or owed: restored before it is readmitted */
     struct portfolio auction;
     char reason[DEFAULT_REASON_SIZE];
 };

@@ -5,6 +5,8 @@
  */
 #include "core/default.h"
 
+#include "core/closeout.h"
+
 #include <string.h>
 
 static void due_at(int64_t *next, ts_t at)
@@ -19,6 +21,7 @@ void default_due_set(struct core *c)
         const struct portfolio *a = &c->defaults[m].auction;
         const struct fund_member *f = &c->fund_members[m];
         if (a->status == PORTFOLIO_open) due_at(&next, a->deadline);
+        if (member_is_in_default(c, m)) due_at(&next, c->defaults[m].porting_until);
         if (!(f->flags & FUND_SHARE_CALL_MISSED)) due_at(&next, f->call_deadline);
         if (!(f->flags & FUND_SHARE_ASSESSMENT_MISSED)) due_at(&next, f->assessment_deadline);
     }
@@ -44,6 +47,10 @@ void default_run(struct core *c)
         const struct portfolio *a = &c->defaults[m].auction;
         call_miss(c, m);
         if (a->status == PORTFOLIO_open && a->deadline.v <= c->s->ts.v) portfolio_end(c, m);
+        ts_t window = c->defaults[m].porting_until;
+        if (!member_is_in_default(c, m) || window.v == 0 || window.v > c->s->ts.v) continue;
+        c->defaults[m].porting_until = TS(0);
+        closeout_window_end(c, m);
     }
     default_due_set(c);
 }
@@ -111,6 +118,7 @@ void default_check(const struct core *c)
         open += c->defaults[m].status == DEFAULT_STATUS_open;
     }
     ASSERT(open == f->open);
+    closeout_check(c);
     if (f->capital != NIL) ASSERT(ledger_cash(c, f->capital) >= 0);
     if (f->skin != NIL) ASSERT(ledger_cash(c, f->skin) >= 0);
     for (uint32_t i = 0; i < f->claims; i++) {

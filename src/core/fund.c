@@ -17,12 +17,13 @@
 
 /* Sources of the defaults: assessment once the contribution, as at Eurex and CME for one default;
  * five days to pay it (rulebook); two days to refill, as Nasdaq Clearing asked in September 2018;
- * a quarter of own capital before the members' money (EMIR RTS 153, art. 35). */
+ * a quarter of own capital before the members' money (EMIR RTS 153, art. 35); a day to port, about
+ * what Eurex Clearing and LCH give a client's new clearing member. */
 void fund_open(struct core *c)
 {
     c->fund->settings = (struct command_fund_set){
         .assessment_e6 = 1000000, .assessment_days = 5, .refill_days = 2, .bidders_min = 8,
-        .near_e6 = 100000, .far_e6 = 250000, .skin_e6 = 250000};
+        .near_e6 = 100000, .far_e6 = 250000, .skin_e6 = 250000, .porting_hours = 24};
 }
 
 /* ---- what stands ---- */
@@ -132,7 +133,7 @@ void fund_set(struct core *c, const struct command *cmd)
     bool sane = s->assessment_e6 <= 10 * E6 && s->assessment_days >= 1 &&
                 s->assessment_days <= 365 && s->refill_days >= 1 && s->refill_days <= 365 &&
                 s->bidders_min >= 1 && s->near_e6 <= s->far_e6 && s->far_e6 <= 100 * E6 &&
-                s->skin_e6 <= E6 && s->reserved == 0;
+                s->skin_e6 <= E6 && s->porting_hours <= 720;
     enum reject reason = sane ? REJECT_none : REJECT_malformed_request;
     /* What a running default was counted with stays until it is closed. */
     if (reason == REJECT_none && c->fund->open > 0) reason = REJECT_invalid_state;
@@ -245,7 +246,9 @@ static enum reject house_check(const struct core *c, uint32_t account)
     if (account == NIL || account > c->s->accounts) return REJECT_unknown_account;
     const struct account *a = &c->accounts[account];
     if (a->system != 0 || a->origin != ORIGIN_house) return REJECT_unauthorised;
-    return member_is_in_default(c, a->member) ? REJECT_in_default : REJECT_none;
+    /* A closed default's member may pay in again, to be readmitted. */
+    bool open = c->defaults[a->member].status == DEFAULT_STATUS_open;
+    return open ? REJECT_in_default : REJECT_none;
 }
 
 static enum reject amount_check(int64_t amount)

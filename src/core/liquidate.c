@@ -126,7 +126,7 @@ static void event_slice_push(struct core *c, uint32_t account, const struct slic
 bool liquidate_slice(struct core *c, uint32_t account)
 {
     struct slice s;
-    ASSERT(c->accounts[account].mode == MODE_margined && c->accounts[account].order_count == 0);
+    ASSERT(c->accounts[account].order_count == 0);
     if (!slice_find(c, account, &s)) return false;
     if (s.exposure == NIL) {
         event_slice_push(c, account, &s, 0, 0);

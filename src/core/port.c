@@ -65,6 +65,7 @@ void port(struct core *c, const struct command *cmd)
         reject_push(c, cmd, reason, INT64_MIN);
         return;
     }
+    if (c->calls[account].state == CALL_closing) call_drop(c, account); /* its close-out ends */
     uint32_t from = a->member;
     uint32_t orders = order_cancel_account(c, account, CAUSE_cancelled_by_officer);
     c->members[from].accounts -= 1;

@@ -8,6 +8,7 @@
  * Upstream: ledger, margin. Downstream: core.c.
  */
 #include "core/call.h"
+#include "core/closeout.h"
 #include "core/default.h"
 #include "core/ledger.h"
 #include "core/margin.h"
@@ -84,7 +85,8 @@ static enum reject cover_check(const struct core *c, uint32_t account,
 {
     const struct balance *b = &c->balances[balance_find(c, account, t->asset)];
     int128_t free = (int128_t)b->amount - b->pending_out + reserved;
-    if (member_is_in_default(c, c->accounts[account].member)) return REJECT_in_default;
+    bool frozen = member_is_in_default(c, c->accounts[account].member);
+    if (frozen && !closeout_is_over(c, account)) return REJECT_in_default; /* CLEAR-10 */
     if (free < t->amount.v) return REJECT_insufficient_funds;
     if (t->asset != ASSET_USD) return REJECT_none;
     bool called = call_is_live(c, account) || c->accounts[account].status != ACCOUNT_normal;

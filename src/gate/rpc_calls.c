@@ -67,7 +67,7 @@ static void port_members_write(struct json_writer *w, const struct directory *d,
 static bool call_lives(const struct event_call *e)
 {
     return e->state == CALL_open || e->state == CALL_unmet || e->state == CALL_liquidating ||
-           e->state == CALL_ended;
+           e->state == CALL_ended || e->state == CALL_closing;
 }
 
 /* The calls of one account, of a member's accounts, or all; sums over those that live. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char *const status_names[DEFAULT_STATUS_count] = {"none", "open", "closed"};
+static const char *const status_names[DEFAULT_STATUS_count] = {"readmitted", "open", "closed"};
 static const char *const layer_names[LAYER_count] = {
     [LAYER_none] = "none",
     [LAYER_margin] = "margin",
@@ -70,6 +70,7 @@ void default_write_fund(struct rpc_call *c, const struct event_fund *f)
     json_key_fixed(c->out, "near", f->settings.near_e6, 6);
     json_key_fixed(c->out, "far", f->settings.far_e6, 6);
     json_key_fixed(c->out, "skin_minimum", f->settings.skin_e6, 6);
+    json_key_int(c->out, "porting_hours", f->settings.porting_hours);
     json_close_object(c->out);
 }
 
@@ -184,6 +185,47 @@ int rpc_default_allocate(struct rpc_call *c) { return step(c, DEFAULT_allocate);
 int rpc_default_tear_up(struct rpc_call *c) { return step(c, DEFAULT_tear_up); }
 int rpc_default_close(struct rpc_call *c) { return step(c, DEFAULT_close); }
 int rpc_default_write_off(struct rpc_call *c) { return step(c, DEFAULT_write_off); }
+
+/* By two officers. */
+int rpc_default_readmit(struct rpc_call *c)
+{
+    const struct outbox *events;
+    uint32_t member;
+    int reason = member_of(c, "member", &member);
+    if (reason != REJECT_none) return reason;
+    struct command *cmd = command_begin(c, COMMAND_default_step,
+                                        sizeof cmd->header + sizeof cmd->default_step);
+    cmd->default_step.member = member;
+    cmd->default_step.action = DEFAULT_readmit;
+    reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    return request_answer(c, events) ? REJECT_none : default_answer(c, events, member);
+}
+
+int rpc_close_out(struct rpc_call *c)
+{
+    const struct outbox *events;
+    uint32_t account;
+    int reason = account_named(c, "account", &account);
+    if (reason != REJECT_none) return reason;
+    struct command *cmd = command_begin(c, COMMAND_close_out,
+                                        sizeof cmd->header + sizeof cmd->close_out);
+    char *text = cmd->close_out.reason;
+    cmd->header.account = account;
+    (void)param_text(c, c->params, "reason", text, sizeof cmd->close_out.reason);
+    reason = command_submit(c, &events);
+    if (reason != REJECT_none) return reason;
+    const struct event_close_out *e = event_find(events, EVENT_close_out);
+    if (e == NULL) return REJECT_invalid_state;
+    json_open_object(c->out);
+    json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, e->account));
+    json_key_string(c->out, "member", directory_name(c->names, DIRECTORY_member, e->member));
+    json_key_string(c->out, "state", e->over ? "closed_out" : "closing_out");
+    json_key_fixed(c->out, "cash", e->cash.v, 6);
+    json_key_string(c->out, "reason", e->reason);
+    json_close_object(c->out);
+    return REJECT_none;
+}
 
 int rpc_default_recover(struct rpc_call *c)
 {

@@ -18,6 +18,6 @@ rpc_function rpc_get_default_fund, rpc_get_fund, rpc_fund_set, rpc_fund_size, rp
     rpc_fund_contribute, rpc_fund_pay_assessment, rpc_fund_release, rpc_fund_collect;
 rpc_function rpc_declare_default, rpc_default_allocate, rpc_default_tear_up, rpc_default_close,
     rpc_default_write_off, rpc_default_recover, rpc_default_hedge, rpc_auction_open,
-    rpc_auction_bid, rpc_get_auctions, rpc_get_defaults;
+    rpc_auction_bid, rpc_get_auctions, rpc_get_defaults, rpc_default_readmit, rpc_close_out;
 
 #endif

@@ -89,6 +89,7 @@ int rpc_fund_set(struct rpc_call *c)
     if (reason == REJECT_none) reason = count_read(c, "assessment_days", &s.assessment_days);
     if (reason == REJECT_none) reason = count_read(c, "refill_days", &s.refill_days);
     if (reason == REJECT_none) reason = count_read(c, "bidders_min", &s.bidders_min);
+    if (reason == REJECT_none) reason = count_read(c, "porting_hours", &s.porting_hours);
     if (reason != REJECT_none) return reason;
     struct command *cmd = command_begin(c, COMMAND_fund_set,
                                         sizeof cmd->header + sizeof cmd->fund_set);

@@ -28,7 +28,8 @@ const char *const rpc_origin_names[ORIGIN_count + 1] = {"house", "client"};
 const char *const rpc_account_status_names[ACCOUNT_status_count + 1] = {
     "normal", "reduce_only", "liquidating", "defaulted"};
 const char *const rpc_call_state_names[CALL_state_count + 1] = {
-    "none", "open", "met", "unmet", "liquidating", "ended", "dropped"};
+    "none", "open", "met", "unmet", "liquidating", "ended", "dropped",
+    "closing_out", "closed_out"};
 const char *const rpc_cause_names[CAUSE_count + 1] = {
     [CAUSE_new] = "new",
     [CAUSE_edited] = "edited",

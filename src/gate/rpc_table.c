@@ -301,7 +301,8 @@ static const struct param_spec simulate_margin_params[] = {
 
 static const struct param_spec fund_set_params[] = {
     DECIMAL("assessment_multiple"), INT("assessment_days"), INT("refill_days"),
-    INT("bidders_min"), DECIMAL("near"), DECIMAL("far"), DECIMAL("skin_minimum"), END};
+    INT("bidders_min"), DECIMAL("near"), DECIMAL("far"), DECIMAL("skin_minimum"),
+    INT("porting_hours"), END};
 static const struct param_spec fund_size_params[] = {
     TEXT_REQUIRED("date", 10), DECIMAL("total"), ENUM("basis", rpc_basis_names),
     {.name = "shares", .kind = PARAM_array}, END};
@@ -314,6 +315,8 @@ static const struct param_spec collect_params[] = {TEXT("member", 31), END};
 static const struct param_spec declare_params[] = {
     TEXT_REQUIRED("member", 31), TEXT("reason", DEFAULT_REASON_SIZE - 1), END};
 static const struct param_spec default_params[] = {TEXT_REQUIRED("member", 31), END};
+static const struct param_spec close_out_params[] = {
+    TEXT_REQUIRED("account", 31), TEXT_REQUIRED("reason", DEFAULT_REASON_SIZE - 1), END};
 static const struct param_spec recover_params[] = {
     TEXT_REQUIRED("member", 31),
     {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
@@ -572,5 +575,7 @@ const struct rpc_method rpc_methods[] = {
     {"private/clearing_close_default", rpc_default_close, default_params, CLEARING, COMMAND},
     {"private/clearing_recover", rpc_default_recover, recover_params, CLEARING, COMMAND},
     {"private/clearing_write_off", rpc_default_write_off, default_params, CLEARING, COMMAND},
+    {"private/clearing_readmit", rpc_default_readmit, default_params, RPC_SCOPE_officer, COMMAND},
+    {"private/clearing_close_out", rpc_close_out, close_out_params, CLEARING, CANCEL},
     {NULL, NULL, NULL, 0, 0},
 };

@@ -37,6 +37,8 @@ enum call_state {
     CALL_ended,      /* the liquidation may not go on and margin is still missing: officers may
                         declare a default */
     CALL_dropped,    /* overtaken: the member is in default */
+    CALL_closing,    /* a defaulter's client is closed out, slice by slice (CLEAR-10) */
+    CALL_closed,     /* it is: what is left may leave */
     CALL_state_count
 };
 

@@ -95,6 +95,7 @@ enum command_kind {
     COMMAND_default_hedge,    /* an order for a defaulter's estate */
     COMMAND_portfolio_open,   /* an auction of a defaulter's portfolio */
     COMMAND_portfolio_bid,
+    COMMAND_close_out,        /* a client of a defaulter that nobody takes (CLEAR-10) */
     COMMAND_block_propose,    /* MATCH-11: a trade made outside the book */
     COMMAND_block_answer,
     COMMAND_trade_bust,       /* MATCH-10 */
@@ -531,6 +532,7 @@ struct command {
         struct command_default_declare default_declare;
         struct command_default_step default_step;
         struct command_default_hedge default_hedge;
+        struct command_close_out close_out;
         struct command_portfolio_open portfolio_open;
         struct command_portfolio_bid portfolio_bid;
         struct command_guards_set guards_set;

@@ -25,7 +25,7 @@ struct command_fund_set {
                                  keeps its member in the last tier */
     uint32_t far_e6;          /* further than this: the first tier, as without a bid */
     uint32_t skin_e6;         /* least part of own capital that stands before the members' money */
-    uint32_t reserved;
+    uint32_t porting_hours;   /* from the declaration: then clients that are left are closed out */
 };
 ASSERT_SIZE(struct command_fund_set, 32);
 
@@ -79,6 +79,7 @@ enum default_action {
     DEFAULT_tear_up,      /* the positions that are left, against those who hold the opposite */
     DEFAULT_close,        /* nothing left to do: what remains returns to the defaulter */
     DEFAULT_write_off,    /* of a closed default: what was paid is not expected back any more */
+    DEFAULT_readmit,      /* the member of a closed default is one again */
     DEFAULT_action_count
 };
 
@@ -97,6 +98,12 @@ struct command_default_hedge {
     qty_t qty;
 };
 ASSERT_SIZE(struct command_default_hedge, 32);
+
+/* header.account, a client of a defaulter, is closed out before the porting window has passed. */
+struct command_close_out {
+    char reason[DEFAULT_REASON_SIZE]; /* not empty */
+};
+ASSERT_SIZE(struct command_close_out, 64);
 
 enum { /* flags of a portfolio auction */
     PORTFOLIO_FLAG_CLIENTS = 1,     /* clients' accounts may bid */

@@ -71,6 +71,7 @@ enum event_kind {
     EVENT_default,        /* a default after what happened to it (CLEAR-10) */
     EVENT_default_layer,  /* one layer used, or paid back */
     EVENT_portfolio,      /* an auction of a defaulter's portfolio */
+    EVENT_close_out,      /* a defaulter's client is closed out */
     EVENT_portfolio_bid,  /* said to the bidder alone until the auction has ended */
     EVENT_block,      /* a trade off book is proposed, registered, declined, has expired */
     EVENT_trade_bust, /* a trade is undone */
@@ -277,6 +278,7 @@ enum posting_code {
     POSTING_default_assessment,
     POSTING_default_gains,      /* the haircut of variation gains, */
     POSTING_default_capital,    /* and own capital behind all others */
+    POSTING_default_client,     /* what a client owes beyond its margin, by its member's estate */
     POSTING_default_auction,    /* what is paid for awarded portions, or to who takes them */
     POSTING_default_recovery,   /* money of the defaulter that came in afterwards */
     POSTING_default_refund,     /* to those who had paid, last layer first */

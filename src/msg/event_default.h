@@ -52,6 +52,18 @@ struct event_default {
 };
 ASSERT_SIZE(struct event_default, 32 + 24 + 40 + 64);
 
+struct event_close_out { /* of a defaulter's client: begun, or over */
+    struct event_header header;
+    uint32_t account;
+    uint32_t member;
+    uint32_t over;     /* 1: nothing is held any more */
+    uint32_t slices;
+    money_t cash;      /* the client's own: when over, what may be withdrawn */
+    money_t shortfall; /* beyond its margin: paid by its member's estate */
+    char reason[DEFAULT_REASON_SIZE]; /* why it began */
+};
+ASSERT_SIZE(struct event_close_out, 32 + 16 + 16 + 64);
+
 struct event_default_layer {
     struct event_header header;
     uint32_t member; /* the defaulter */

@@ -52,6 +52,7 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_default_declare] = "default_declare",
     [COMMAND_default_step] = "default_step",
     [COMMAND_default_hedge] = "default_hedge",
+    [COMMAND_close_out] = "close_out",
     [COMMAND_portfolio_open] = "portfolio_open",
     [COMMAND_portfolio_bid] = "portfolio_bid",
     [COMMAND_index_create] = "index_create",
@@ -85,7 +86,8 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_margin] = "margin",
     [EVENT_fund] = "fund",       [EVENT_fund_share] = "fund_share",
     [EVENT_default] = "default", [EVENT_default_layer] = "default_layer",
-    [EVENT_portfolio] = "portfolio", [EVENT_portfolio_bid] = "portfolio_bid",
+    [EVENT_portfolio] = "portfolio", [EVENT_close_out] = "close_out",
+     [EVENT_portfolio_bid] = "portfolio_bid",
     [EVENT_settlement_source] = "settlement_source",
     [EVENT_settlement_wait] = "settlement_wait",
     [EVENT_mark] = "mark",
@@ -126,6 +128,7 @@ static const char *const posting_names[POSTING_code_count] = {
     [POSTING_default_assessment] = "default_assessment",
     [POSTING_default_gains] = "default_gains",
     [POSTING_default_capital] = "default_capital",
+    [POSTING_default_client] = "default_client",
     [POSTING_default_auction] = "default_auction",
     [POSTING_default_recovery] = "default_recovery",
     [POSTING_default_refund] = "default_refund",
@@ -180,6 +183,7 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_default_declare] = BODY_SIZE(default_declare),
     [COMMAND_default_step] = BODY_SIZE(default_step),
     [COMMAND_default_hedge] = BODY_SIZE(default_hedge),
+    [COMMAND_close_out] = BODY_SIZE(close_out),
     [COMMAND_portfolio_open] = BODY_SIZE(portfolio_open),
     [COMMAND_portfolio_bid] = BODY_SIZE(portfolio_bid),
     [COMMAND_index_create] = BODY_SIZE(index_create),
@@ -282,6 +286,8 @@ static int default_is_valid(const struct command *c)
     case COMMAND_fund_move: return c->fund_move.action < FUND_action_count;
     case COMMAND_default_declare:
         return text_is_valid(c->default_declare.reason, sizeof c->default_declare.reason);
+    case COMMAND_close_out:
+        return text_is_valid(c->close_out.reason, sizeof c->close_out.reason);
     case COMMAND_default_step: return c->default_step.action < DEFAULT_action_count;
     case COMMAND_default_hedge:
         return c->default_hedge.side <= SIDE_sell && c->default_hedge.tif < TIF_count;

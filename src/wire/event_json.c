@@ -237,7 +237,8 @@ static void call_write(struct json_writer *w, const struct event_call *e,
                        const struct event_names *names)
 {
     static const char *const states[CALL_state_count] = {"none",        "open",  "met",    "unmet",
-                                                         "liquidating", "ended", "dropped"};
+                                                         "liquidating", "ended", "dropped",
+    "closing_out", "closed_out"};
     json_key_int(w, "call", (int64_t)e->id);
     ID(account, e->account);
     ID(member, e->member);

@@ -49,6 +49,7 @@ static void fund_write(struct json_writer *w, const struct event_fund *f)
     json_key_fixed(w, "near", f->settings.near_e6, 6);
     json_key_fixed(w, "far", f->settings.far_e6, 6);
     json_key_fixed(w, "skin_minimum", f->settings.skin_e6, 6);
+    json_key_int(w, "porting_hours", f->settings.porting_hours);
 }
 
 static void share_write(struct json_writer *w, const struct event_fund_share *s,
@@ -127,6 +128,17 @@ bool event_json_default_write(struct json_writer *w, const struct event_header *
     case EVENT_default: default_write(w, e, names); return true;
     case EVENT_default_layer: layer_write(w, e, names); return true;
     case EVENT_portfolio: portfolio_write(w, e, names); return true;
+    case EVENT_close_out: {
+        const struct event_close_out *x = e;
+        account_write(w, x->account, names);
+        member_write(w, x->member, names);
+        json_key_bool(w, "over", x->over != 0);
+        json_key_int(w, "slices", x->slices);
+        json_key_fixed(w, "cash", x->cash.v, 6);
+        json_key_fixed(w, "shortfall", x->shortfall.v, 6);
+        json_key_string(w, "reason", x->reason);
+        return true;
+    }
     case EVENT_portfolio_bid: {
         const struct event_portfolio_bid *b = e;
         json_key_int(w, "auction", (int64_t)b->auction);
