@@ -1,6 +1,7 @@
 /* bust.c: see bust.h. */
 #include "core/bust.h"
 
+#include "core/default.h"
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/margin.h"
@@ -194,6 +195,10 @@ static enum reject side_check(struct core *c, const struct unit *u, const struct
 {
     uint32_t account = t->account[side];
     if (account == c->s->account_ccp) return REJECT_none;
+    /* CLEAR-10: what its house had is the estate's now, at its own price. */
+    const struct account *owner = &c->accounts[account];
+    bool house = owner->origin == ORIGIN_house && owner->system == 0;
+    if (house && member_is_in_default(c, owner->member)) return REJECT_in_default;
     if (!money_has_room(c, account, paid)) return REJECT_amount_overflow;
     uint32_t e = exposure_get(c, account, t->instrument); /* made anew, if it was given back */
     if (e == NIL) return REJECT_capacity_exhausted;
