@@ -252,7 +252,7 @@ ts_t core_ts(const struct core *c) { return c->s->ts; }
 
 ts_t core_due(const struct core *c)
 {
-    if (c->s->elections_count > 0 || c->s->implied_sweep != 0) return c->s->ts;
+    if ((c->s->elections_count | c->s->implied_sweep | c->s->limit_sweep) != 0) return c->s->ts;
     int64_t due = int64_min(int64_min(call_due(c).v, c->s->schedule_due), c->s->implied_expiry.v);
     due = int64_min(due, c->s->guard_due.v);
     if (c->s->default_due.v != 0) due = int64_min(due, c->s->default_due.v);
@@ -385,7 +385,8 @@ static inline bool is_due(const struct core *c, ts_t ts)
     const struct venue_state *s = c->s;
     int64_t due = int64_min(int64_min((s->day + 1) * NS_PER_DAY, s->implied_expiry.v),
                             int64_min(c->deal.s->due.v, s->guard_due.v));
-    uint32_t pending = s->timers | s->implied_sweep | s->calls_live | s->elections_count;
+    uint32_t pending = s->timers | s->implied_sweep | s->calls_live | s->elections_count |
+                       s->limit_sweep;
     return ts.v >= due || pending != 0 || s->default_due.v != 0;
 }
 
@@ -396,6 +397,7 @@ static void before_command(struct core *c, ts_t ts)
     if (ts.v >= c->s->implied_expiry.v) implied_expire(c);
     if (ts.v >= c->deal.s->due.v) block_run(c);
     if (ts.v >= c->s->guard_due.v) halt_run(c);
+    if (c->s->limit_sweep != 0) limit_sweep(c);
     if (c->s->implied_sweep != 0) implied_sweep(c);
     if (c->s->calls_live > 0) call_timer_run(c);
     if (c->s->default_due.v != 0 && c->s->default_due.v <= ts.v) default_run(c);

@@ -112,6 +112,7 @@ static void hash_limits(XXH3_state_t *h, const struct core *c)
 {
     const struct limits *m = &c->limit;
     add(h, m->s, sizeof *m->s);
+    add_u64(h, c->s->limit_sweep);
     add(h, m->owners, ((size_t)m->s->owners + 1) * sizeof *m->owners);
     add(h, m->account_owner, ((size_t)c->s->accounts + 1) * sizeof *m->account_owner);
     add(h, m->groups, ((size_t)c->s->products + 1) * sizeof *m->groups);

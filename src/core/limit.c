@@ -405,6 +405,13 @@ struct limit_extra limit_extra_of(const struct core *c, uint32_t owner, uint32_t
     return x;
 }
 
+void limit_extra_refresh(struct core *c, struct limit_holding *h)
+{
+    if (h->version == c->limit.s->version && h->extra.until.v > c->s->ts.v) return;
+    h->extra = limit_extra_of(c, h->owner, h->bucket);
+    h->version = c->limit.s->version;
+}
+
 /* Whether one leg may have `qty` more working lots on this side. */
 static bool leg_admits(struct core *c, uint32_t e, enum side side, int64_t qty, int64_t *detail)
 {
@@ -413,10 +420,7 @@ static bool leg_admits(struct core *c, uint32_t e, enum side side, int64_t qty, 
     const struct limit_map *map = &c->limit.maps[x->instrument];
     for (uint32_t i = 0; x->limited != 0 && i < link->count; i++) {
         struct limit_holding *h = &c->limit.holdings[link->holding[i]];
-        if (h->version != c->limit.s->version || h->extra.until.v <= c->s->ts.v) {
-            h->extra = limit_extra_of(c, h->owner, h->bucket);
-            h->version = c->limit.s->version;
-        }
+        limit_extra_refresh(c, h);
         int128_t limit = limit_of(c, &c->limit.buckets[h->bucket], &h->extra, side);
         if (limit < 0) continue;
         int128_t more = (i + 1 == link->count ? (int128_t)map->all_unit : map->unit) * qty;

@@ -48,6 +48,8 @@ enum reject limit_admit(struct core *c, uint32_t e, uint32_t eb, enum side side,
 int128_t limit_of(const struct core *c, const struct limit_bucket *b,
                   const struct limit_extra *extra, enum side side);
 struct limit_extra limit_extra_of(const struct core *c, uint32_t owner, uint32_t bucket);
+/* What the records say of a holding, if that changed since it was looked up. */
+void limit_extra_refresh(struct core *c, struct limit_holding *h);
 uint32_t limit_owner_key(const struct core *c, uint32_t account);
 const char *limit_owner_name(const struct core *c, uint32_t key);
 bool limit_in_spot(const struct core *c, const struct limit_bucket *b);
@@ -64,6 +66,10 @@ enum reject limit_product(struct core *c, uint32_t product);
 void query_large_positions(const struct core *c, uint32_t product, int64_t minimum,
                            struct outbox *out);
 void query_exemptions(const struct core *c, struct outbox *out);
+
+/* ---- limit_sweep.c: a new date may bring lower limits ---- */
+void limit_sweep_start(struct core *c);
+void limit_sweep(struct core *c); /* while venue_state.limit_sweep is not 0 */
 
 /* ---- limit_check.c ---- */
 void limits_check(const struct core *c);

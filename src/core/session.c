@@ -6,6 +6,7 @@
  * orders, stops too, are cancelled when the product closes; good-til-date orders when the clock
  * reaches their time: a binary heap by (time, order id), so that order is the same everywhere.
  */
+#include "core/limit.h"
 #include "core/implied.h"
 
 #include <string.h>
@@ -75,6 +76,7 @@ void session_day(struct core *c)
 {
     c->s->day = int64_div_floor(c->s->ts.v, NS_PER_DAY);
     price_limit_day(c);
+    limit_sweep_start(c);
     if (c->s->client_ids == 0) return;
     memset(c->client_id_map.slots, 0,
            ((size_t)c->client_id_map.mask + 1) * sizeof(struct map_slot));

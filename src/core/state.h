@@ -258,7 +258,7 @@ struct venue_state {
     uint32_t exposure_free; /* places given back (reclaim.h): list head */
     uint32_t spread_refs;
     uint32_t indices;
-    uint32_t reserved_word;
+    uint32_t limit_sweep;  /* exposure at which limit_sweep.c goes on; 0: nothing to do */
     uint32_t orders_used;  /* highest slot ever used */
     uint32_t orders_free;  /* free slots: list head (by order.next) */
     uint32_t orders_live;

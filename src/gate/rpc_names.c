@@ -52,6 +52,7 @@ const char *const rpc_cause_names[CAUSE_count + 1] = {
     [CAUSE_cancelled_limit] = "fill_limit",
     [CAUSE_cancelled_quote] = "quote_replaced",
     [CAUSE_cancelled_guard] = "price_protection",
+    [CAUSE_cancelled_position_limit] = "position_limit",
     [CAUSE_answer] = "answer",
 };
 

@@ -145,6 +145,7 @@ enum order_cause { /* why this event: the last thing that happened to the order 
     CAUSE_cancelled_limit,     /* more fills than one command may cause; capacity */
     CAUSE_cancelled_quote,     /* replaced or removed by a mass quote */
     CAUSE_cancelled_guard,     /* GUARD-02 to -04: what would have traded beyond a protection */
+    CAUSE_cancelled_position_limit, /* GUARD-07: a limit stepped down below it */
     CAUSE_answer,              /* answers a query */
     CAUSE_count
 };

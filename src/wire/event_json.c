@@ -40,6 +40,7 @@ static const char *const cause_names[CAUSE_count] = {
     [CAUSE_cancelled_limit] = "cancelled_limit",
     [CAUSE_cancelled_quote] = "cancelled_quote",
     [CAUSE_cancelled_guard] = "cancelled_guard",
+    [CAUSE_cancelled_position_limit] = "cancelled_position_limit",
     [CAUSE_answer] = "answer",
 };
 static const char *const type_names[ORDER_TYPE_count] = {
