@@ -110,13 +110,15 @@ static void ticker_band(const struct core *c, uint32_t instrument, struct event_
 {
     const struct product *p = product_of(c, instrument);
     const struct instrument *in = &c->instruments[instrument];
-    e->band_low = e->band_high = PRICE_NONE;
+    e->limit_low = e->limit_high = PRICE_NONE;
     if (p->terms.flags & PRODUCT_FLAG_GUARDED) { /* GUARD-04 */
         const struct guard_slot *limits = &c->guards[instrument].limits;
         bool some = limits->high.v != INT64_MAX;
-        e->band_low = some ? price_of(c, instrument, limits->low) : PRICE_NONE;
-        e->band_high = some ? price_of(c, instrument, limits->high) : PRICE_NONE;
+        e->limit_low = some ? price_of(c, instrument, limits->low) : PRICE_NONE;
+        e->limit_high = some ? price_of(c, instrument, limits->high) : PRICE_NONE;
     }
+    e->band_low = e->limit_low;
+    e->band_high = e->limit_high;
     price_t reference = in->session_last;
     if (price_is_none(reference) && state_of(c, instrument) != STATE_open)
         reference = e->indicative_price;

@@ -89,12 +89,15 @@ static void release_held(struct channels *c, uint64_t durable)
 
 /* ---- books ---- */
 
-static void write_level(struct json_writer *w, const char *action, price_t price, int64_t amount)
+/* What of the amount is implied stands behind it, where any is. */
+static void write_level(struct json_writer *w, const char *action, price_t price, int64_t amount,
+                        int64_t implied)
 {
     json_open_array(w);
     if (action != NULL) json_string(w, action);
     json_fixed(w, price.v, 6);
     json_int(w, amount);
+    if (implied != 0) json_int(w, implied);
     json_close_array(w);
 }
 
@@ -112,7 +115,8 @@ static void say_level(void *context, enum side side, const struct mirror_level *
 {
     struct channels *c = context;
     write_level(&c->sides[side == SIDE_buy ? 0 : 1],
-                before == 0 ? "new" : l->amount == 0 ? "delete" : "change", l->price, l->amount);
+                before == 0 ? "new" : l->amount == 0 ? "delete" : "change", l->price, l->amount,
+                l->implied);
 }
 
 static void say_book(struct channels *c, struct channel *ch)
@@ -154,7 +158,7 @@ static void write_sides(struct json_writer *w, const struct mirror_book *b, uint
         for (uint32_t i = 0; i < b->side[n].count && told < depth; i++) {
             const struct mirror_level *l = &b->side[n].levels[i];
             if (l->amount == 0) continue;
-            write_level(w, NULL, l->price, l->amount);
+            write_level(w, NULL, l->price, l->amount, l->implied);
             told += 1;
         }
         json_close_array(w);
@@ -187,7 +191,8 @@ static void snapshot_book(struct channels *c, struct channel *ch, struct subscri
         for (uint32_t i = 0; i < b->side[n].count; i++) {
             const struct mirror_level *l = &b->side[n].levels[i];
             if (l->said[ch->interval] != 0)
-                write_level(w, "new", l->price, l->said[ch->interval]);
+                write_level(w, "new", l->price, l->said[ch->interval],
+                            l->implied_said[ch->interval]);
         }
         json_close_array(w);
     }

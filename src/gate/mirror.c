@@ -85,9 +85,11 @@ int mirror_apply(struct mirror *m, const struct event_level *e)
     if (l == NULL && amount == 0) return 0;
     if (l == NULL && (l = insert(s, at, e->price)) == NULL) return -1;
     l->amount = amount;
+    l->implied = e->implied.v;
     for (int i = 0; i < MIRROR_INTERVALS; i++) {
         if (b->listeners[i] == 0) {
             l->said[i] = amount;
+            l->implied_said[i] = l->implied;
         } else {
             l->dirty[i] = true;
             b->dirty[i] = true;
@@ -134,8 +136,10 @@ void mirror_say(struct mirror_book *b, enum mirror_interval i,
                 if (!l->dirty[i]) continue;
                 l->dirty[i] = false;
                 int64_t before = l->said[i];
+                bool same = before == l->amount && l->implied_said[i] == l->implied;
                 l->said[i] = l->amount;
-                if (before != l->amount) say(context, n == 0 ? SIDE_buy : SIDE_sell, l, before);
+                l->implied_said[i] = l->implied;
+                if (!same) say(context, n == 0 ? SIDE_buy : SIDE_sell, l, before);
                 drop_if_gone(s, at);
             }
         }

@@ -22,7 +22,9 @@ enum mirror_interval { MIRROR_raw = 0, MIRROR_100ms, MIRROR_INTERVALS };
 struct mirror_level {
     price_t price;
     int64_t amount;                  /* displayed and implied */
+    int64_t implied;                 /* of it (MATCH-06) */
     int64_t said[MIRROR_INTERVALS];  /* as the listeners of the interval know it */
+    int64_t implied_said[MIRROR_INTERVALS];
     bool dirty[MIRROR_INTERVALS];
 };
 

@@ -164,6 +164,8 @@ void rpc_write_ticker(struct json_writer *w, const struct directory *d,
     json_key_price(w, "estimated_delivery_price", mark);
     json_key_price(w, "min_price", t->band_low);
     json_key_price(w, "max_price", t->band_high);
+    json_key_price(w, "lower_limit", t->limit_low);
+    json_key_price(w, "upper_limit", t->limit_high);
     json_key_int(w, "open_interest", t->open_interest.v);
     json_key(w, "stats");
     json_open_object(w);

@@ -400,8 +400,10 @@ struct event_ticker {
     qty_t open_interest;
     price_t band_low; /* what GUARD-01 lets in; PRICE_NONE: unbounded */
     price_t band_high;
+    price_t limit_low; /* what GUARD-04 lets in today; PRICE_NONE: no limits, or none yet */
+    price_t limit_high;
 };
-ASSERT_SIZE(struct event_ticker, 160);
+ASSERT_SIZE(struct event_ticker, 176);
 
 enum account_status {
     ACCOUNT_normal = 0,

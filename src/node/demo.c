@@ -8,7 +8,7 @@
 #define REFRESH_NS (2 * NS_PER_SECOND)
 #define PRE_OPEN_NS (NS_PER_SECOND * 3 / 2)
 #define AUCTION_EVERY_NS (240 * NS_PER_SECOND)
-#define AUCTION_NS (20 * NS_PER_SECOND)
+#define AUCTION_NS (65 * NS_PER_SECOND) /* by then the venue has ended it itself (MATCH-07) */
 #define SETTLE_EVERY_NS (600 * NS_PER_SECOND)
 #define SETTLED_A_TICK 8
 #define ORDERS_AT_START 500
@@ -170,6 +170,7 @@ static int keep_hours(struct demo *d, ts_t now)
         if (rc == 0) d->open_at = TS(0);
     }
     if (rc == 0) rc = hold_auction(d, now);
+    if (rc == 0) rc = demo_index_submit(d, now);
     return rc == 0 ? settle_some(d, now) : rc;
 }
 

@@ -63,6 +63,12 @@ struct demo_fund {
     uint64_t orders[DEMO_ORDERS_MAX];
 };
 
+struct demo_index { /* that the makers submit to (INDEX-02) */
+    uint32_t id; /* 0: there is none of theirs */
+    uint32_t sources;
+    int64_t hour; /* the last one submitted, counted from 1970 */
+};
+
 struct demo_counts {
     uint64_t commands;
     uint64_t rejects;
@@ -86,6 +92,7 @@ struct demo {
     ts_t stepped;    /* fair values */
     ts_t refreshed;  /* directory */
     ts_t open_at;    /* when what is in pre_open opens */
+    struct demo_index index;
     ts_t settle_at;
     uint32_t settle_next; /* instrument in a settlement that is under way; 0: none */
     uint32_t auction_product; /* 0: none */

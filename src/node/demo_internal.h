@@ -20,6 +20,11 @@ int demo_seed(struct demo *d, ts_t now);
 int demo_refresh(struct demo *d);
 int64_t demo_mean(const struct demo_product *p, const struct event_instrument *i, ts_t now);
 
+/* demo_index.c: the reference price that the cash contracts settle at. */
+int demo_index_create(struct demo *d);
+void demo_index_note(struct demo *d, const struct event_index *e);
+int demo_index_submit(struct demo *d, ts_t now); /* once an hour */
+
 /* demo_flow.c: fair values, and one participant's act at a time. */
 void demo_step_values(struct demo *d, ts_t now);
 void demo_resume_values(struct demo *d);

@@ -142,6 +142,7 @@ int demo_refresh(struct demo *d)
     while ((e = outbox_next(events, e)) != NULL) {
         if (e->kind == EVENT_product) note_product(d, (const void *)e);
         if (e->kind == EVENT_account) note_account(d, (const void *)e);
+        if (e->kind == EVENT_index) demo_index_note(d, (const void *)e);
     }
     while ((e = outbox_next(events, e)) != NULL) {
         if (e->kind == EVENT_instrument) note_instrument(d, (const void *)e, now);
@@ -168,6 +169,27 @@ static uint32_t made(const struct outbox *events, enum event_kind kind)
         return ((const struct event_instrument *)(const void *)e)->id;
     }
     return 0;
+}
+
+/* Position limits a hundred times the shipped ones: ten makers stand for a whole market here. */
+#define LIMIT_SPOT 60000
+
+/* Terms beyond price and margin, as config/dojima.json has them (GUARD-07, MATCH-10, MATCH-11,
+ * CLEAR-03): docs/operations.md says why. */
+static void product_rules(struct command_product_create *p, uint32_t index)
+{
+    p->limits = (struct product_limits){
+        .spot_cap = QTY(LIMIT_SPOT), .spot_share_e6 = E6 / 4, .spot_days = 3,
+        .step_e6 = {E6, E6 / 2, E6 / 4}, .month = QTY(6 * LIMIT_SPOT),
+        .all_months = QTY(12 * LIMIT_SPOT), .accountable_month = QTY(3 * LIMIT_SPOT),
+        .accountable_all = QTY(6 * LIMIT_SPOT)};
+    p->offbook = (struct product_offbook){
+        .block_minimum = QTY(50), .window_ns = 15 * 60 * NS_PER_SECOND, .block_range = PRICE(50000),
+        .no_bust_range = PRICE(100000), .bust_window_ns = 8 * 60 * NS_PER_SECOND};
+    const uint32_t start = (14 * 60 + 28) * 60, end = start + 120;
+    p->settlement_rules = (struct settlement_rules){
+        .cycles = {{start, end, end}}, .flags = SETTLEMENT_RULE_AUTOMATIC,
+        .index = p->settlement == SETTLEMENT_cash ? index : 0};
 }
 
 static int list_product(struct demo *d, const char *name, enum settlement_kind settlement,
@@ -198,6 +220,7 @@ static int list_product(struct demo *d, const char *name, enum settlement_kind s
         [GUARD_auction_seconds] = 30 * NS_PER_SECOND,
         [GUARD_auction_random_seconds] = 30 * NS_PER_SECOND};
     memcpy(p->guards.v, guards, sizeof guards);
+    product_rules(p, d->index.id);
     p->fee_tiers[0] = (struct fee_tier){.maker = MONEY(250000), .taker = MONEY(500000)};
     const struct outbox *events = NULL;
     int rc = officer(d, &c, &events);
@@ -294,10 +317,6 @@ static int create_account(struct demo *d, const char *name, int64_t money, uint3
 int demo_seed(struct demo *d, ts_t now)
 {
     int rc = demo_refresh(d);
-    if (rc == 0 && d->instrument_count == 0) {
-        rc = list_contracts(d, "CTF", SETTLEMENT_cash, now);
-        if (rc == 0) rc = list_contracts(d, "CTP", SETTLEMENT_physical, now);
-    }
     char name[ACCOUNT_NAME_SIZE];
     for (uint32_t n = 0; rc == 0 && n < DEMO_PARTICIPANTS; n++) {
         if (d->accounts[n] != 0) continue;
@@ -305,5 +324,10 @@ int demo_seed(struct demo *d, ts_t now)
         rc = create_account(d, name, MONEY_PARTICIPANT, &d->accounts[n]);
     }
     if (rc == 0 && d->guest == 0) rc = create_account(d, DEMO_GUEST, MONEY_GUEST, &d->guest);
+    if (rc == 0 && d->instrument_count == 0) {
+        rc = demo_index_create(d);
+        if (rc == 0) rc = list_contracts(d, "CTF", SETTLEMENT_cash, now);
+        if (rc == 0) rc = list_contracts(d, "CTP", SETTLEMENT_physical, now);
+    }
     return rc == 0 ? demo_refresh(d) : rc;
 }

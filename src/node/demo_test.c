@@ -23,6 +23,7 @@ struct world {
     uint64_t rejects[REJECT_count];
     uint64_t states[STATE_count]; /* how often a product came into it */
     uint64_t auctioned;
+    uint64_t index_prices; /* of submissions (INDEX-02) */
     bool refuses;
     struct demo demo;
 };
@@ -44,6 +45,8 @@ static int world_submit(void *context, struct command *c, const struct outbox **
         if (e->kind == EVENT_reject) w->rejects[r->reason]++;
         if (e->kind == EVENT_state) w->states[s->state]++;
         if (e->kind == EVENT_trade && t->kind == TRADE_auction) w->auctioned++;
+        const struct event_index_price *i = (const void *)e;
+        if (e->kind == EVENT_index_price && i->tier == INDEX_TIER_submissions) w->index_prices++;
     }
     *events = &w->outbox;
     return 0;
@@ -69,6 +72,7 @@ static struct world *world_open(void)
     limits.members = 64;
     limits.instruments = 256;
     limits.balances = 8192;
+    limits.index_hours = 31 * 24 * 4; /* of a quarter, and more (INDEX-03) */
     limits.exposures = 8192;
     limits.orders = 16384;
     limits.levels = 16384;
@@ -159,6 +163,8 @@ static void seeds_and_is_lively_within_seconds(void **state)
     unsigned two_sided, outrights;
     count_sides(w, &outrights, &two_sided);
     assert_int_equal(two_sided, outrights);
+    assert_int_not_equal(w->demo.index.id, 0);
+    assert_int_equal(w->rejects[REJECT_position_limit], 0);
     core_check(w->core);
     world_close(w);
 }
@@ -193,7 +199,7 @@ static void auctions_come_and_end(void **state)
     (void)state;
     struct world *w = world_open();
     assert_int_equal(demo_start(&w->demo, &w->venue, 3, 50), 0);
-    world_run(w, 300 * 1000);
+    world_run(w, 310 * 1000);
     assert_true(w->states[STATE_auction] >= 1);
     for (uint32_t p = 1; p < DEMO_PRODUCTS_MAX; p++) {
         if (w->demo.products[p].id != 0)
@@ -224,6 +230,8 @@ static void an_hour_goes_well(void **state)
     uint64_t others = w->demo.counts.rejects - w->rejects[REJECT_unknown_order];
     assert_true(others * 100 < w->demo.counts.commands);
     assert_true(w->demo.counts.trades > 50000);
+    assert_int_equal(w->rejects[REJECT_position_limit], 0);
+    assert_true(w->index_prices >= 1); /* an hour's reference price was fixed, by its sources */
     core_check(w->core);
     world_close(w);
 }

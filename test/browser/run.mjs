@@ -123,6 +123,17 @@ async function look(node) {
         assert.equal(bids[0].total, bids[0].size);
         assert.match(await text('#l-spread'), /spread .* tick/);
     });
+    await test('the header tells settlement and daily limits, the ladder what is implied', async () => {
+        await until('a settlement price', async () => numeric(await text('#q-settlement')) > 0);
+        const limits = await until('limits', async () =>
+            /^([\d.]+) – ([\d.]+)$/.exec(await text('#q-limits')));
+        const settled = numeric(await text('#q-settlement'));
+        assert.ok(limits[1] < settled && settled < limits[2], limits[0]);
+        await until('an implied part', async () => await count('.l-row.implied') >= 1, 15000);
+        const part = page.locator('.l-row.implied').first();
+        assert.match(await part.locator('.size').getAttribute('title') ?? '1 of 1 implied',
+            /^[\d,]+ of [\d,]+ implied$/);
+    });
     await test('trades reach the tape and the chart', async () => {
         await until('three trades', async () => await count('#t-rows tr') >= 3, 15000);
         assert.match(await text('#c-legend'), /^O [\d.−-]+ +H/);
@@ -226,6 +237,8 @@ async function ticket(places, tick) {
         assert.match(await text('#k-refusal small'), /GUARD-01.*price_out_of_band/);
         await shot('refused');
         await placed(at(await best.bid() - 40 * tick), 900000);
+        await until('limit', async () => /GUARD-07/.test(await text('#k-refusal small')));
+        await placed(at(await best.bid() - 40 * tick), 9000);
         await until('margin', async () => /CLEAR-08/.test(await text('#k-refusal small')));
     });
     await test('a trade makes a position, a fill and a balance', async () => {
@@ -312,6 +325,27 @@ async function types(places, tick) {
     });
 }
 
+async function halts(node) {
+    await test('a halt is shown with its reason, and its end', async () => {
+        const product = (await text('#q-name')).split('-')[0];
+        const state = (to, reason) =>
+            node.officer('private/officer_set_state', { product, state: to, reason });
+        await state('halted', 'news is awaited');
+        await until('halted', async () => await text('#q-state') === 'halted');
+        await until('why', async () => (await text('#q-halt')).startsWith('news is awaited'));
+        await shot('halted');
+        await state('auction', 'news is out');
+        await until('auction', async () => await text('#q-state') === 'auction');
+        await until('until when', async () =>
+            /until \d\d:\d\d:\d\d UTC/.test(await text('#q-halt')));
+        await shot('auction');
+        const asked = await state('open', 'all is known'); /* before its time: two officers */
+        await node.officer('private/officer_confirm', { request: asked.request }, 'officer2');
+        await until('open', async () => await text('#q-state') === 'open');
+        assert.equal(await text('#q-halt'), '');
+    });
+}
+
 async function reconnects(node, places, tick) {
     await test('a killed node comes back, and the page with it: order and position are there',
         async () => {
@@ -384,6 +418,7 @@ async function all(node, context) {
     await ticket(places, tick);
     await types(places, tick);
     await views();
+    await halts(node);
     await reconnects(node, places, tick);
     await test('no error on the console, none of the policy', async () => {
         assert.deepEqual(errors, []);

@@ -41,13 +41,13 @@ class Books {
         if (data.type === 'snapshot') this.books[data.instrument_name] = { bids: {}, asks: {} };
         const book = this.books[data.instrument_name];
         for (const side of ['bids', 'asks']) {
-            for (const [what, price, amount] of data[side]) {
+            for (const [what, price, ...amounts] of data[side]) {
                 if (what === 'delete') {
                     check(book[side][price] !== undefined, 'what is deleted was there');
                     delete book[side][price];
                 } else {
                     equal(what, book[side][price] === undefined ? 'new' : 'change', 'what');
-                    book[side][price] = amount;
+                    book[side][price] = amounts; /* all, and what of it is implied */
                 }
             }
         }
@@ -55,7 +55,7 @@ class Books {
 
     side(instrument, side) {
         const levels = Object.entries(this.books[instrument][side])
-            .map(([price, amount]) => [Number(price), amount]);
+            .map(([price, amounts]) => [Number(price), ...amounts]);
         return levels.sort((a, b) => (side === 'bids' ? b[0] - a[0] : a[0] - b[0]));
     }
 }
@@ -83,26 +83,26 @@ await test('implied levels come, change and go in every book they are of', async
     await agree('one leg');
     await order('bob', 'buy', april, 5, 1.9);
     await agree('both legs');
-    equal(books.side(spread, 'asks'), [[0.2, 5]], 'the spread is implied');
+    equal(books.side(spread, 'asks'), [[0.2, 5, 5]], 'the spread is implied');
     equal(books.latest[`quote.${spread}`].best_ask_price, 0.2, 'its quote');
     equal(books.latest[`ticker.${spread}.raw`].best_ask_amount, 5, 'its ticker');
     const s = await order('carol', 'sell', spread, 3, 0.2);
     await agree('a direct order at the implied price');
-    equal(books.side(spread, 'asks'), [[0.2, 8]], 'together');
+    equal(books.side(spread, 'asks'), [[0.2, 8, 5]], 'together');
     equal(books.side(april, 'asks'), [], 'nothing else');
     await venue.call('private/edit', { order_id: a.order.order_id, amount: 4, price: 2.1 },
         keys.alice);
     await agree('a smaller leg');
-    equal(books.side(spread, 'asks'), [[0.2, 7]], 'changed');
+    equal(books.side(spread, 'asks'), [[0.2, 7, 4]], 'changed');
     await venue.call('private/cancel', { order_id: s.order.order_id }, keys.carol);
     await agree('the direct order gone');
-    equal(books.side(spread, 'asks'), [[0.2, 4]], 'implied alone');
+    equal(books.side(spread, 'asks'), [[0.2, 4, 4]], 'implied alone');
 });
 
 await test('a trade with an implied price moves all three books', async () => {
     await order('carol', 'buy', spread, 3, 0.2);
     await agree('after the trade');
-    equal(books.side(spread, 'asks'), [[0.2, 1]], 'what is left');
+    equal(books.side(spread, 'asks'), [[0.2, 1, 1]], 'what is left');
     equal(books.side(march, 'asks'), [[2.1, 1]], 'of its first leg');
     equal(books.side(april, 'bids'), [[1.9, 2]], 'of its second');
     await venue.call('private/cancel_all', {}, keys.alice);
@@ -113,7 +113,7 @@ await test('a trade with an implied price moves all three books', async () => {
 await test('a restart finds the same implied prices', async () => {
     await order('alice', 'sell', march, 7, 2.1);
     const before = await venue.call('public/get_order_book', { instrument_name: spread });
-    equal(before.asks, [[0.2, 2]], 'before');
+    equal(before.asks, [[0.2, 2, 2]], 'before');
     books.ws.close();
     await venue.stop('SIGKILL');
     await venue.start();

@@ -8,6 +8,7 @@ import { list, number, object, text, type Json } from './types.ts';
 export interface Level {
     price: number;
     size: number;
+    implied: number; /* what of it comes from other books */
 }
 
 export type Applied = 'ok' | 'gap';
@@ -46,10 +47,11 @@ export class Book {
 }
 
 function change(levels: Level[], entry: Json[], descending: boolean): void {
-    const bare = entry.length === 2; /* [price, amount], as in get_order_book */
+    const bare = typeof entry[0] !== 'string'; /* [price, amount], as in get_order_book */
     const action = bare ? 'new' : text(entry[0]);
     const price = number(entry[bare ? 0 : 1]);
     const size = number(entry[bare ? 1 : 2]) ?? 0;
+    const implied = number(entry[bare ? 2 : 3]) ?? 0;
     if (price === null) return;
     let low = 0;
     let high = levels.length;
@@ -63,9 +65,9 @@ function change(levels: Level[], entry: Json[], descending: boolean): void {
     if (action === 'delete' || size === 0) {
         if (found) levels.splice(low, 1);
     } else if (found) {
-        levels[low]!.size = size;
+        levels[low] = { price, size, implied };
     } else {
-        levels.splice(low, 0, { price, size });
+        levels.splice(low, 0, { price, size, implied });
     }
 }
 
@@ -81,9 +83,14 @@ export function grouped(
             : bids ? Math.floor(steps) : Math.ceil(steps);
         const price = Number((whole * step).toFixed(6));
         const last = out[out.length - 1];
-        if (last !== undefined && last.price === price) last.size += level.size;
-        else if (out.length === count) break;
-        else out.push({ price, size: level.size });
+        if (last !== undefined && last.price === price) {
+            last.size += level.size;
+            last.implied += level.implied;
+        } else if (out.length === count) {
+            break;
+        } else {
+            out.push({ price, size: level.size, implied: level.implied });
+        }
     }
     return out;
 }

@@ -2,7 +2,7 @@
 import { placesOf } from './decimal.ts';
 import {
     list, number, object, readSide, text,
-    type Account, type Fill, type Instrument, type Json, type Order, type Position,
+    type Account, type Fill, type Halt, type Instrument, type Json, type Order, type Position,
     type Product, type Ticker, type Trade,
 } from './types.ts';
 
@@ -103,6 +103,24 @@ export function readTicker(value: Json, before: Ticker | undefined): Ticker {
         indicativeSize: number(o['indicative_amount']),
         bandLow: number(o['min_price']),
         bandHigh: number(o['max_price']),
+        limitLow: number(o['lower_limit']),
+        limitHigh: number(o['upper_limit']),
+    };
+}
+
+/* Of get_halts and the channel halts.*, which also says other things: null. */
+export function readHalt(value: Json): Halt | null {
+    const o = object(value);
+    const id = number(o['halt_id']);
+    if (id === null) return null;
+    return {
+        id,
+        product: text(o['product']),
+        instrument: text(o['instrument_name']) || null,
+        rule: text(o['rule']),
+        phase: text(o['phase']),
+        reason: text(o['reason']),
+        until: number(o['until']),
     };
 }
 

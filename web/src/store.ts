@@ -4,7 +4,7 @@
  * many messages came in between.
  */
 import { Book } from './book.ts';
-import type { Account, Fill, Instrument, Order, Position, Product, Ticker,
+import type { Account, Fill, Halt, Instrument, Order, Position, Product, Ticker,
     Trade } from './types.ts';
 
 export type Topic = 'instruments' | 'ticker' | 'selected' | 'book' | 'trades' | 'orders' | 'fills'
@@ -18,6 +18,7 @@ export class Store {
     byName = new Map<string, Instrument>();
     products = new Map<string, Product>();
     tickers = new Map<string, Ticker>();
+    halts = new Map<number, Halt>(); /* those that are not over */
     selected: Instrument | null = null;
     book = new Book();
     trades: Trade[] = []; /* of the selected instrument, oldest first */
@@ -59,6 +60,25 @@ export class Store {
 
     ticker(): Ticker | undefined {
         return this.selected === null ? undefined : this.tickers.get(this.selected.name);
+    }
+
+    /* The halt that the selected instrument is in; the latest where there are several. */
+    halt(): Halt | undefined {
+        const i = this.selected;
+        let found: Halt | undefined;
+        for (const h of this.halts.values()) {
+            if (h.product !== i?.product) continue;
+            if (h.instrument !== null && h.instrument !== i.name) continue;
+            if (found === undefined || h.id > found.id) found = h;
+        }
+        return found;
+    }
+
+    setHalt(halt: Halt | null): void {
+        if (halt === null) return;
+        if (halt.phase === 'over') this.halts.delete(halt.id);
+        else this.halts.set(halt.id, halt);
+        this.mark('ticker');
     }
 
     addTrades(trades: Trade[]): void {

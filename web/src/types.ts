@@ -44,6 +44,19 @@ export interface Ticker {
     indicativeSize: number | null;
     bandLow: number | null;
     bandHigh: number | null;
+    limitLow: number | null; /* of the day (GUARD-04) */
+    limitHigh: number | null;
+}
+
+/* Why a product, or one instrument of it, does not trade as usual. */
+export interface Halt {
+    id: number;
+    product: string;
+    instrument: string | null; /* null: the whole product */
+    rule: string;
+    phase: string; /* halt, auction, closed, over */
+    reason: string;
+    until: number | null; /* ms; null: when told */
 }
 
 export interface Trade {

@@ -2,8 +2,8 @@
  *
  * Upstream: rpc.ts. Downstream: store.ts, and through it the views.
  */
-import { items, readAccount, readFill, readInstrument, readOrder, readPosition, readProduct,
-    readTicker, readTrade } from './read.ts';
+import { items, readAccount, readFill, readHalt, readInstrument, readOrder, readPosition,
+    readProduct, readTicker, readTrade } from './read.ts';
 import { Rpc, RpcError, type RpcOwner } from './rpc.ts';
 import type { Store } from './store.ts';
 import { list, number, object, text, type Json, type JsonObject } from './types.ts';
@@ -64,6 +64,8 @@ export class Venue implements RpcOwner {
             this.applyBook(name, data);
         } else if (kind === 'trades') {
             if (name === store.selected?.name) store.addTrades(list(data).map(readTrade));
+        } else if (kind === 'halts') {
+            store.setHalt(readHalt(data));
         } else if (kind === 'user') {
             this.applyUser(name, data);
         }
@@ -131,6 +133,15 @@ export class Venue implements RpcOwner {
             if (first !== undefined) this.select(first.name);
         }
         await this.subscribe(all.map((i) => `ticker.${i.name}.100ms`));
+        if (fresh) await this.loadHalts();
+    }
+
+    /* Subscribed before it is asked: what happens in between is said twice, not missed. */
+    private async loadHalts(): Promise<void> {
+        await this.subscribe(['halts.any']);
+        const halts = items(await this.rpc.call('public/get_halts', { count: 50 }), 'halts');
+        this.store.halts.clear();
+        for (const h of halts.reverse()) this.store.setHalt(readHalt(h));
     }
 
     select(name: string): void {

@@ -18,6 +18,7 @@ interface Row {
     size: HTMLSpanElement;
     total: HTMLSpanElement;
     bar: SVGRectElement;
+    implied: SVGRectElement; /* the end of the bar that other books stand behind */
     level: Level | null;
     sum: number;
     seen: number;
@@ -31,15 +32,17 @@ function makeRow(side: Side, pick: LadderPick, places: () => number): Row {
     svg.setAttribute('class', 'bar');
     svg.setAttribute('aria-hidden', 'true');
     const bar = document.createElementNS(SVG, 'rect');
-    bar.setAttribute('height', '100%');
-    svg.append(bar);
+    const implied = document.createElementNS(SVG, 'rect');
+    for (const r of [bar, implied]) r.setAttribute('height', '100%');
+    implied.setAttribute('class', 'implied');
+    svg.append(bar, implied);
     const row: Row = {
         root: el('div', { class: 'l-row ' + side }),
         mine: el('span', { class: 'mine' }),
         price: el('span', { class: 'price ' + side }),
         size: el('span', { class: 'size' }),
         total: el('span', { class: 'total' }),
-        bar, level: null, sum: 0, seen: 0,
+        bar, implied, level: null, sum: 0, seen: 0,
     };
     row.root.append(svg, row.mine, row.price, row.size, row.total);
     row.root.addEventListener('click', (e) => {
@@ -57,7 +60,7 @@ function ownLots(store: Store, i: Instrument, step: number, side: Side): Map<num
     for (const o of store.orders.values()) {
         if (o.instrument !== i.name || o.side !== side || o.price === null) continue;
         if (o.state !== 'open') continue;
-        const left = [{ price: o.price, size: o.amount - o.filled }];
+        const left = [{ price: o.price, size: o.amount - o.filled, implied: 0 }];
         const one = grouped(left, step, 1, side === 'buy');
         const level = one[0];
         if (level !== undefined) out.set(level.price, (out.get(level.price) ?? 0) + level.size);
@@ -75,8 +78,14 @@ function drawRow(row: Row, level: Level | undefined, sum: number, most: number, 
     setText(row.total, level === undefined ? '' : show(sum, 0));
     setText(row.mine, mine > 0 ? show(mine, 0) : '');
     setClass(row.root, 'own', mine > 0);
-    row.bar.setAttribute('width', level === undefined || most === 0 ? '0'
-        : `${((sum / most) * 100).toFixed(1)}%`);
+    const share = (lots: number): string =>
+        level === undefined || most === 0 ? '0' : `${((lots / most) * 100).toFixed(1)}%`;
+    const part = level?.implied ?? 0;
+    row.bar.setAttribute('width', share(sum - part));
+    row.implied.setAttribute('x', share(sum - part));
+    row.implied.setAttribute('width', share(part));
+    setClass(row.root, 'implied', part > 0);
+    row.size.title = part > 0 ? `${show(part, 0)} of ${show(level?.size, 0)} implied` : '';
 }
 
 const GROUPS = [1, 2, 5, 10, 25, 50, 100];

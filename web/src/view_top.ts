@@ -1,8 +1,15 @@
 /* view_top.ts: the instrument's quote, the connection, theme, notices, the phone's sections. */
 import { show, showShort, showSigned } from './decimal.ts';
-import { byId, el, setClass, setText } from './dom.ts';
+import { byId, clockText, el, setClass, setText } from './dom.ts';
 import type { Store } from './store.ts';
+import type { Halt } from './types.ts';
 import type { Venue } from './venue.ts';
+
+/* Circuit breaker (GUARD-02) until 14:02:10 UTC. */
+function haltText(h: Halt): string {
+    const what = `${h.reason || h.rule}${h.reason.includes(h.rule) ? '' : ` (${h.rule})`}`;
+    return h.until === null ? what : `${what} until ${clockText(h.until)} UTC`;
+}
 
 export function quoteView(store: Store): void {
     const last = byId('q-last');
@@ -25,7 +32,10 @@ export function quoteView(store: Store): void {
         change.className = (t?.change ?? 0) < 0 ? 'sell' : 'buy';
         setText(byId('q-bid'), show(t?.bid, p));
         setText(byId('q-ask'), show(t?.ask, p));
-        setText(byId('q-mark'), show(t?.mark, p));
+        setText(byId('q-settlement'), show(t?.settlement, p));
+        const limits = t === undefined || t.limitLow === null ? '–'
+            : `${show(t.limitLow, p)} – ${show(t.limitHigh, p)}`;
+        setText(byId('q-limits'), limits);
         setText(byId('q-high'), show(t?.high, p));
         setText(byId('q-low'), show(t?.low, p));
         setText(byId('q-volume'), showShort(t?.volume));
@@ -33,6 +43,10 @@ export function quoteView(store: Store): void {
         const word = t?.state ?? '';
         setText(state, word.replace('_', ' '));
         state.dataset['state'] = word;
+        const halt = word === 'open' ? undefined : store.halt();
+        const why = halt === undefined ? '' : haltText(halt);
+        setText(byId('q-halt'), why);
+        byId('q-halt').title = why;
         const auction = t?.indicative ?? null;
         state.title = auction === null ? '' :
             `Indicative ${show(auction, p)} for ${show(t?.indicativeSize, 0)} lots`;

@@ -58,6 +58,8 @@ test('steps stay on the grid, below zero as well', () => {
     assert.equal(decimal.placesOf(1), 0);
 });
 
+const at = (price, size, implied = 0) => ({ price, size, implied });
+
 test('a book follows snapshot and changes, and says so when one is missing', () => {
     const b = new Book();
     const change = (from, to) => ({
@@ -65,27 +67,27 @@ test('a book follows snapshot and changes, and says so when one is missing', () 
     });
     assert.equal(b.apply(change(4, 5)), 'ok');
     assert.equal(b.ready, false);
-    b.apply({ type: 'snapshot', change_id: 10, bids: [['new', 2, 5], ['new', 1.5, 7]],
+    b.apply({ type: 'snapshot', change_id: 10, bids: [['new', 2, 5, 3], ['new', 1.5, 7]],
         asks: [['new', 2.5, 3]] });
-    assert.deepEqual(b.bids, [{ price: 2, size: 5 }, { price: 1.5, size: 7 }]);
+    assert.deepEqual(b.bids, [at(2, 5, 3), at(1.5, 7)]);
     assert.equal(b.apply({ type: 'change', change_id: 12, prev_change_id: 10,
         bids: [['delete', 2, 0], ['change', 1.5, 8], ['new', 1.75, 1]],
         asks: [['new', 2.25, 4], ['new', 3, 1]] }), 'ok');
-    assert.deepEqual(b.bids, [{ price: 1.75, size: 1 }, { price: 1.5, size: 8 }]);
+    assert.deepEqual(b.bids, [at(1.75, 1), at(1.5, 8)]);
     assert.deepEqual(b.asks.map((l) => l.price), [2.25, 2.5, 3]);
     assert.equal(b.apply(change(13, 14)), 'gap');
     assert.equal(b.ready, false);
 });
 
 test('grouping rounds bids down and asks up, and keeps every lot', () => {
-    const bids = [{ price: 2.009, size: 1 }, { price: 2.001, size: 2 }, { price: 1.999, size: 4 }];
+    const bids = [at(2.009, 1), at(2.001, 2, 2), at(1.999, 4, 1)];
     assert.deepEqual(grouped(bids, 0.005, 9, true),
-        [{ price: 2.005, size: 1 }, { price: 2, size: 2 }, { price: 1.995, size: 4 }]);
-    const asks = [{ price: 2.001, size: 1 }, { price: 2.004, size: 2 }, { price: -0.001, size: 1 }];
-    assert.deepEqual(grouped(asks.slice(0, 2), 0.005, 9, false), [{ price: 2.005, size: 3 }]);
-    assert.deepEqual(grouped([{ price: -0.003, size: 2 }], 0.005, 9, true),
-        [{ price: -0.005, size: 2 }]);
-    assert.deepEqual(grouped([{ price: 0.3, size: 2 }], 0.1, 9, true), [{ price: 0.3, size: 2 }]);
+        [at(2.005, 1), at(2, 2, 2), at(1.995, 4, 1)]);
+    const asks = [at(2.001, 1), at(2.004, 2), at(-0.001, 1)];
+    assert.deepEqual(grouped(asks.slice(0, 2), 0.005, 9, false), [at(2.005, 3)]);
+    assert.deepEqual(grouped([at(-0.003, 2)], 0.005, 9, true),
+        [at(-0.005, 2)]);
+    assert.deepEqual(grouped([at(0.3, 2)], 0.1, 9, true), [at(0.3, 2)]);
 });
 
 test('candles', () => {
