@@ -255,7 +255,6 @@ static void levels_write(struct rpc_call *c, const struct outbox *events, enum s
         json_open_array(c->out);
         json_fixed(c->out, l->price.v, 6);
         json_int(c->out, l->shown.v + l->implied.v); /* MATCH-06: implied is part of the level */
-        if (l->implied.v != 0) json_int(c->out, l->implied.v);
         json_close_array(c->out);
         depth -= 1;
     }

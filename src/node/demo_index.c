@@ -1,5 +1,5 @@
-/* demo_index.c: the demonstration's reference price of an hour (INDEX-02): an index whose sources are
- * five of its makers, so that the cash contracts settle at the mean of their hours (INDEX-03).
+/* demo_index.c: the demonstration's reference price of an hour (INDEX-02): an index whose sources
+ * are five of its makers, so that the cash contracts settle at the mean of their hours (INDEX-03).
  *
  * A demonstration is switched off at night: hours without it repeat the last price for as long as
  * a contract's longest month, where a venue that is meant in earnest would ask its committee.

@@ -231,6 +231,8 @@ static void an_hour_goes_well(void **state)
     assert_true(others * 100 < w->demo.counts.commands);
     assert_true(w->demo.counts.trades > 50000);
     assert_int_equal(w->rejects[REJECT_position_limit], 0);
+    w->now.v += NS_PER_HOUR;
+    world_run(w, 1000);
     assert_true(w->index_prices >= 1); /* an hour's reference price was fixed, by its sources */
     core_check(w->core);
     world_close(w);
