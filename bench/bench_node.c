@@ -151,7 +151,9 @@ static const char config[] =
     "{\"products\":[{\"product\":\"BENCH\",\"kind\":\"future\",\"tick_size\":\"0.001\","
     "\"contract_size\":10,\"settlement\":\"cash\",\"matching\":{\"algorithm\":\"fifo\"},"
     "\"price_floor\":0,\"price_band\":1,\"protection_points\":\"0.5\","
-    "\"flat_margin\":\"0.000001\"}],"
+    "\"flat_margin\":\"0.000001\","
+    "\"guards\":{\"breaker_percent\":100,\"velocity_ticks\":1000000,"
+    "\"limit_percent\":[100,200,300],\"auction_random_seconds\":5}}],"
     "\"instruments\":[{\"product\":\"BENCH\",\"period\":\"2027M03\"}],"
     "\"accounts\":[{\"account\":\"bench\",\"member\":\"bench\"}],"
     "\"states\":[{\"product\":\"BENCH\",\"state\":\"open\"}]}";
