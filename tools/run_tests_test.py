@@ -66,6 +66,16 @@ class RunTestsTest(unittest.TestCase):
         r = self.counts(77, 'there is no chromium\n', (0, 0, 1))
         self.assertEqual(r.reasons, ['there is no chromium'])
 
+    def test_a_skip_without_a_reason_has_failed(self):
+        silent = run_tests.counted('x', 0, 'Ran 7 tests in 0.1s\n\nOK (skipped=2)\n', 0.0)
+        r = run_tests.demand_reasons(silent)
+        self.assertEqual((r.passed, r.failed, r.skipped), (5, 2, 0))
+        self.assertIn('2 skipped without a reason', r.output)
+        named = run_tests.counted('x', 1, CMOCKA + CMOCKA_END, 0.0)
+        self.assertIs(run_tests.demand_reasons(named), named)
+        mute = run_tests.demand_reasons(run_tests.counted('x', 77, '', 0.0))
+        self.assertEqual((mute.failed, mute.skipped), (1, 0))
+
     def test_what_does_not_end(self):
         status, output, _ = run_tests.run(['sleep', '5'], 0.2)
         self.assertEqual(status, 124)

@@ -52,4 +52,4 @@ class SymbolsTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)  # what is skipped says why

@@ -129,4 +129,4 @@ class RealPrices(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)  # what is skipped says why

@@ -332,4 +332,4 @@ class TradeTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)  # what is skipped says why
