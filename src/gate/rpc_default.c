@@ -1,6 +1,5 @@
-/* rpc_default.c: a member's default (CLEAR-10): declaration, hedging, auction, allocation, closing;
- * and how the events of the fund and of defaults are written. The fund's own methods: rpc_fund.c.
- */
+/* rpc_default.c: a member's default (CLEAR-10): declaration, hedging, auction, allocation, closing.
+ * The fund: rpc_fund.c. */
 #include "gate/rpc_default.h"
 
 #include <string.h>
@@ -22,57 +21,6 @@ static const char *const portfolio_names[PORTFOLIO_status_count] = {
     "none", "open", "awarded", "partly_awarded", "unsold", "too_few_bidders"};
 
 /* ---- how they are written ---- */
-
-static void deadline_write(struct rpc_call *c, const char *key, ts_t ts)
-{
-    if (ts.v == 0) json_key_null(c->out, key);
-    else json_key_ms(c->out, key, ts);
-}
-
-void default_write_share(struct rpc_call *c, const struct event_fund_share *s)
-{
-    json_open_object(c->out);
-    json_key_string(c->out, "member", directory_name(c->names, DIRECTORY_member, s->member));
-    json_key_fixed(c->out, "share", s->due.v, 6);
-    json_key_fixed(c->out, "paid", s->balance.v, 6);
-    json_key_fixed(c->out, "call", s->call.v, 6);
-    deadline_write(c, "call_deadline", s->call_deadline);
-    json_key_bool(c->out, "call_missed", (s->flags & FUND_SHARE_CALL_MISSED) != 0);
-    json_key_fixed(c->out, "assessed", s->assessed.v, 6);
-    json_key_fixed(c->out, "assessment_cap", s->cap.v, 6);
-    json_key_fixed(c->out, "assessment", s->assessment.v, 6);
-    deadline_write(c, "assessment_deadline", s->assessment_deadline);
-    json_key_bool(c->out, "assessment_missed", (s->flags & FUND_SHARE_ASSESSMENT_MISSED) != 0);
-    json_key_bool(c->out, "in_default", s->defaulted != 0);
-    json_close_object(c->out);
-}
-
-void default_write_fund(struct rpc_call *c, const struct event_fund *f)
-{
-    char date[TIME_TEXT_SIZE];
-    time_format(date, TS(f->date * NS_PER_DAY));
-    date[10] = 0;
-    if (f->date == 0) json_key_null(c->out, "date");
-    else json_key_string(c->out, "date", date);
-    json_key_fixed(c->out, "total", f->total.v, 6);
-    json_key_fixed(c->out, "paid", f->paid.v, 6);
-    json_key_fixed(c->out, "cover_2", f->cover2.v, 6);
-    json_key_int(c->out, "members", f->members);
-    json_key_fixed(c->out, "own_capital", (int128_t)f->capital.v + f->skin.v, 6);
-    json_key_fixed(c->out, "skin_in_the_game", f->skin.v, 6);
-    json_key_int(c->out, "defaults_open", f->defaults_open);
-    json_key(c->out, "settings");
-    json_open_object(c->out);
-    json_key_fixed(c->out, "assessment_multiple", f->settings.assessment_e6, 6);
-    json_key_int(c->out, "assessment_days", f->settings.assessment_days);
-    json_key_int(c->out, "refill_days", f->settings.refill_days);
-    json_key_int(c->out, "bidders_min", f->settings.bidders_min);
-    json_key_fixed(c->out, "near", f->settings.near_e6, 6);
-    json_key_fixed(c->out, "far", f->settings.far_e6, 6);
-    json_key_fixed(c->out, "skin_minimum", f->settings.skin_e6, 6);
-    json_key_int(c->out, "porting_hours", f->settings.porting_hours);
-    json_close_object(c->out);
-}
 
 static void portfolio_write_fields(struct rpc_call *c, const struct event_portfolio *a)
 {

@@ -7,9 +7,8 @@
 #include "base/time_text.h"
 #include "gate/rpc_internal.h"
 
-void default_write_share(struct rpc_call *c, const struct event_fund_share *s);
-/* The fields of an object that the caller has opened. */
-void default_write_fund(struct rpc_call *c, const struct event_fund *f);
+/* What a request that waits asks for: the settings, a move of money, a step of a default. */
+void fund_asks(struct rpc_call *c, const struct command *cmd);
 int default_account(struct rpc_call *c, uint32_t *account);
 
 extern const char *const rpc_basis_names[];

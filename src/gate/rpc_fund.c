@@ -5,6 +5,102 @@
 
 const char *const rpc_basis_names[] = {"stress_loss", "margin", NULL};
 
+/* ---- how they are written ---- */
+
+static void deadline_write(struct rpc_call *c, const char *key, ts_t ts)
+{
+    if (ts.v == 0) json_key_null(c->out, key);
+    else json_key_ms(c->out, key, ts);
+}
+
+static void share_write(struct rpc_call *c, const struct event_fund_share *s)
+{
+    json_open_object(c->out);
+    json_key_string(c->out, "member", directory_name(c->names, DIRECTORY_member, s->member));
+    json_key_fixed(c->out, "share", s->due.v, 6);
+    json_key_fixed(c->out, "paid", s->balance.v, 6);
+    json_key_fixed(c->out, "call", s->call.v, 6);
+    deadline_write(c, "call_deadline", s->call_deadline);
+    json_key_bool(c->out, "call_missed", (s->flags & FUND_SHARE_CALL_MISSED) != 0);
+    json_key_fixed(c->out, "assessed", s->assessed.v, 6);
+    json_key_fixed(c->out, "assessment_cap", s->cap.v, 6);
+    json_key_fixed(c->out, "assessment", s->assessment.v, 6);
+    deadline_write(c, "assessment_deadline", s->assessment_deadline);
+    json_key_bool(c->out, "assessment_missed", (s->flags & FUND_SHARE_ASSESSMENT_MISSED) != 0);
+    json_key_bool(c->out, "in_default", s->defaulted != 0);
+    json_close_object(c->out);
+}
+
+static void settings_write(struct rpc_call *c, const struct command_fund_set *s)
+{
+    json_key_fixed(c->out, "assessment_multiple", s->assessment_e6, 6);
+    json_key_int(c->out, "assessment_days", s->assessment_days);
+    json_key_int(c->out, "refill_days", s->refill_days);
+    json_key_int(c->out, "bidders_min", s->bidders_min);
+    json_key_fixed(c->out, "near", s->near_e6, 6);
+    json_key_fixed(c->out, "far", s->far_e6, 6);
+    json_key_fixed(c->out, "skin_minimum", s->skin_e6, 6);
+    json_key_int(c->out, "porting_hours", s->porting_hours);
+}
+
+/* The members of an object that the caller has opened. */
+static void fund_write(struct rpc_call *c, const struct event_fund *f)
+{
+    char date[TIME_TEXT_SIZE];
+    time_format(date, TS(f->date * NS_PER_DAY));
+    date[10] = 0;
+    if (f->date == 0) json_key_null(c->out, "date");
+    else json_key_string(c->out, "date", date);
+    json_key_fixed(c->out, "total", f->total.v, 6);
+    json_key_fixed(c->out, "paid", f->paid.v, 6);
+    json_key_fixed(c->out, "cover_2", f->cover2.v, 6);
+    json_key_int(c->out, "members", f->members);
+    json_key_fixed(c->out, "own_capital", (int128_t)f->capital.v + f->skin.v, 6);
+    json_key_fixed(c->out, "skin_in_the_game", f->skin.v, 6);
+    json_key_int(c->out, "defaults_open", f->defaults_open);
+    json_key(c->out, "settings");
+    json_open_object(c->out);
+    settings_write(c, &f->settings);
+    json_close_object(c->out);
+}
+
+static void shares_write(struct rpc_call *c, const struct outbox *events, uint32_t member)
+{
+    json_open_array(c->out);
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_fund_share *s = (const struct event_fund_share *)(const void *)h;
+        if (h->kind != EVENT_fund_share) continue;
+        if (member == 0 || s->member == member) share_write(c, s);
+    }
+    json_close_array(c->out);
+}
+
+void fund_asks(struct rpc_call *c, const struct command *cmd)
+{
+    static const char *const moves[FUND_action_count] = {"contribute", "assessment", "release",
+                                                         "collect",    "capital",    "recover"};
+    static const char *const steps[DEFAULT_action_count] = {"allocate", "tear_up", "close",
+                                                            "write_off", "readmit"};
+    const struct command_fund_move *m = &cmd->fund_move;
+    if (cmd->header.kind == COMMAND_fund_set) {
+        settings_write(c, &cmd->fund_set);
+        return;
+    }
+    bool move = cmd->header.kind == COMMAND_fund_move;
+    uint32_t member = move ? m->member : cmd->default_step.member;
+    json_key_string(c->out, "action",
+                    move ? moves[m->action % FUND_action_count]
+                         : steps[cmd->default_step.action % DEFAULT_action_count]);
+    if (member != 0)
+        json_key_string(c->out, "member", directory_name(c->names, DIRECTORY_member, member));
+    if (!move) return;
+    json_key_fixed(c->out, "amount", m->amount.v, 6);
+    if (m->action == FUND_capital) json_key_fixed(c->out, "skin_in_the_game", m->skin.v, 6);
+}
+
+/* ---- what is known ---- */
+
 static const struct outbox *fund_ask(struct rpc_call *c)
 {
     return query_ask(c, &(struct query){.kind = QUERY_fund, .now = c->now});
@@ -15,25 +111,13 @@ static bool sees_all(const struct rpc_call *c)
     return (c->caller->scopes & (RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)) != 0;
 }
 
-static void shares_write(struct rpc_call *c, const struct outbox *events, uint32_t member)
-{
-    json_open_array(c->out);
-    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
-         h = outbox_next(events, h)) {
-        const struct event_fund_share *s = (const struct event_fund_share *)(const void *)h;
-        if (h->kind != EVENT_fund_share) continue;
-        if (member == 0 || s->member == member) default_write_share(c, s);
-    }
-    json_close_array(c->out);
-}
-
 /* Public: the figures, but no member's. */
 int rpc_get_default_fund(struct rpc_call *c)
 {
     const struct event_fund *f = event_find(fund_ask(c), EVENT_fund);
     if (f == NULL) return RPC_UNAVAILABLE;
     json_open_object(c->out);
-    default_write_fund(c, f);
+    fund_write(c, f);
     json_close_object(c->out);
     return REJECT_none;
 }
@@ -50,12 +134,14 @@ int rpc_get_fund(struct rpc_call *c)
     const struct event_fund *f = event_find(events, EVENT_fund);
     if (f == NULL) return RPC_UNAVAILABLE;
     json_open_object(c->out);
-    default_write_fund(c, f);
+    fund_write(c, f);
     json_key(c->out, "shares");
     shares_write(c, events, member);
     json_close_object(c->out);
     return REJECT_none;
 }
+
+/* ---- what officers set ---- */
 
 /* A part as 10^-6; what is not given stays. */
 static int part_read(struct rpc_call *c, const char *name, uint32_t *value)
@@ -211,7 +297,7 @@ static int member_move(struct rpc_call *c, enum fund_action action)
         if (h->kind == EVENT_fund_share && own != NULL && s->member == own->member) found = s;
     }
     if (found == NULL) return RPC_UNAVAILABLE;
-    default_write_share(c, found);
+    share_write(c, found);
     return REJECT_none;
 }
 

@@ -157,6 +157,7 @@ rpc_function rpc_get_collateral, rpc_get_clearing, rpc_set_collateral, rpc_issue
 void collateral_asks(struct rpc_call *c, const struct command *cmd);
 extern const char *const rpc_margin_names[];
 extern const char *const rpc_margin_phase_names[];
+void margin_asks(struct rpc_call *c, const struct command *cmd);
 rpc_function rpc_set_margin, rpc_set_margin_credits, rpc_get_margin_parameters, rpc_margin_run,
     rpc_margin_results, rpc_get_margin, rpc_simulate_margin, rpc_convert;
 

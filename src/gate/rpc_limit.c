@@ -206,6 +206,11 @@ int rpc_set_owner(struct rpc_call *c)
     return REJECT_none;
 }
 
+static const char *side_name(uint32_t sides)
+{
+    return rpc_limit_side_names[sides == LIMIT_SIDE_LONG ? 0 : sides == LIMIT_SIDE_SHORT ? 1 : 2];
+}
+
 void limit_record_write(struct rpc_call *c, const struct limit_record *r)
 {
     json_key_int(c->out, "exemption", (int64_t)r->id);
@@ -213,9 +218,7 @@ void limit_record_write(struct rpc_call *c, const struct limit_record *r)
     json_key_string(c->out, "owner", r->owner_name);
     json_key_string(c->out, "product", directory_name(c->names, DIRECTORY_product, r->product));
     json_key_string(c->out, "period", r->period[0] != 0 ? r->period : "all");
-    json_key_string(c->out, "side", r->sides == LIMIT_SIDE_LONG    ? "long"
-                                    : r->sides == LIMIT_SIDE_SHORT ? "short"
-                                                                   : "both");
+    json_key_string(c->out, "side", side_name(r->sides));
     json_key_int(c->out, "amount", r->amount.v);
     if (r->kind == LIMIT_RECORD_exemption) json_key_ms(c->out, "expires_at", r->expires_at);
     json_key_string(c->out, "reason", r->reason);
@@ -312,6 +315,7 @@ void limit_asks(struct rpc_call *c, const struct command *cmd)
     json_key_int(c->out, "amount", supply ? cmd->supply_set.amount.v : x->amount.v);
     if (supply) return;
     json_key_string(c->out, "owner", x->owner);
+    json_key_string(c->out, "side", side_name(x->sides));
     if (x->kind == LIMIT_RECORD_exemption) json_key_ms(c->out, "expires_at", x->expires_at);
 }
 

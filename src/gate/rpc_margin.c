@@ -157,18 +157,6 @@ static int group_numbers_get(struct rpc_call *c, struct command_margin_set *m)
     return reason;
 }
 
-/* True, and the answer written, when a second officer is awaited. */
-static bool awaited(struct rpc_call *c, const struct outbox *events)
-{
-    const struct event_request *r = event_find(events, EVENT_request);
-    if (r == NULL) return false;
-    json_open_object(c->out);
-    json_key_string(c->out, "state", "awaiting");
-    json_key_int(c->out, "request", (int64_t)r->request_id);
-    json_close_object(c->out);
-    return true;
-}
-
 static int set_group(struct rpc_call *c)
 {
     const struct outbox *events;
@@ -181,7 +169,7 @@ static int set_group(struct rpc_call *c)
     int reason = group_arrays_get(c, m);
     if (reason == REJECT_none) reason = group_numbers_get(c, m);
     if (reason == REJECT_none) reason = command_submit(c, &events);
-    if (reason != REJECT_none || awaited(c, events)) return reason;
+    if (reason != REJECT_none || request_answer(c, events)) return reason;
     const struct event_margin_terms *e = event_find(events, EVENT_margin_terms);
     json_open_object(c->out);
     json_key_string(c->out, "group", m->group);
@@ -206,7 +194,7 @@ static int set_flat(struct rpc_call *c)
     param_text(c, c->params, "reason", m->reason, sizeof m->reason);
     reason = fixed_get(c, c->params, "flat_margin", &m->flat_margin.v);
     if (reason == REJECT_none) reason = command_submit(c, &events);
-    if (reason != REJECT_none || awaited(c, events)) return reason;
+    if (reason != REJECT_none || request_answer(c, events)) return reason;
     const struct event_margin_flat *e = event_find(events, EVENT_margin_flat);
     json_open_object(c->out);
     json_key_string(c->out, "product", directory_name(c->names, DIRECTORY_product, product));
@@ -246,7 +234,7 @@ int rpc_set_margin_credits(struct rpc_call *c)
     int reason = array_get(c, "credits", credit_specs, SPAN_INTERS_MAX, credit_get, m, &m->count);
     if (reason == REJECT_none) reason = fixed_get(c, c->params, "offset_max", &m->offset_e6);
     if (reason == REJECT_none) reason = command_submit(c, &events);
-    if (reason != REJECT_none || awaited(c, events)) return reason;
+    if (reason != REJECT_none || request_answer(c, events)) return reason;
     json_open_object(c->out);
     json_key_string(c->out, "state", "in_force");
     json_key_int(c->out, "credits", m->count);
@@ -255,11 +243,11 @@ int rpc_set_margin_credits(struct rpc_call *c)
     return REJECT_none;
 }
 
-static void terms_write(struct rpc_call *c, const struct command_margin_set *t)
+/* ---- how parameters are written ---- */
+
+static void group_products_write(struct rpc_call *c, const struct command_margin_set *t)
 {
     struct json_writer *w = c->out;
-    json_open_object(w);
-    json_key_string(w, "group", t->group);
     json_key(w, "products");
     json_open_array(w);
     for (uint32_t i = 0; i < t->product_count; i++) {
@@ -270,6 +258,10 @@ static void terms_write(struct rpc_call *c, const struct command_margin_set *t)
         json_close_object(w);
     }
     json_close_array(w);
+}
+
+static void group_tiers_write(struct json_writer *w, const struct command_margin_set *t)
+{
     json_key(w, "tiers");
     json_open_array(w);
     for (uint32_t i = 0; i < t->tier_count; i++) {
@@ -282,6 +274,10 @@ static void terms_write(struct rpc_call *c, const struct command_margin_set *t)
         json_close_object(w);
     }
     json_close_array(w);
+}
+
+static void group_spreads_write(struct json_writer *w, const struct command_margin_set *t)
+{
     json_key(w, "spreads");
     json_open_array(w);
     for (uint32_t i = 0; i < t->spread_count; i++) {
@@ -292,14 +288,68 @@ static void terms_write(struct rpc_call *c, const struct command_margin_set *t)
         json_close_object(w);
     }
     json_close_array(w);
-    json_key_fixed(w, "extreme_move", t->extreme_move_e6, 6);
-    json_key_fixed(w, "extreme_cover", t->extreme_cover_e6, 6);
-    json_key_int(w, "inter_scale", t->inter_scale);
-    json_key_fixed(w, "netting_max", t->netting_e6, 6);
-    json_key_fixed(w, "short_option_minimum", t->short_option.v, 6);
+}
+
+/* Of a group what is `given`: MARGIN_GIVEN_. */
+static void group_terms_write(struct rpc_call *c, const struct command_margin_set *t,
+                              uint32_t given)
+{
+    struct json_writer *w = c->out;
+    json_key_string(w, "group", t->group);
+    if (given & MARGIN_GIVEN_products) group_products_write(c, t);
+    if (given & MARGIN_GIVEN_tiers) group_tiers_write(w, t);
+    if (given & MARGIN_GIVEN_spreads) group_spreads_write(w, t);
+    if (given & MARGIN_GIVEN_extreme) {
+        json_key_fixed(w, "extreme_move", t->extreme_move_e6, 6);
+        json_key_fixed(w, "extreme_cover", t->extreme_cover_e6, 6);
+    }
+    if (given & MARGIN_GIVEN_inter_scale) json_key_int(w, "inter_scale", t->inter_scale);
+    if (given & MARGIN_GIVEN_netting) json_key_fixed(w, "netting_max", t->netting_e6, 6);
+    if (given & MARGIN_GIVEN_short_option)
+        json_key_fixed(w, "short_option_minimum", t->short_option.v, 6);
     json_key_string(w, "source", t->source);
-    json_key_string(w, "reason", t->reason);
-    json_close_object(w);
+}
+
+static void credits_write(struct json_writer *w, const struct command_margin_inter *m)
+{
+    json_key(w, "credits");
+    json_open_array(w);
+    for (uint32_t i = 0; i < m->count; i++) {
+        json_open_object(w);
+        json_key_string(w, "group_a", m->inters[i].group_a);
+        json_key_string(w, "group_b", m->inters[i].group_b);
+        json_key_fixed(w, "credit", m->inters[i].credit_e6, 6);
+        json_close_object(w);
+    }
+    json_close_array(w);
+}
+
+void margin_asks(struct rpc_call *c, const struct command *cmd)
+{
+    switch ((enum command_kind)cmd->header.kind) {
+    case COMMAND_margin_set:
+        group_terms_write(c, &cmd->margin_set, cmd->margin_set.given);
+        break;
+    case COMMAND_margin_inter:
+        credits_write(c->out, &cmd->margin_inter);
+        json_key_fixed(c->out, "offset_max", cmd->margin_inter.offset_e6, 6);
+        json_key_string(c->out, "source", cmd->margin_inter.source);
+        break;
+    default:
+        json_key_string(c->out, "product",
+                        directory_name(c->names, DIRECTORY_product, cmd->margin_flat.product));
+        json_key_fixed(c->out, "flat_margin", cmd->margin_flat.flat_margin.v, 6);
+        json_key_string(c->out, "source", cmd->margin_flat.source);
+        break;
+    }
+}
+
+static void terms_write(struct rpc_call *c, const struct command_margin_set *t)
+{
+    json_open_object(c->out);
+    group_terms_write(c, t, MARGIN_GIVEN_ALL);
+    json_key_string(c->out, "reason", t->reason);
+    json_close_object(c->out);
 }
 
 int rpc_get_margin_parameters(struct rpc_call *c)
@@ -315,16 +365,7 @@ int rpc_get_margin_parameters(struct rpc_call *c)
             terms_write(c, &((const struct event_margin_terms *)(const void *)h)->terms);
     }
     json_close_array(c->out);
-    json_key(c->out, "credits");
-    json_open_array(c->out);
-    for (uint32_t i = 0; table != NULL && i < table->table.count; i++) {
-        json_open_object(c->out);
-        json_key_string(c->out, "group_a", table->table.inters[i].group_a);
-        json_key_string(c->out, "group_b", table->table.inters[i].group_b);
-        json_key_fixed(c->out, "credit", table->table.inters[i].credit_e6, 6);
-        json_close_object(c->out);
-    }
-    json_close_array(c->out);
+    credits_write(c->out, table == NULL ? &(struct command_margin_inter){0} : &table->table);
     if (table != NULL) {
         json_key_fixed(c->out, "offset_max", table->table.offset_e6, 6);
         json_key_string(c->out, "credits_source", table->table.source);

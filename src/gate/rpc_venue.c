@@ -1,4 +1,5 @@
 /* rpc_venue.c: the venue's settings, and requests that await a second officer (GUARD-05). */
+#include "gate/rpc_default.h"
 #include "gate/rpc_limit.h"
 #include "gate/rpc_settlement.h"
 
@@ -25,6 +26,12 @@ static void asks_write(struct rpc_call *c, const struct command *cmd)
     case COMMAND_asset_issue:
     case COMMAND_collateral_sell:
     case COMMAND_clearing_set: collateral_asks(c, cmd); break;
+    case COMMAND_margin_set:
+    case COMMAND_margin_inter:
+    case COMMAND_margin_flat: margin_asks(c, cmd); break;
+    case COMMAND_fund_set:
+    case COMMAND_fund_move:
+    case COMMAND_default_step: fund_asks(c, cmd); break;
     case COMMAND_guards_set:
         json_key_string(c->out, "product",
                         directory_name(c->names, DIRECTORY_product, cmd->guards_set.product));
