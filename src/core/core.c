@@ -250,11 +250,15 @@ const void *core_image(const struct core *c, size_t *bytes)
 uint64_t core_seq(const struct core *c) { return c->s->seq; }
 ts_t core_ts(const struct core *c) { return c->s->ts; }
 
+static inline int64_t day_next(const struct core *c) { return (c->s->day + 1) * NS_PER_DAY; }
+
 ts_t core_due(const struct core *c)
 {
     if ((c->s->elections_count | c->s->implied_sweep | c->s->limit_sweep) != 0) return c->s->ts;
     int64_t due = int64_min(int64_min(call_due(c).v, c->s->schedule_due), c->s->implied_expiry.v);
     due = int64_min(due, c->s->guard_due.v);
+    /* A new date moves limits, and what they allow no more goes (GUARD-04, GUARD-07). */
+    if (c->s->products > 0) due = int64_min(due, day_next(c));
     if (c->s->default_due.v != 0) due = int64_min(due, c->s->default_due.v);
     due = int64_min(due, c->deal.s->due.v);
     if (c->s->timers == 0) return TS(due);
@@ -278,7 +282,6 @@ void reject_push(struct core *c, const struct command *cmd, enum reject reason, 
                                                              : 0;
     e->detail = detail;
 }
-
 
 static void tick(struct core *c, const struct command *cmd)
 {
@@ -383,7 +386,7 @@ static void aftermath(struct core *c)
 static inline bool is_due(const struct core *c, ts_t ts)
 {
     const struct venue_state *s = c->s;
-    int64_t due = int64_min(int64_min((s->day + 1) * NS_PER_DAY, s->implied_expiry.v),
+    int64_t due = int64_min(int64_min(day_next(c), s->implied_expiry.v),
                             int64_min(c->deal.s->due.v, s->guard_due.v));
     uint32_t pending = s->timers | s->implied_sweep | s->calls_live | s->elections_count |
                        s->limit_sweep;
@@ -392,7 +395,7 @@ static inline bool is_due(const struct core *c, ts_t ts)
 
 static void before_command(struct core *c, ts_t ts)
 {
-    if (ts.v - c->s->day * NS_PER_DAY >= NS_PER_DAY) session_day(c);
+    if (ts.v >= day_next(c)) session_day(c);
     if (c->s->timers > 0) timer_run(c);
     if (ts.v >= c->s->implied_expiry.v) implied_expire(c);
     if (ts.v >= c->deal.s->due.v) block_run(c);
