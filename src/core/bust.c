@@ -1,6 +1,7 @@
 /* bust.c: see bust.h. */
 #include "core/bust.h"
 
+#include "core/closeout.h"
 #include "core/default.h"
 #include "core/ledger.h"
 #include "core/limit.h"
@@ -190,15 +191,25 @@ static bool money_has_room(const struct core *c, uint32_t account, int64_t paid)
     return paid <= reach && paid >= -reach && cash <= MONEY_MAX / 2 && cash >= -(MONEY_MAX / 2);
 }
 
+/* CLEAR-10: a default has settled what this side had of the trade. Its house's positions went to the
+ * estate at their own price, and do not come back when the member is readmitted; a client that was
+ * closed out, or whose member's default is closed, has nobody who would close a position again. */
+static bool is_settled(const struct core *c, const struct event_trade *t, uint32_t account)
+{
+    const struct account *a = &c->accounts[account];
+    const struct default_record *d = &c->defaults[a->member];
+    if (a->system != 0) return false;
+    if (a->origin == ORIGIN_house) return d->number != 0 && t->header.ts.v <= d->declared.v;
+    return d->status == DEFAULT_STATUS_closed ||
+           (d->status == DEFAULT_STATUS_open && closeout_is_over(c, account));
+}
+
 static enum reject side_check(struct core *c, const struct unit *u, const struct event_trade *t,
                               enum side side, int64_t paid)
 {
     uint32_t account = t->account[side];
     if (account == c->s->account_ccp) return REJECT_none;
-    /* CLEAR-10: what its house had is the estate's now, at its own price. */
-    const struct account *owner = &c->accounts[account];
-    bool house = owner->origin == ORIGIN_house && owner->system == 0;
-    if (house && member_is_in_default(c, owner->member)) return REJECT_in_default;
+    if (is_settled(c, t, account)) return REJECT_in_default;
     if (!money_has_room(c, account, paid)) return REJECT_amount_overflow;
     uint32_t e = exposure_get(c, account, t->instrument); /* made anew, if it was given back */
     if (e == NIL) return REJECT_capacity_exhausted;
