@@ -191,9 +191,10 @@ static bool money_has_room(const struct core *c, uint32_t account, int64_t paid)
     return paid <= reach && paid >= -reach && cash <= MONEY_MAX / 2 && cash >= -(MONEY_MAX / 2);
 }
 
-/* CLEAR-10: a default has settled what this side had of the trade. Its house's positions went to the
- * estate at their own price, and do not come back when the member is readmitted; a client that was
- * closed out, or whose member's default is closed, has nobody who would close a position again. */
+/* CLEAR-10: a default has settled what this side had of the trade. Its house's positions went to
+ * the estate at their own price, and do not come back when the member is readmitted; a client that
+ * was closed out, or whose member's default is closed, has nobody who would close a position
+ * again. */
 static bool is_settled(const struct core *c, const struct event_trade *t, uint32_t account)
 {
     const struct account *a = &c->accounts[account];

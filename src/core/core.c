@@ -70,6 +70,7 @@ static void core_cut(struct core *c, struct arena *a)
     c->accounts = arena_cut(a, l->accounts + 1, sizeof *c->accounts);
     c->balances = arena_cut(a, l->balances + 1, sizeof *c->balances);
     c->exposures = arena_cut(a, l->exposures + 1, sizeof *c->exposures);
+    c->exposures_before = arena_cut(a, l->exposures + 1, sizeof *c->exposures_before);
     c->products = arena_cut(a, l->products + 1, sizeof *c->products);
     c->instruments = arena_cut(a, l->instruments + 1, sizeof *c->instruments);
     c->spread_refs = arena_cut(a, 2 * l->instruments + 1, sizeof *c->spread_refs);

@@ -67,6 +67,9 @@ uint32_t exposure_reach(struct core *c, uint32_t account, uint32_t instrument)
                                          .lot_margin = lot_margin,
                                          .cover = collateral_cover(c, account, instrument),
                                          .next = a->exposures, .next_of_instrument = i->exposures};
+    c->exposures_before[id] = (struct exposure_before){.of_account = NIL, .of_instrument = NIL};
+    c->exposures_before[a->exposures].of_account = id;
+    c->exposures_before[i->exposures].of_instrument = id;
     a->exposures = id;
     i->exposures = id;
     map_insert(&c->exposure_map, key_of(account, instrument), id);

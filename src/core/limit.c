@@ -281,6 +281,7 @@ void limit_attach(struct core *c, uint32_t e)
     struct limit_link *link = &c->limit.links[e];
     uint32_t owner = limit_owner_key(c, x->account);
     ASSERT(x->limited == 0);
+    if (map->count == 0) return; /* it has expired: it counts nowhere */
     *link = (struct limit_link){.count = map->count};
     for (uint32_t i = 0; i < map->count; i++) {
         link->holding[i] = holding_get(c, owner, map->bucket[i]);

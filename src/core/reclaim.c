@@ -4,16 +4,6 @@
 #include "core/default.h"
 #include "core/span.h"
 
-/* Whether another exposure of the account counts its deltas in this one (CLEAR-06). */
-static bool leads_another(const struct core *c, uint32_t e)
-{
-    uint32_t other = c->accounts[c->exposures[e].account].exposures;
-    for (; other != NIL; other = c->exposures[other].next) {
-        if (other != e && c->span_exposures[other].lead == e) return true;
-    }
-    return false;
-}
-
 static bool is_done(const struct core *c, uint32_t e)
 {
     const struct exposure *x = &c->exposures[e];
@@ -27,19 +17,32 @@ static bool is_done(const struct core *c, uint32_t e)
     if (s->record == NIL) return true;
     bool still = s->low == 0 && s->high == 0 && s->variation == 0 && s->delta_low == 0 &&
                  s->delta_high == 0;
-    return still && !leads_another(c, e);
+    return still && s->led == 0; /* nobody's deltas are counted in it (CLEAR-06) */
+}
+
+/* Out of its account's list and its instrument's. What would be said to the one behind the last is
+ * said to place NIL, where nobody reads it. */
+static void exposure_unlink(struct core *c, uint32_t e)
+{
+    const struct exposure *x = &c->exposures[e];
+    struct exposure_before before = c->exposures_before[e];
+    uint32_t *to = before.of_account == NIL ? &c->accounts[x->account].exposures
+                                            : &c->exposures[before.of_account].next;
+    *to = x->next;
+    to = before.of_instrument == NIL ? &c->instruments[x->instrument].exposures
+                                     : &c->exposures[before.of_instrument].next_of_instrument;
+    *to = x->next_of_instrument;
+    c->exposures_before[x->next].of_account = before.of_account;
+    c->exposures_before[x->next_of_instrument].of_instrument = before.of_instrument;
 }
 
 static void release(struct core *c, uint32_t e)
 {
     struct exposure *x = &c->exposures[e];
     struct account *a = &c->accounts[x->account];
-    uint32_t *link = &a->exposures;
-    while (*link != e) link = &c->exposures[*link].next;
-    *link = x->next;
-    link = &c->instruments[x->instrument].exposures;
-    while (*link != e) link = &c->exposures[*link].next_of_instrument;
-    *link = x->next_of_instrument;
+    uint32_t lead = c->span_exposures[e].lead;
+    exposure_unlink(c, e);
+    if (lead != NIL && lead != e) c->span_exposures[lead].led -= 1;
     if (a->exposure_recent == e) a->exposure_recent = NIL;
     /* What it had gained stays a gain of its account (CLEAR-10). */
     int64_t *base = &c->gains[x->account].base;
@@ -66,6 +69,22 @@ void reclaim_exposures(struct core *c, uint32_t instrument)
     }
 }
 
+static void check_exposure(const struct core *c, uint32_t e)
+{
+    const struct exposure *x = &c->exposures[e];
+    const struct exposure_before *before = &c->exposures_before[e];
+    uint32_t led = 0;
+    ASSERT(e == (before->of_account == NIL ? c->accounts[x->account].exposures
+                                           : c->exposures[before->of_account].next));
+    ASSERT(e == (before->of_instrument == NIL
+                     ? c->instruments[x->instrument].exposures
+                     : c->exposures[before->of_instrument].next_of_instrument));
+    for (uint32_t o = c->accounts[x->account].exposures; o != NIL; o = c->exposures[o].next) {
+        led += o != e && c->span_exposures[o].lead == e;
+    }
+    ASSERT(led == c->span_exposures[e].led);
+}
+
 void reclaim_check(const struct core *c)
 {
     uint32_t freed = 0, used = 0;
@@ -73,6 +92,10 @@ void reclaim_check(const struct core *c)
         ASSERT(c->exposures[e].account == NIL && c->exposures[e].instrument == NIL);
         freed += 1;
     }
-    for (uint32_t e = 1; e <= c->s->exposures; e++) used += c->exposures[e].account != NIL;
+    for (uint32_t e = 1; e <= c->s->exposures; e++) {
+        if (c->exposures[e].account == NIL) continue;
+        check_exposure(c, e);
+        used += 1;
+    }
     ASSERT(freed + used == c->s->exposures && used == c->s->exposure_map_count);
 }

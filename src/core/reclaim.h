@@ -6,7 +6,10 @@
  * (core_limits.instruments). Balances of money are bounded by accounts and assets.
  *
  * Invariants: (1) a place that is free has account NIL and is in the list of the free; (2) what is
- * given back had no position, no cost, no order, no margin, and no other exposure leads through it.
+ * given back had no position, no cost, no order, no margin, and no other exposure leads through it;
+ * (3) exposures_before names what comes before each exposure in both of its lists, and
+ * span_exposure.led counts whom it leads, so that giving one back takes the same time however many
+ * there are.
  *
  * Upstream: settle (expiry). Downstream: ledger (exposure_get takes free places first).
  */

@@ -72,9 +72,49 @@ static void what_is_held_elsewhere_stays(void **state)
     world_close(&w);
 }
 
+/* CLEAR-06: micros are margined with the standard contract of their hours, whose exposure waits for
+ * theirs; limits that come in between do not keep it (GUARD-07). */
+static void what_leads_waits_for_whom_it_leads(void **state)
+{
+    (void)state;
+    struct core_limits limits = core_limits_small();
+    struct world w = world_open(&limits);
+    struct command set = {.margin_set = {.group = "A", .given = MARGIN_GIVEN_products |
+                                                               MARGIN_GIVEN_tiers,
+                                         .product_count = 2, .tier_count = 1}};
+    uint32_t i[2], accounts[2] = {world_account(&w, "a", "m"), world_account(&w, "b", "n")};
+    for (uint32_t p = 0; p < 2; p++) {
+        struct command terms = world_product_terms(p == 0 ? "AA" : "AM");
+        terms.product_create.margin_model = MARGIN_span;
+        uint32_t product = world_product(&w, &terms);
+        i[p] = world_list(&w, product, "2027M03");
+        set.margin_set.products[p] = (struct margin_product){product, 0, p == 0 ? 10 : 1};
+        assert_int_equal(world_state(&w, product, STATE_open), REJECT_none);
+    }
+    set.margin_set.tiers[0].price_scan = MONEY(100);
+    assert_int_equal(world_step(&w, &set, COMMAND_margin_set, 0), REJECT_none);
+    for (int a = 0; a < 2; a++) world_deposit(&w, accounts[a], 100000 * (int64_t)USD);
+    for (int p = 0; p < 2; p++) {
+        world_trade(&w, i[p], accounts[0], accounts[1], 5 * USD, 3);
+        assert_int_equal(world_settle(&w, i[p], 6 * USD), REJECT_none);
+    }
+    assert_int_equal(world_expire(&w, i[0]), REJECT_none);
+    assert_int_not_equal(exposure_find(w.c, accounts[0], i[0]), NIL);
+    struct command limit = {.limits_set = {.product = 1, .limits = {.month = QTY(100)}}};
+    assert_int_equal(world_step(&w, &limit, COMMAND_limits_set, 0), REJECT_none);
+    assert_int_equal(world_expire(&w, i[1]), REJECT_none);
+    for (int a = 0; a < 2; a++) {
+        for (int p = 0; p < 2; p++) {
+            assert_int_equal(exposure_find(w.c, accounts[a], i[p]), NIL);
+        }
+    }
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_leads_waits_for_whom_it_leads),
         cmocka_unit_test(expired_contracts_give_their_places_back),
         cmocka_unit_test(what_is_held_elsewhere_stays),
     };

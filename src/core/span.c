@@ -315,4 +315,5 @@ void span_attach(struct core *c, uint32_t e)
     uint32_t lead = own ? e : exposure_find(c, x->account, i->maturity);
     ASSERT(n != NIL && lead != NIL); /* span_prepare came before */
     c->span_exposures[e] = (struct span_exposure){.record = n, .lead = lead};
+    if (lead != e) c->span_exposures[lead].led += 1;
 }

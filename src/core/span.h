@@ -93,7 +93,7 @@ struct span_exposure {
     int64_t delta_high;
     int64_t variation;   /* counted in the account's */
     uint32_t noted;      /* 1: in core.span_noted */
-    uint32_t reserved;
+    uint32_t led;        /* in a lead: others of the account that it leads */
 };
 
 /* Beside an account, by the same index. */

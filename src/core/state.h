@@ -164,6 +164,13 @@ struct exposure {
 };
 ASSERT_SIZE(struct exposure, 128);
 
+/* Beside an exposure, by the same index: which one comes before it in either list; NIL: it is the
+ * first. Only for leaving them (reclaim.h). */
+struct exposure_before {
+    uint32_t of_account;
+    uint32_t of_instrument;
+};
+
 struct product {
     struct command_product_create terms;
     uint32_t state;        /* enum trading_state */
@@ -409,6 +416,7 @@ struct core {
     struct gain_window *gains;          /* by account */
     struct deals deal;                  /* MATCH-11 */
     struct mark *marks;                 /* by instrument: the latest (bust.c) */
+    struct exposure_before *exposures_before; /* by exposure */
     unsigned char *block;
     size_t block_bytes;
     struct outbox *out;                 /* of the command being applied */
@@ -452,9 +460,9 @@ struct print {
 };
 
 enum { ASSETS_MAX = 255 };
-/* Format of the state block, version 2: raised whenever what core_cut cuts, or a record in it, is
+/* Format of the state block, version 3: raised whenever what core_cut cuts, or a record in it, is
  * laid out anew, so that a snapshot of another layout is refused and its log replayed instead. */
-#define CORE_MAGIC UINT64_C(0x324f43414d494a44)
+#define CORE_MAGIC UINT64_C(0x334f43414d494a44)
 
 /* ---- core.c ---- */
 uint32_t order_slots(const struct core_limits *l); /* live and retained, NIL included */
