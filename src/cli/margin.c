@@ -68,23 +68,14 @@ static int set_today(struct arguments *a, struct quant_error *error)
     int32_t day = INT32_MIN;
     struct risk *r = &a->risk;
     if (a->files.date != NULL) {
-        struct csv c = {.count = 1, .fields = {{a->files.date, strlen(a->files.date)}}};
-        if (!csv_date(&c, 0, &day)) return quant_fail(error, "--date", 0, "is not YYYY-MM-DD");
+        if (margin_day("--date", a->files.date, &day, error) != 0) return -1;
     } else {
         for (uint32_t i = 0; i < r->count; i++) {
             const struct series *s = &a->files.history.series[r->instruments[i].series];
             if (series_day(s, s->days - 1) > day) day = series_day(s, s->days - 1);
         }
     }
-    if (risk_fresh(r, &a->files.history, day, error) != 0) return -1;
-    uint32_t at = r->days;
-    while (at > 0 && r->day[at - 1] > day) at--;
-    char text[QUANT_DATE_SIZE];
-    if (at == 0 || day - r->day[at - 1] > (int32_t)r->method.stale_days)
-        return quant_fail(error, "history", 0,
-                          "the instruments have no day in common shortly before %s",
-                          quant_date(text, day));
-    return risk_at(r, at - 1, RISK_now, error);
+    return risk_as_of(r, &a->files.history, day, error);
 }
 
 static int compute(struct arguments *a, struct quant_error *error)
@@ -260,9 +251,9 @@ static int print_json(const struct arguments *a)
     json_close_array(&w);
     if (a->cover.size != NULL) json_key_fixed(&w, "fund", a->cover.size->worst.cover, 6);
     json_close_object(&w);
-    (void)printf("%.*s\n", (int)w.used, w.bytes);
+    int status = margin_json_print(&w);
     free(w.bytes);
-    return w.overflow ? 1 : 0;
+    return status;
 }
 
 static int margin_portfolio(int argc, char **argv)
@@ -273,7 +264,7 @@ static int margin_portfolio(int argc, char **argv)
     margin_files_init(&a->files);
     client_parse(&argp, argc, argv, a);
     size_t length;
-    int status = margin_files_read(&a->files, true);
+    int status = margin_files_read(&a->files);
     char *text = status == 0 ? margin_file_load(a->portfolio_path, &length, &error) : NULL;
     if (text != NULL &&
         portfolio_read(&a->portfolio, a->portfolio_path, text, length, &error) == 0)

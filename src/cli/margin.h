@@ -6,10 +6,12 @@
 #define DOJIMA_CLI_MARGIN_H
 
 #include "quant/fund.h"
+#include "wire/json.h"
 
 #include <argp.h>
 #include <stdio.h>
 
+#define MARGIN_PARAMETERS_PATH "config/margin/parameters.csv"
 enum { MARGIN_HISTORIES_MAX = 64, MARGIN_FILE_MAX = 256 << 20 };
 
 /* Options of all forms: --history, --parameters, --stress, --date. */
@@ -28,14 +30,24 @@ extern const struct argp margin_files_argp; /* an argp_child; its input is the m
 
 void margin_files_init(struct margin_files *m);
 /* Reads parameters, stress set and histories; 0, or 1 with the sentence said. */
-int margin_files_read(struct margin_files *m, bool with_history);
+int margin_files_read(struct margin_files *m);
 void margin_files_close(struct margin_files *m);
 
 /* A whole file in memory, to be freed, unpacked when it is gz. NULL and the sentence. */
 char *margin_file_load(const char *path, size_t *length, struct quant_error *error);
+int margin_parameters_read(struct parameters *p, const char *path, struct quant_error *error);
+
+/* An option's YYYY-MM-DD. -1 and the sentence when it is anything else. */
+int margin_day(const char *option, const char *text, int32_t *day, struct quant_error *error);
+int32_t margin_today(void); /* in UTC */
 
 /* Prints "dojima: SENTENCE" to standard error; returns 1. */
 int margin_say(const struct quant_error *error);
+
+/* ---- margin_text.c ---- */
+
+/* Prints the object and a newline. 0, or 1 with the sentence said: it is too long. */
+int margin_json_print(const struct json_writer *w);
 
 /* USD with two places, rounded up, thousands apart by commas. */
 enum { MARGIN_USD_SIZE = 40 };
@@ -46,6 +58,16 @@ enum { MARGIN_DRIVER_SIZE = 128 };
 const char *margin_driver(char text[MARGIN_DRIVER_SIZE], const struct risk *r,
                           const struct measure *m, bool stress);
 const char *margin_binding(enum requirement_binding binding);
+
+/* ---- margin_svg.c ---- */
+
+/* A file with a white drawing and its title begun, and ended: 0, or 1 with the sentence said. NULL:
+ * it cannot be written. */
+FILE *margin_svg_open(const char *path, int width, int height, int font, int left,
+                      const char *title);
+int margin_svg_close(FILE *f, const char *path);
+/* At most this many characters of a text, as XML. */
+void margin_svg_text(FILE *f, const char *text, int most);
 
 /* The chart of an account's parts as SVG. 0, or 1 with the sentence said. */
 struct margin_account {

@@ -257,9 +257,9 @@ static int print_json(const struct arguments *a)
     }
     json_close_array(&w);
     json_close_object(&w);
-    (void)printf("%.*s\n", (int)w.used, w.bytes);
+    int status = margin_json_print(&w);
     free(w.bytes);
-    return w.overflow ? 1 : 0;
+    return status;
 }
 
 int cli_margin_backtest(int argc, char **argv)
@@ -270,7 +270,7 @@ int cli_margin_backtest(int argc, char **argv)
     margin_files_init(&a->files);
     client_parse(&argp, argc, argv, a);
     a->cases = calloc(CASES_MAX, sizeof *a->cases);
-    int status = a->cases == NULL ? 1 : margin_files_read(&a->files, true);
+    int status = a->cases == NULL ? 1 : margin_files_read(&a->files);
     if (status == 0)
         (void)(a->portfolio_path != NULL ? run_portfolio(a, &error) : run_series(a, &error));
     if (status == 0 && error.text[0] != 0) status = margin_say(&error);

@@ -131,11 +131,7 @@ static void draw(FILE *f, const struct margin_case *c, uint32_t index)
         p.most = fmax(p.most, p.b->margin[BACKTEST_core][i] / p.b->scale[i]);
     }
     (void)fprintf(f, "<text x='%d' y='%.0f' font-size='14'>", LEFT, p.top + 20);
-    for (int i = 0; c->name[i] != 0; i++) {
-        if (c->name[i] == '<') (void)fputs("&lt;", f);
-        else if (c->name[i] == '&') (void)fputs("&amp;", f);
-        else (void)fputc(c->name[i], f);
-    }
+    margin_svg_text(f, c->name, QUANT_NAME_SIZE);
     (void)fprintf(f, " %s: %u of %u exceed, %s</text>\n", c->side, q->coverage.exceedances,
                   q->coverage.observations, coverage_zone_name(q->zone));
     axes(&p);
@@ -147,18 +143,10 @@ static void draw(FILE *f, const struct margin_case *c, uint32_t index)
 
 int margin_chart_svg(const char *path, const struct margin_case *cases, uint32_t count)
 {
-    FILE *f = fopen(path, "w");
-    if (f != NULL) {
-        (void)fprintf(f, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%u' "
-                      "font-family='sans-serif' font-size='11'>\n"
-                      "<rect width='100%%' height='100%%' fill='white'/>\n"
-                      "<text x='%d' y='24' font-size='16'>Profit and loss over the horizon by "
-                      "notional (grey), margin: core (blue), filtered (orange), exceedances "
-                      "(red)</text>\n", WIDTH, 60 + count * PANEL, LEFT);
-        for (uint32_t i = 0; i < count; i++) draw(f, &cases[i], i);
-        (void)fputs("</svg>\n", f);
-        if (fclose(f) == 0) return 0;
-    }
-    (void)fprintf(stderr, "dojima: %s: the file cannot be written\n", path);
-    return 1;
+    FILE *f = margin_svg_open(path, WIDTH, 60 + (int)count * PANEL, 11, LEFT,
+                              "Profit and loss over the horizon by notional (grey), margin: core "
+                              "(blue), filtered (orange), exceedances (red)");
+    if (f == NULL) return 1;
+    for (uint32_t i = 0; i < count; i++) draw(f, &cases[i], i);
+    return margin_svg_close(f, path);
 }

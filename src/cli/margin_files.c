@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zlib.h>
 
 enum { KEY_HISTORY = 600, KEY_PARAMETERS, KEY_STRESS, KEY_DATE, CHUNK = 1 << 18 };
@@ -37,7 +38,7 @@ const struct argp margin_files_argp = {.options = options, .parser = parse};
 void margin_files_init(struct margin_files *m)
 {
     memset(m, 0, sizeof *m);
-    m->parameters_path = "config/margin/parameters.csv";
+    m->parameters_path = MARGIN_PARAMETERS_PATH;
     m->stress_path = "config/margin/stress.csv";
 }
 
@@ -104,70 +105,45 @@ static int read_history(struct margin_files *m, const char *spec, struct quant_e
     return status;
 }
 
-int margin_files_read(struct margin_files *m, bool with_history)
+int margin_parameters_read(struct parameters *p, const char *path, struct quant_error *error)
+{
+    size_t length;
+    char *text = margin_file_load(path, &length, error);
+    if (text == NULL) return -1;
+    int status = parameters_read(p, path, text, length, error);
+    free(text);
+    return status;
+}
+
+static int read_stress(struct margin_files *m, struct quant_error *error)
+{
+    size_t length;
+    char *text = margin_file_load(m->stress_path, &length, error);
+    if (text == NULL) return -1;
+    int status = stress_read(&m->stress, m->stress_path, text, length, error);
+    free(text);
+    return status;
+}
+
+int margin_day(const char *option, const char *text, int32_t *day, struct quant_error *error)
+{
+    if (quant_day(text, strlen(text), day)) return 0;
+    return quant_fail(error, option, 0, "is not YYYY-MM-DD");
+}
+
+int32_t margin_today(void) { return (int32_t)(time(NULL) / 86400); }
+
+int margin_files_read(struct margin_files *m)
 {
     struct quant_error error = {0};
-    size_t length;
     history_open(&m->history);
-    char *text = margin_file_load(m->parameters_path, &length, &error);
-    if (text == NULL) return margin_say(&error);
-    int status = parameters_read(&m->parameters, m->parameters_path, text, length, &error);
-    free(text);
-    if (status != 0) return margin_say(&error);
-    text = margin_file_load(m->stress_path, &length, &error);
-    if (text == NULL) return margin_say(&error);
-    status = stress_read(&m->stress, m->stress_path, text, length, &error);
-    free(text);
-    if (status != 0) return margin_say(&error);
-    if (with_history && m->history_count == 0) {
-        (void)quant_fail(&error, "--history", 0, "a price history is needed");
-        return margin_say(&error);
-    }
-    for (int i = 0; i < m->history_count; i++) {
-        if (read_history(m, m->histories[i], &error) != 0) return margin_say(&error);
-    }
-    return 0;
+    int status = margin_parameters_read(&m->parameters, m->parameters_path, &error);
+    if (status == 0) status = read_stress(m, &error);
+    if (status == 0 && m->history_count == 0)
+        status = quant_fail(&error, "--history", 0, "a price history is needed");
+    for (int i = 0; i < m->history_count && status == 0; i++)
+        status = read_history(m, m->histories[i], &error);
+    return status != 0 ? margin_say(&error) : 0;
 }
 
 void margin_files_close(struct margin_files *m) { history_close(&m->history); }
-
-/* ---- words ---- */
-const char *margin_usd(char text[MARGIN_USD_SIZE], int64_t micro)
-{
-    int64_t cents = micro / 10000 + (micro > 0 && micro % 10000 != 0);
-    char digits[24], *out = text;
-    int length = snprintf(digits, sizeof digits, "%lld", (long long)(cents < 0 ? -cents : cents) /
-                                                             100);
-    if (cents < 0) *out++ = '-';
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0) *out++ = ',';
-        *out++ = digits[i];
-    }
-    (void)snprintf(out, 4, ".%02d", (int)((cents < 0 ? -cents : cents) % 100));
-    return text;
-}
-
-const char *margin_driver(char text[MARGIN_DRIVER_SIZE], const struct risk *r,
-                          const struct measure *m, bool stress)
-{
-    if (m->worst_loss == 0) {
-        (void)snprintf(text, MARGIN_DRIVER_SIZE, "nothing loses");
-        return text;
-    }
-    if (stress) {
-        const struct stress_scenario *s = &r->stress->scenarios[r->stress_index[m->worst]];
-        (void)snprintf(text, MARGIN_DRIVER_SIZE, "%s", s->name);
-        return text;
-    }
-    char a[QUANT_DATE_SIZE], b[QUANT_DATE_SIZE];
-    (void)snprintf(text, MARGIN_DRIVER_SIZE, "%s to %s%s",
-                   quant_date(a, r->day[r->move_start[m->worst]]),
-                   quant_date(b, r->day[r->move_end[m->worst]]), m->mirrored ? ", mirrored" : "");
-    return text;
-}
-
-const char *margin_binding(enum requirement_binding binding)
-{
-    static const char *const names[] = {"core", "floor_notional", "floor_volume", "short_option"};
-    return names[binding];
-}

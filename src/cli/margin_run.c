@@ -68,14 +68,9 @@ static const struct argp argp = {
 
 static int set_day(struct arguments *a, struct quant_error *error)
 {
-    struct csv c = {.count = 1};
-    if (a->files.date == NULL) {
-        a->day = (int32_t)(time(NULL) / 86400);
-        return 0;
-    }
-    c.fields[0] = (struct csv_field){a->files.date, strlen(a->files.date)};
-    if (csv_date(&c, 0, &a->day)) return 0;
-    return quant_fail(error, "--date", 0, "is not YYYY-MM-DD");
+    if (a->files.date != NULL) return margin_day("--date", a->files.date, &a->day, error);
+    a->day = margin_today();
+    return 0;
 }
 
 static int open_risk(struct arguments *a, struct quant_error *error)
@@ -86,13 +81,8 @@ static int open_risk(struct arguments *a, struct quant_error *error)
         risk_open(r, &a->files.parameters, &a->files.history, &a->files.stress,
                   (const char (*)[QUANT_NAME_SIZE])p->instruments, p->instrument_count,
                   error) != 0 ||
-        risk_fresh(r, &a->files.history, a->day, error) != 0)
+        risk_as_of(r, &a->files.history, a->day, error) != 0)
         return -1;
-    uint32_t at = r->days;
-    while (at > 0 && r->day[at - 1] > a->day) at--;
-    if (at == 0 || a->day - r->day[at - 1] > (int32_t)r->method.stale_days)
-        return quant_fail(error, "history", 0, "the instruments have no day in common lately");
-    if (risk_at(r, at - 1, RISK_now, error) != 0) return -1;
     return margin_node_apply(&a->node, r, a->day, error);
 }
 
@@ -234,9 +224,9 @@ static int print_json(const struct arguments *a)
         result_write(&w, p->accounts[i].name, &a->results[i]);
     json_close_array(&w);
     json_close_object(&w);
-    (void)printf("%.*s\n", (int)w.used, w.bytes);
+    int status = margin_json_print(&w);
     free(w.bytes);
-    return w.overflow ? 1 : 0;
+    return status;
 }
 
 /* Whether any margin falls short anywhere: a fund of nothing is not submitted. */
@@ -251,7 +241,7 @@ static bool needs_fund(const struct margin_fund *f)
 static int run(struct arguments *a)
 {
     struct quant_error error = {0};
-    if (margin_files_read(&a->files, true) != 0) return 1;
+    if (margin_files_read(&a->files) != 0) return 1;
     if (!a->dry && phase(a, "begin", "valid_s", RUN_VALID_S) != 0) return 1;
     int status = margin_node_read(&a->client, &a->node);
     if (status == 0 && compute(a, &error) != 0) status = margin_say(&error);

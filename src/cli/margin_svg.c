@@ -1,7 +1,8 @@
-/* margin_svg.c: the parts of each account's margin as stacked bars; see margin.h. */
+/* margin_svg.c: drawings as SVG; the parts of each account's margin as stacked bars. See margin.h.
+ */
 #include "cli/margin.h"
 
-#include <string.h>
+#include "base/units.h"
 
 enum { WIDTH = 900, LEFT = 150, RIGHT = 170, BAR = 26, GAP = 14, TOP = 70, NAME_MAX_SHOWN = 20 };
 
@@ -26,15 +27,6 @@ static int parts_of(const struct requirement *q, struct part *parts)
     return 4;
 }
 
-static void put_text(FILE *f, const char *text)
-{
-    for (int i = 0; text[i] != 0 && i < NAME_MAX_SHOWN; i++) {
-        if (text[i] == '<') (void)fputs("&lt;", f);
-        else if (text[i] == '&') (void)fputs("&amp;", f);
-        else (void)fputc(text[i], f);
-    }
-}
-
 static void bar(FILE *f, const struct margin_account *account, int y, double scale)
 {
     struct part parts[4];
@@ -42,7 +34,7 @@ static void bar(FILE *f, const struct margin_account *account, int y, double sca
     int count = parts_of(&account->requirement, parts);
     double x = LEFT;
     (void)fprintf(f, "<text x='%d' y='%d' text-anchor='end'>", LEFT - 8, y + BAR - 8);
-    put_text(f, account->name);
+    margin_svg_text(f, account->name, NAME_MAX_SHOWN);
     (void)fputs("</text>\n", f);
     for (int i = 0; i < count; i++) {
         double width = (double)parts[i].amount * scale;
@@ -66,30 +58,53 @@ static void legend(FILE *f)
                       LEFT + 16 + i * 120, parts[i].name);
 }
 
-int margin_svg(const char *path, const struct margin_account *accounts, uint32_t count)
+FILE *margin_svg_open(const char *path, int width, int height, int font, int left,
+                      const char *title)
 {
     FILE *f = fopen(path, "w");
-    int64_t most = 1;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct requirement *q = &accounts[i].requirement;
-        if (q->total + q->credit > most) most = q->total + q->credit;
-    }
     if (f == NULL) {
         (void)fprintf(stderr, "dojima: %s: the file cannot be written\n", path);
-        return 1;
+        return NULL;
     }
-    double scale = (double)(WIDTH - LEFT - RIGHT) / (double)most;
-    int height = TOP + (int)count * (BAR + GAP) + 20;
     (void)fprintf(f, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' "
-                  "font-family='sans-serif' font-size='13'>\n"
+                  "font-family='sans-serif' font-size='%d'>\n"
                   "<rect width='100%%' height='100%%' fill='white'/>\n"
-                  "<text x='%d' y='24' font-size='16'>Initial margin, USD, before credits; the "
-                  "figure is what is due</text>\n", WIDTH, height, LEFT);
-    legend(f);
-    for (uint32_t i = 0; i < count; i++)
-        bar(f, &accounts[i], TOP + (int)i * (BAR + GAP), scale);
+                  "<text x='%d' y='24' font-size='16'>%s</text>\n", width, height, font, left,
+                  title);
+    return f;
+}
+
+int margin_svg_close(FILE *f, const char *path)
+{
     (void)fputs("</svg>\n", f);
     if (fclose(f) == 0) return 0;
     (void)fprintf(stderr, "dojima: %s: the file cannot be written\n", path);
     return 1;
+}
+
+void margin_svg_text(FILE *f, const char *text, int most)
+{
+    for (int i = 0; text[i] != 0 && i < most; i++) {
+        if (text[i] == '<') (void)fputs("&lt;", f);
+        else if (text[i] == '&') (void)fputs("&amp;", f);
+        else (void)fputc(text[i], f);
+    }
+}
+
+int margin_svg(const char *path, const struct margin_account *accounts, uint32_t count)
+{
+    int height = TOP + (int)count * (BAR + GAP) + 20;
+    FILE *f = margin_svg_open(path, WIDTH, height, 13, LEFT, "Initial margin, USD, before credits; "
+                              "the figure is what is due");
+    if (f == NULL) return 1;
+    int64_t most = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct requirement *q = &accounts[i].requirement;
+        most = int64_max(most, q->total + q->credit);
+    }
+    double scale = (double)(WIDTH - LEFT - RIGHT) / (double)most;
+    legend(f);
+    for (uint32_t i = 0; i < count; i++)
+        bar(f, &accounts[i], TOP + (int)i * (BAR + GAP), scale);
+    return margin_svg_close(f, path);
 }

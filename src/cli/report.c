@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { KEY_DATABASE = 900, KEY_FROM, KEY_TO, KEY_PARAMETERS, YEAR = 365 };
 
@@ -72,29 +71,13 @@ void report_add(struct report *r, const char *number, const char *text, const ch
 
 static int set_days(struct arguments *a, struct quant_error *error)
 {
-    struct csv c = {.count = 2};
-    const char *from = a->from != NULL ? a->from : "", *to = a->to != NULL ? a->to : "";
-    c.fields[0] = (struct csv_field){from, strlen(from)};
-    c.fields[1] = (struct csv_field){to, strlen(to)};
-    a->report.to = (int32_t)(time(NULL) / 86400);
-    if (a->to != NULL && !csv_date(&c, 1, &a->report.to))
-        return quant_fail(error, "--to", 0, "is not YYYY-MM-DD");
+    a->report.to = margin_today();
+    if (a->to != NULL && margin_day("--to", a->to, &a->report.to, error) != 0) return -1;
     a->report.from = a->report.to - YEAR + 1;
-    if (a->from != NULL && !csv_date(&c, 0, &a->report.from))
-        return quant_fail(error, "--from", 0, "is not YYYY-MM-DD");
+    if (a->from != NULL && margin_day("--from", a->from, &a->report.from, error) != 0) return -1;
     if (a->report.from > a->report.to)
         return quant_fail(error, "--from", 0, "is behind --to");
     return 0;
-}
-
-static int read_parameters(struct arguments *a, struct quant_error *error)
-{
-    size_t length;
-    char *text = margin_file_load(a->parameters_path, &length, error);
-    if (text == NULL) return -1;
-    int status = parameters_read(&a->parameters, a->parameters_path, text, length, error);
-    free(text);
-    return status;
 }
 
 /* "6.10" would stand behind "6.8"; those of one heading as they were added. */
@@ -151,8 +134,7 @@ static int print_json(const struct report *r)
     }
     json_close_array(&w);
     json_close_object(&w);
-    (void)printf("%.*s\n", (int)w.used, w.bytes);
-    return w.overflow ? 1 : 0;
+    return margin_json_print(&w);
 }
 
 int cli_report(int argc, char **argv)
@@ -161,10 +143,12 @@ int cli_report(int argc, char **argv)
     struct quant_error error = {0};
     if (a == NULL) return 1;
     client_init(&a->client);
-    a->parameters_path = "config/margin/parameters.csv";
+    a->parameters_path = MARGIN_PARAMETERS_PATH;
     client_parse(&argp, argc, argv, a);
     int status = 0;
-    if (set_days(a, &error) != 0 || read_parameters(a, &error) != 0) status = margin_say(&error);
+    if (set_days(a, &error) != 0 ||
+        margin_parameters_read(&a->parameters, a->parameters_path, &error) != 0)
+        status = margin_say(&error);
     if (status == 0) status = report_node(&a->report, &a->client);
     if (status == 0) status = report_history(&a->report, a->database);
     if (status == 0) status = report_model(&a->report, &a->parameters);

@@ -4,10 +4,8 @@
 #include <math.h>
 #include <sqlite3.h>
 
-static const char *const source = "history";
-
 struct figures {
-    double volume, notional, days; /* 23.1: of trades */
+    double volume, notional, days; /* of trades */
     double vm_sum, vm_most, vm_days;
     double fees;
     double tests, breaches, worst;
@@ -101,65 +99,57 @@ static int read_figures(sqlite3 *db, const struct report *r, struct figures *f)
     return 0;
 }
 
-static const char breaches_title[] = "Account-days whose loss was beyond initial margin";
-static const char calls_title[] = "Margin calls made in a day, greatest sum";
-
-static void add_tests(struct report *r, const struct figures *f)
+/* Without a history each line says that it needs one. */
+static void add_figures(struct report *r, const struct figures *f, bool have)
 {
-    report_add(r, "6.5", "Account-days with margin and a mark-to-market after it", "account-days",
-               source, "%.0f", f->tests);
-    report_add(r, "6.5", breaches_title, "account-days", source, "%.0f", f->breaches);
-    report_add(r, "6.5", "Coverage achieved", "%",
-               f->tests > 0 ? source : "no account had margin and a later mark",
-               f->tests > 0 ? "%.4f" : NULL, 100 * (1 - f->breaches / fmax(f->tests, 1)));
-    report_add(r, "6.5", "Greatest loss beyond initial margin", "USD", source, "%.2f", f->worst);
-    report_add(r, "6.8", calls_title, "USD", source, "%.2f", f->calls_most);
-    report_add(r, "6.8", "Number of margin calls", "calls", source, "%.0f", f->calls);
-}
-
-static void add_none(struct report *r)
-{
-    static const char *const why = "needs --database";
-    report_add(r, "6.6", "Variation margin paid in, average of days with any", "USD", why, NULL);
-    report_add(r, "6.7", "Variation margin paid in, greatest day", "USD", why, NULL);
-    report_add(r, "6.5", breaches_title, "account-days", why, NULL);
-    report_add(r, "6.8", calls_title, "USD", why, NULL);
-    report_add(r, "7.3", "Payments due from the two members who paid most in a day, greatest",
-               "USD", why, NULL);
-    report_add(r, "15", "Fees from members", "USD", why, NULL);
-    report_add(r, "23", "Volume, average of days with trades", "lots", why, NULL);
-    report_add(r, "23", "Notional traded, average of days with trades", "USD", why, NULL);
+    const char *tests = f->tests > 0 || !have ? NULL : "no account had margin and a later mark";
+    double days = fmax(f->days, 1), vm_days = fmax(f->vm_days, 1);
+    const struct {
+        const char *number, *text, *unit;
+        int places;
+        double value;
+        const char *none; /* why there is no value though there is a history */
+    } lines[] = {
+        {"6.5", "Account-days with margin and a mark-to-market after it", "account-days", 0,
+         f->tests, NULL},
+        {"6.5", "Account-days whose loss was beyond initial margin", "account-days", 0,
+         f->breaches, NULL},
+        {"6.5", "Coverage achieved", "%", 4, 100 * (1 - f->breaches / fmax(f->tests, 1)), tests},
+        {"6.5", "Greatest loss beyond initial margin", "USD", 2, f->worst, NULL},
+        {"6.8", "Margin calls made in a day, greatest sum", "USD", 2, f->calls_most, NULL},
+        {"6.8", "Number of margin calls", "calls", 0, f->calls, NULL},
+        {"7.3", "Payments due from the two members who paid most in a day, greatest", "USD", 2,
+         f->two_most, NULL},
+        {"7.3", "The same, average of days with any", "USD", 2, f->two_mean, NULL},
+        {"6.6", "Variation margin paid in, average of days with any", "USD", 2,
+         f->vm_sum / vm_days, NULL},
+        {"6.7", "Variation margin paid in, greatest day", "USD", 2, f->vm_most, NULL},
+        {"15", "Fees from members", "USD", 2, f->fees, NULL},
+        {"23", "Volume, average of days with trades", "lots", 2, f->volume / days, NULL},
+        {"23", "Notional traded, average of days with trades", "USD", 2, f->notional / days, NULL},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const char *none = have ? lines[i].none : "needs --database";
+        report_add(r, lines[i].number, lines[i].text, lines[i].unit,
+                   none != NULL ? none : "history", none == NULL ? "%.*f" : NULL, lines[i].places,
+                   lines[i].value);
+    }
 }
 
 int report_history(struct report *r, const char *path)
 {
     sqlite3 *db = NULL;
     struct figures f = {0};
-    if (path == NULL) {
-        add_none(r);
-        return 0;
+    int status = SQLITE_OK;
+    if (path != NULL) {
+        status = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
+        if (status == SQLITE_OK) status = read_figures(db, r, &f);
+        if (status != 0)
+            (void)fprintf(stderr, "dojima: %s: %s\n", path,
+                          db != NULL ? sqlite3_errmsg(db) : "it cannot be opened");
+        (void)sqlite3_close(db);
     }
-    int status = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
-    if (status == SQLITE_OK) status = read_figures(db, r, &f);
-    if (status != 0)
-        (void)fprintf(stderr, "dojima: %s: %s\n", path,
-                      db != NULL ? sqlite3_errmsg(db) : "it cannot be opened");
-    (void)sqlite3_close(db);
     if (status != 0) return 1;
-    double days = fmax(f.days, 1), vm_days = fmax(f.vm_days, 1);
-    add_tests(r, &f);
-    report_add(r, "7.3", "Payments due from the two members who paid most in a day, greatest",
-               "USD", source, "%.2f", f.two_most);
-    report_add(r, "7.3", "The same, average of days with any", "USD", source, "%.2f",
-               f.two_mean);
-    report_add(r, "6.6", "Variation margin paid in, average of days with any", "USD", source,
-               "%.2f", f.vm_sum / vm_days);
-    report_add(r, "6.7", "Variation margin paid in, greatest day", "USD", source, "%.2f",
-               f.vm_most);
-    report_add(r, "15", "Fees from members", "USD", source, "%.2f", f.fees);
-    report_add(r, "23", "Volume, average of days with trades", "lots", source, "%.2f",
-               f.volume / days);
-    report_add(r, "23", "Notional traded, average of days with trades", "USD", source, "%.2f",
-               f.notional / days);
+    add_figures(r, &f, path != NULL);
     return 0;
 }

@@ -61,10 +61,7 @@ static int run(struct backtest *b, struct risk *r, const struct position *positi
     uint32_t joint = 0;
     for (uint32_t at = r->method.burn_in + r->method.horizon;
          at + r->method.horizon < r->days; at++) {
-        bool all = true;
-        for (uint32_t i = 0; i < r->count && all; i++)
-            all = !isnan(r->moves[(size_t)i * r->days + at]);
-        joint += all;
+        joint += risk_moved(r, at);
         if (joint < r->method.window_min) continue;
         if (test_day(b, r, positions, count, at, work, error) != 0) return -1;
     }

@@ -115,6 +115,18 @@ int csv_column(const struct csv *c, const char *title)
     return -1;
 }
 
+int csv_titles(struct csv *c, const char *const *titles, int count, int needed, int *column)
+{
+    int more = csv_next(c);
+    if (more < 0) return -1;
+    if (more == 0) return quant_fail(c->error, c->name, 0, "the file is empty");
+    for (int i = 0; i < count; i++) {
+        column[i] = csv_column(c, titles[i]);
+        if (column[i] < 0 && i < needed) return csv_bad(c, "there is no column %s", titles[i]);
+    }
+    return 0;
+}
+
 static size_t digits(const char *text, size_t at, size_t length)
 {
     size_t from = at;
@@ -168,28 +180,32 @@ bool csv_integer(const struct csv *c, int i, int64_t *value)
     return true;
 }
 
-static int64_t two_or_four(const char *text, size_t count)
+static int64_t digits_value(const char *text, size_t count)
 {
     int64_t sum = 0;
     for (size_t k = 0; k < count; k++) sum = sum * 10 + (text[k] - '0');
     return sum;
 }
 
-bool csv_date(const struct csv *c, int i, int32_t *day)
+bool quant_day(const char *t, size_t length, int32_t *day)
 {
-    struct csv_field f = csv_field(c, i);
-    const char *t = f.text;
-    if (f.length < 10 || (f.length > 10 && t[10] != 'T' && t[10] != ' ')) return false;
+    if (length < 10 || (length > 10 && t[10] != 'T' && t[10] != ' ')) return false;
     if (digits(t, 0, 4) != 4 || t[4] != '-' || digits(t, 5, 7) != 2 || t[7] != '-' ||
         digits(t, 8, 10) != 2)
         return false;
-    int64_t y = two_or_four(t, 4), m = two_or_four(t + 5, 2), d = two_or_four(t + 8, 2);
+    int64_t y = digits_value(t, 4), m = digits_value(t + 5, 2), d = digits_value(t + 8, 2);
     if (y < 1900 || y > 2261 || m < 1 || m > 12 || d < 1) return false;
     int64_t days = time_days_of_date(y, m, d), back_y, back_m, back_d;
     time_date_of_days(days, &back_y, &back_m, &back_d);
     if (back_y != y || back_m != m || back_d != d) return false;
     *day = (int32_t)days;
     return true;
+}
+
+bool csv_date(const struct csv *c, int i, int32_t *day)
+{
+    struct csv_field f = csv_field(c, i);
+    return quant_day(f.text, f.length, day);
 }
 
 bool csv_name(const struct csv *c, int i, char name[QUANT_NAME_SIZE])

@@ -53,6 +53,9 @@ __attribute__((format(printf, 2, 3))) int csv_bad(struct csv *c, const char *for
 
 /* The column with this title in the line that was read, or -1. */
 int csv_column(const struct csv *c, const char *title);
+/* Reads the line of titles: where each of `count` stands, -1 where it does not. -1 and the sentence
+ * when one of the first `needed` is missing or the file is empty. */
+int csv_titles(struct csv *c, const char *const *titles, int count, int needed, int *column);
 
 /* Fields; i below 0 or past the line's end is an empty field. */
 struct csv_field csv_field(const struct csv *c, int i);
@@ -66,8 +69,9 @@ bool csv_date(const struct csv *c, int i, int32_t *day);
 /* A name of printable ASCII that fits, with a zero byte behind. */
 bool csv_name(const struct csv *c, int i, char name[QUANT_NAME_SIZE]);
 
-/* The number grammar by itself. */
+/* The grammars of a number and of a date by themselves. */
 bool quant_number(const char *text, size_t length, double *value);
+bool quant_day(const char *text, size_t length, int32_t *day);
 
 /* YYYY-MM-DD of a day. */
 enum { QUANT_DATE_SIZE = 24 };

@@ -22,7 +22,7 @@
  * (3) a file is taken whole or not at all; (4) a move is between two prices of one contract: across
  * a roll it is that of the new contract, else of the old, else there is none.
  *
- * Upstream: files, read by cli. Downstream: scenarios, backtest.
+ * Upstream: files, read by cli. Downstream: risk, backtest.
  */
 #ifndef DOJIMA_QUANT_HISTORY_H
 #define DOJIMA_QUANT_HISTORY_H

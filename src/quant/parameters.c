@@ -85,13 +85,8 @@ static int read_line(struct parameters *p, struct csv *c, const int column[3])
 static int read_all(struct parameters *p, struct csv *c)
 {
     static const char *const titles[] = {"scope", "name", "value"};
-    int column[3], more = csv_next(c);
-    if (more < 0) return -1;
-    if (more == 0) return quant_fail(c->error, c->name, 0, "the file is empty");
-    for (int i = 0; i < 3; i++) {
-        column[i] = csv_column(c, titles[i]);
-        if (column[i] < 0) return csv_bad(c, "there is no column %s", titles[i]);
-    }
+    int column[3], more;
+    if (csv_titles(c, titles, 3, 3, column) != 0) return -1;
     while ((more = csv_next(c)) == 1) {
         if (read_line(p, c, column) != 0) return -1;
     }

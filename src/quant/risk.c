@@ -249,16 +249,21 @@ static void set_volatility(struct risk *r, uint32_t i)
     n->scale = n->price > n->price_scale_min ? n->price : n->price_scale_min;
 }
 
+bool risk_moved(const struct risk *r, uint32_t at)
+{
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (isnan(r->moves[(size_t)i * r->days + at])) return false;
+    }
+    return true;
+}
+
 /* Joint moves, the latest first. */
 static void choose_moves(struct risk *r)
 {
     r->scenarios = 0;
     uint32_t oldest = r->method.burn_in + r->method.horizon;
     for (uint32_t d = r->today; d >= oldest && r->scenarios < r->method.window; d--) {
-        bool all = true;
-        for (uint32_t i = 0; i < r->count && all; i++)
-            all = !isnan(r->moves[(size_t)i * r->days + d]);
-        if (!all) continue;
+        if (!risk_moved(r, d)) continue;
         r->move_start[r->scenarios] = d - r->method.horizon;
         r->move_end[r->scenarios++] = d;
     }
@@ -324,8 +329,8 @@ int risk_reprice(struct risk *r, uint32_t i, double price, struct quant_error *e
     return 0;
 }
 
-int risk_fresh(const struct risk *r, const struct history *h, int32_t day,
-               struct quant_error *error)
+static int check_fresh(const struct risk *r, const struct history *h, int32_t day,
+                       struct quant_error *error)
 {
     for (uint32_t i = 0; i < r->count; i++) {
         const struct series *s = &h->series[r->instruments[i].series];
@@ -339,4 +344,17 @@ int risk_fresh(const struct risk *r, const struct history *h, int32_t day,
                                                    : quant_date(b, series_day(s, (uint32_t)last)));
     }
     return 0;
+}
+
+int risk_as_of(struct risk *r, const struct history *h, int32_t day, struct quant_error *error)
+{
+    if (check_fresh(r, h, day, error) != 0) return -1;
+    uint32_t at = r->days;
+    char text[QUANT_DATE_SIZE];
+    while (at > 0 && r->day[at - 1] > day) at--;
+    if (at == 0 || day - r->day[at - 1] > (int32_t)r->method.stale_days)
+        return quant_fail(error, "history", 0,
+                          "the instruments have no day in common shortly before %s",
+                          quant_date(text, day));
+    return risk_at(r, at - 1, RISK_now, error);
 }

@@ -87,9 +87,12 @@ int risk_at(struct risk *r, uint32_t at, enum risk_view view, struct quant_error
  * price_scale_min and there is none. */
 int risk_reprice(struct risk *r, uint32_t i, double price, struct quant_error *error);
 
-/* -1 when a series of these instruments ends more than stale_days before `day`. */
-int risk_fresh(const struct risk *r, const struct history *h, int32_t day,
-               struct quant_error *error);
+/* Sets today, with all of the stress set, to the last day in common up to `day`. -1 when that, or
+ * the end of a series, is more than stale_days before it. */
+int risk_as_of(struct risk *r, const struct history *h, int32_t day, struct quant_error *error);
+
+/* Whether every instrument has a move that ends on day index `at`. */
+bool risk_moved(const struct risk *r, uint32_t at);
 
 /* The price change in USD of instrument i in joint move s, mirrored or not. */
 static inline double risk_change(const struct risk *r, uint32_t i, uint32_t s, bool mirrored)

@@ -10,7 +10,7 @@
  * that was made before r(t) was seen (RiskMetrics Technical Document, 1996; Hull and White, J. Risk
  * 1998, for the rescaling r(t) sigma(T) / sigma(t)).
  *
- * Upstream: nothing. Downstream: scenarios, requirement, backtest.
+ * Upstream: nothing. Downstream: risk, requirement, backtest.
  */
 #ifndef DOJIMA_QUANT_SHORTFALL_H
 #define DOJIMA_QUANT_SHORTFALL_H

@@ -89,13 +89,8 @@ static int read_move(struct stress_set *s, struct csv *c, const int *column)
 
 static int read_all(struct stress_set *s, struct csv *c)
 {
-    int column[COLUMNS], more = csv_next(c);
-    if (more < 0) return -1;
-    if (more == 0) return quant_fail(c->error, c->name, 0, "the file is empty");
-    for (int i = 0; i < COLUMNS; i++) {
-        column[i] = csv_column(c, titles[i]);
-        if (column[i] < 0) return csv_bad(c, "there is no column %s", titles[i]);
-    }
+    int column[COLUMNS], more;
+    if (csv_titles(c, titles, COLUMNS, COLUMNS, column) != 0) return -1;
     while ((more = csv_next(c)) == 1) {
         if (read_scenario(s, c, column) != 0 || read_move(s, c, column) != 0) return -1;
     }
