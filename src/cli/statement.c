@@ -16,7 +16,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { KEY_DATA = 256, KEY_FORMAT, PATH_SIZE = 512, BYTES_MAX = 4 << 20, ASSETS = 64 };
+enum { KEY_DATA = 256, KEY_FORMAT, PATH_SIZE = 512, BYTES_MAX = 4 << 20 };
 enum format { FORMAT_text = 0, FORMAT_json, FORMAT_csv };
 
 struct arguments {
@@ -24,23 +24,6 @@ struct arguments {
     const char *account;
     const char *date;
     enum format format;
-};
-
-struct day {
-    struct store *store;
-    const struct arguments *a;
-    uint32_t account;
-    int64_t number;
-    int balances;
-    int positions;
-    int trades;
-    struct store_statement_cash cash[ASSETS];
-    struct store_statement_cash cash_before[ASSETS];
-    struct store_statement_position held[STATEMENT_LINES_MAX];
-    struct store_statement_position held_before[STATEMENT_LINES_MAX];
-    int margins; /* 1: `margin` is there */
-    struct event_standing margin;
-    struct event_trade trade[STATEMENT_TRADES_MAX];
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -71,9 +54,17 @@ static int fail(const char *text)
     return 1;
 }
 
+const char *statement_status_name(uint32_t account_status)
+{
+    static const char *const names[ACCOUNT_status_count] = {"normal", "reduce_only", "liquidating",
+                                                            "defaulted"};
+    return account_status < ACCOUNT_status_count ? names[account_status] : "unknown";
+}
+
 /* ---- reading and checking ---- */
 
-static bool cash_adds_up(const struct store_statement_cash *l, const struct day *d, int before)
+static bool cash_adds_up(const struct store_statement_cash *l, const struct statement *d,
+                         int before)
 {
     int64_t opening = 0;
     for (int i = 0; i < before; i++) {
@@ -84,7 +75,7 @@ static bool cash_adds_up(const struct store_statement_cash *l, const struct day 
     return opening == l->opening && sum == l->closing;
 }
 
-static bool position_adds_up(const struct store_statement_position *l, const struct day *d,
+static bool position_adds_up(const struct store_statement_position *l, const struct statement *d,
                              int before)
 {
     int64_t opening = 0;
@@ -102,19 +93,21 @@ static bool margin_adds_up(const struct event_standing *m)
     return m->equity.v == m->cash.v - m->pending.v + m->unsettled.v && m->missing.v == missing;
 }
 
-static int day_read(struct day *d)
+static int day_read(struct statement *d)
 {
-    struct store_filter f = {.account = d->account, .start = TS(d->number * NS_PER_DAY),
-                             .end = TS((d->number + 1) * NS_PER_DAY)};
-    int64_t eve = d->number - 1;
-    int cash = store_statement_cash(d->store, d->account, eve, d->cash_before, ASSETS);
+    struct store_filter f = {.account = d->account, .start = TS(d->day * NS_PER_DAY),
+                             .end = TS((d->day + 1) * NS_PER_DAY)};
+    int64_t eve = d->day - 1;
+    int cash = store_statement_cash(d->store, d->account, eve, d->cash_before,
+                                    STATEMENT_ASSETS_MAX);
     int held = store_statement_positions(d->store, d->account, eve, d->held_before,
                                          STATEMENT_LINES_MAX);
-    d->balances = store_statement_cash(d->store, d->account, d->number, d->cash, ASSETS);
-    d->positions = store_statement_positions(d->store, d->account, d->number, d->held,
+    d->balances = store_statement_cash(d->store, d->account, d->day, d->cash,
+                                       STATEMENT_ASSETS_MAX);
+    d->positions = store_statement_positions(d->store, d->account, d->day, d->held,
                                              STATEMENT_LINES_MAX);
     d->trades = store_trades(d->store, &f, d->trade, STATEMENT_TRADES_MAX);
-    d->margins = store_statement_margin(d->store, d->account, d->number, &d->margin);
+    d->margins = store_statement_margin(d->store, d->account, d->day, &d->margin);
     if (cash < 0 || held < 0 || d->balances < 0 || d->positions < 0 || d->trades < 0 ||
         d->margins < 0) {
         return fail(store_error(d->store));
@@ -175,7 +168,7 @@ static void list(struct out *o, const char *key, bool open)
     else json_close_array(o->w);
 }
 
-static void balances_write(struct out *o, struct day *d)
+static void balances_write(struct out *o, struct statement *d)
 {
     list(o, "balances", true);
     for (int i = 0; i < d->balances; i++) {
@@ -196,7 +189,7 @@ static void balances_write(struct out *o, struct day *d)
     list(o, NULL, false);
 }
 
-static void positions_write(struct out *o, struct day *d)
+static void positions_write(struct out *o, struct statement *d)
 {
     list(o, "positions", true);
     for (int i = 0; i < d->positions; i++) {
@@ -215,7 +208,7 @@ static void positions_write(struct out *o, struct day *d)
 }
 
 /* As of the day's last mark-to-market, or of the one before it where the day had none. */
-static void margin_write(struct out *o, struct day *d)
+static void margin_write(struct out *o, struct statement *d)
 {
     const struct event_standing *m = &d->margin;
     char time[TIME_TEXT_SIZE];
@@ -228,7 +221,7 @@ static void margin_write(struct out *o, struct day *d)
     (void)snprintf(o->name, sizeof o->name, "%llu", (unsigned long long)m->mark_id);
     line_open(o, "margin", "mark_id");
     text_add(o, "as_of", time);
-    text_add(o, "status", statement_status_names[m->status % ACCOUNT_status_count]);
+    text_add(o, "status", statement_status_name(m->status));
     fixed_add(o, "cash", m->cash.v, 6);
     fixed_add(o, "pending", m->pending.v, 6);
     fixed_add(o, "unsettled", m->unsettled.v, 6);
@@ -246,7 +239,7 @@ static void margin_write(struct out *o, struct day *d)
     line_close(o);
 }
 
-static void trades_write(struct out *o, struct day *d)
+static void trades_write(struct out *o, struct statement *d)
 {
     list(o, "trades", true);
     for (int i = d->trades - 1; i >= 0; i--) {
@@ -270,14 +263,14 @@ static void trades_write(struct out *o, struct day *d)
     list(o, NULL, false);
 }
 
-static int json_print(struct day *d)
+static int json_print(struct statement *d)
 {
     struct json_writer w = {.bytes = malloc(BYTES_MAX), .capacity = BYTES_MAX};
     struct out o = {.w = &w};
     if (w.bytes == NULL) return fail("no memory");
     json_open_object(&w);
-    json_key_string(&w, "account", d->a->account);
-    json_key_string(&w, "date", d->a->date);
+    json_key_string(&w, "account", d->name);
+    json_key_string(&w, "date", d->date);
     json_key_int(&w, "seq", (int64_t)store_last_seq(d->store));
     balances_write(&o, d);
     positions_write(&o, d);
@@ -291,7 +284,7 @@ static int json_print(struct day *d)
     return status;
 }
 
-static int csv_print(struct day *d)
+static int csv_print(struct statement *d)
 {
     struct out o = {0};
     (void)puts("kind,name,field,value");
@@ -302,19 +295,19 @@ static int csv_print(struct day *d)
     return 0;
 }
 
-static int statement(struct day *d)
+static int statement(struct statement *d, enum format format)
 {
-    d->account = store_account_id(d->store, d->a->account);
+    d->account = store_account_id(d->store, d->name);
     if (d->account == 0) return fail("there is no such account");
     int status = day_read(d);
     if (status != 0) return status;
     bool colour = uv_guess_handle(fileno(stdout)) == UV_TTY && getenv("NO_COLOR") == NULL;
-    switch (d->a->format) {
+    switch (format) {
     case FORMAT_json: return json_print(d);
     case FORMAT_csv: return csv_print(d);
     case FORMAT_text: break;
     }
-    return statement_print(d->store, d->a->account, d->account, d->a->date, d->number, colour);
+    return statement_print(d, colour) != 0 ? fail("no memory") : 0;
 }
 
 int cli_statement(int argc, char **argv)
@@ -326,8 +319,8 @@ int cli_statement(int argc, char **argv)
     static const struct argp argp = {
         options, parse, "--data DIR ACCOUNT YYYY-MM-DD",
         "An account's day (UTC): money by kind of movement, positions, margin, trades, from the "
-        "history "
-        "DIR/history.sqlite. Opening and movements make closing, or it is refused.",
+        "history DIR/history.sqlite. "
+        "Opening and movements make closing, or it is refused.",
         NULL, NULL, NULL};
     struct arguments a = {0};
     char path[PATH_SIZE], text[TIME_TEXT_SIZE];
@@ -339,12 +332,13 @@ int cli_statement(int argc, char **argv)
         return 2;
     }
     (void)snprintf(path, sizeof path, "%s/history.sqlite", a.data);
-    struct day *d = calloc(1, sizeof *d);
+    struct statement *d = calloc(1, sizeof *d);
     if (d == NULL) return fail("no memory");
-    d->a = &a;
-    d->number = ts.v / NS_PER_DAY;
+    d->name = a.account;
+    d->date = a.date;
+    d->day = ts.v / NS_PER_DAY;
     int status = store_open_read(path, &d->store) == STORE_OK
-                     ? statement(d)
+                     ? statement(d, a.format)
                      : fail(d->store == NULL ? "no memory" : store_error(d->store));
     store_close(d->store);
     free(d);

@@ -69,7 +69,24 @@ def check_account(dojima, data, account, date):
     text = statement(dojima, data, account, date, 'text').stdout
     assert account in text
     assert ('margin as of' in text) == (m is not None), text
+    same = subprocess.run([dojima, 'store', 'statement', '--data', data, account, date],
+                          capture_output=True, text=True, timeout=60, check=True)
+    assert same.stdout == text, same.stdout
     return day
+
+
+def check_capacity(dojima, data, db, account, number, key):
+    """Capacity is counted in 10^-9 in every form."""
+    db.execute("INSERT INTO assets VALUES (77, 'CAPACITY')")
+    db.execute('INSERT INTO statement_cash VALUES (?1, ?2, 77, 1, ?3, 0, 0, 0, 0, 0, ?3)',
+               (key, number, 7 * 10 ** 9))
+    db.commit()
+    date = str(datetime.date(1970, 1, 1) + datetime.timedelta(days=number))
+    day = check_account(dojima, data, account, date)
+    assert next(b['closing'] for b in day['balances'] if b['asset'] == 'CAPACITY') == 7, day
+    text = statement(dojima, data, account, date, 'text').stdout
+    row = next(line.split() for line in text.split('\n') if line.startswith('CAPACITY'))
+    assert list(map(Decimal, row[1:])) == [0, 7, 0, 0, 0, 0, 0, 7], row
 
 
 def main():
@@ -86,6 +103,7 @@ def main():
             trades += len(check_account(dojima, data, account, date)['trades'])
         assert trades > 0
         account, number, key = found[0]
+        check_capacity(dojima, data, db, account, number, key)
         db.execute('INSERT INTO statement_cash SELECT account, day - 1, asset, 1, 0, 0, 0, 0, 0, 1,'
                    ' 1 FROM statement_cash WHERE account = ?', (key,))
         db.commit()
