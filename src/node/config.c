@@ -31,7 +31,8 @@ static const char *member_get(const struct loader *l, uint32_t object, const cha
     return text;
 }
 
-static bool venue_exists(const struct loader *l, uint32_t token)
+/* The settings of venue and clearing, each one object: there from the first command on. */
+static bool settings_exist(const struct loader *l, uint32_t token)
 {
     (void)l;
     (void)token;
@@ -116,8 +117,8 @@ struct section {
 };
 
 static const struct section sections[] = {
-    {"venue", "private/officer_venue_set", venue_exists},
-    {"clearing", "private/officer_set_clearing", venue_exists},
+    {"venue", "private/officer_venue_set", settings_exist},
+    {"clearing", "private/officer_set_clearing", settings_exist},
     {"accounts", "private/officer_create_account", account_exists},
     {"indices", "private/officer_create_index", index_exists},
     {"products", "private/officer_create_product", product_exists},
@@ -161,7 +162,7 @@ static int section_send(struct loader *l, const struct section *s)
     const struct json_token *tokens = l->json->tokens;
     uint32_t token = json_member(l->json, 0, s->name);
     if (token == 0) return 0;
-    if (s->exists == venue_exists) return request_send(l, s, token); /* one object */
+    if (s->exists == settings_exist) return request_send(l, s, token); /* one object */
     if (tokens[token].kind != JSON_array) return fail(l->error, s->name, "an array is wanted");
     for (uint32_t i = token + 1; i < tokens[token].next; i = tokens[i].next) {
         if (request_send(l, s, i) != 0) return -1;

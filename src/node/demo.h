@@ -65,7 +65,6 @@ struct demo_fund {
 
 struct demo_index { /* that the makers submit to (INDEX-02) */
     uint32_t id; /* 0: there is none of theirs */
-    uint32_t sources;
     int64_t hour; /* the last one submitted, counted from 1970 */
 };
 

@@ -47,7 +47,6 @@ void demo_index_note(struct demo *d, const struct event_index *e)
         own = d->accounts[n] != 0 && e->terms.sources[n] == d->accounts[n];
     if (!own) return; /* of somebody else's sources */
     d->index.id = e->id;
-    d->index.sources = SOURCES;
 }
 
 int demo_index_submit(struct demo *d, ts_t now)
@@ -55,7 +54,7 @@ int demo_index_submit(struct demo *d, ts_t now)
     int64_t hour = int64_div_floor(now.v, NS_PER_HOUR);
     if (d->index.id == 0 || d->index.hour == hour) return 0;
     int rc = 0;
-    for (uint32_t n = 0; rc == 0 && n < d->index.sources; n++) {
+    for (uint32_t n = 0; rc == 0 && n < SOURCES; n++) {
         int64_t seen = (int64_t)random_below(&d->random, 2 * NOISE_PER_MILLE + 1);
         int128_t value = (int128_t)PRICE_MEAN * (DEVIATION_SCALE + d->market) / DEVIATION_SCALE;
         struct command c;
