@@ -402,10 +402,12 @@ int rpc_get_settlement_history(struct rpc_call *c)
     enum { LINES_MAX = 1000 };
     static struct event_posting lines[LINES_MAX];
     struct query q = {.kind = QUERY_ledger, .count = 10000};
+    struct currency currency;
     uint32_t instrument, n = 0;
     int128_t sum = 0;
     int64_t count = param_int(c, c->params, "count", COUNT_DEFAULT);
     int reason = instrument_of(c, "instrument_name", &instrument);
+    if (reason == REJECT_none) reason = currency_of(c, &currency);
     if (reason == REJECT_none) reason = account_read(c, &q.account);
     if (reason != REJECT_none) return reason;
     if (count < 1 || count > LINES_MAX) return malformed(c, "count");
@@ -415,6 +417,7 @@ int rpc_get_settlement_history(struct rpc_call *c)
         const struct event_posting *p = (const struct event_posting *)(const void *)h;
         if (h->kind != EVENT_posting || p->code != POSTING_variation) continue;
         if (instrument != 0 && p->instrument != instrument) continue;
+        if (!currency_has(c, &currency, p->instrument)) continue;
         lines[n++] = *p;
     }
     json_open_object(c->out);
