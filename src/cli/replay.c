@@ -47,6 +47,7 @@ struct replay {
     struct names products;
     struct names instruments;
     struct names assets;
+    struct names indices;
     bool named; /* the directory was asked for what came before */
     char *line;
 
@@ -144,6 +145,10 @@ static const char *asset_name(void *c, uint32_t id)
 {
     return name_of(&((struct replay *)c)->assets, id);
 }
+static const char *index_name(void *c, uint32_t id)
+{
+    return name_of(&((struct replay *)c)->indices, id);
+}
 
 static void names_learn(struct replay *r, const struct outbox *events)
 {
@@ -164,6 +169,9 @@ static void names_learn(struct replay *r, const struct outbox *events)
         } else if (e->kind == EVENT_asset) {
             const struct event_asset *a = body;
             name_learn(&r->assets, a->id, a->name);
+        } else if (e->kind == EVENT_index) {
+            const struct event_index *x = body;
+            name_learn(&r->indices, x->id, x->terms.name);
         }
     }
 }
@@ -229,7 +237,8 @@ static void events_print(struct replay *r, const struct outbox *events)
 {
     const struct event_names names = {.context = r, .account = account_name,
                                       .member = member_name, .product = product_name,
-                                      .instrument = instrument_name, .asset = asset_name};
+                                      .instrument = instrument_name, .asset = asset_name,
+                                      .index = index_name};
     for (const struct event_header *e = NULL; (e = outbox_next(events, e)) != NULL;) {
         struct json_writer w = {.bytes = r->line, .capacity = LINE_BYTES};
         json_reset(&w);
@@ -388,5 +397,6 @@ int cli_replay(int argc, char **argv)
     free(r.products.text);
     free(r.instruments.text);
     free(r.assets.text);
+    free(r.indices.text);
     return result == 0 && fflush(stdout) == 0 ? 0 : 1;
 }

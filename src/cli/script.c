@@ -63,10 +63,15 @@ static const char *name_asset(void *context, uint32_t id)
     return directory_name(((struct script *)context)->names, DIRECTORY_asset, id);
 }
 
+static const char *name_index(void *context, uint32_t id)
+{
+    return directory_name(((struct script *)context)->names, DIRECTORY_index, id);
+}
+
 static void events_print(struct script *s)
 {
-    struct event_names names = {s,           name_account,    name_member,
-                                name_product, name_instrument, name_asset};
+    struct event_names names = {s,               name_account, name_member, name_product,
+                                name_instrument, name_asset,   name_index};
     for (const struct event_header *h = outbox_next(&s->outbox, NULL); h != NULL;
          h = outbox_next(&s->outbox, h)) {
         struct json_writer w = {.bytes = s->event, .capacity = sizeof s->event};

@@ -1,22 +1,18 @@
 /* event_json.c: see event_json.h. Every field of an event that carries something is written. */
-#include "wire/event_json.h"
+#include "wire/event_json_internal.h"
 
 #include "base/time_text.h"
 #include "msg/reject.h"
-#include "wire/event_json_default.h"
 
-static void id_write(struct json_writer *w, const char *key, uint32_t id,
-                     const struct event_names *names,
-                     const char *(*name)(void *context, uint32_t id))
+void event_json_id(struct json_writer *w, const char *key, uint32_t id,
+                   const struct event_names *names,
+                   const char *(*name)(void *context, uint32_t id))
 {
     if (id == 0) return;
     const char *text = name == NULL ? "" : name(names->context, id);
     if (text[0] == 0) json_key_int(w, key, id);
     else json_key_string(w, key, text);
 }
-
-#define ID(kind, value) \
-    id_write(w, #kind, value, names, names == NULL ? NULL : names->kind)
 
 static const char *const cause_names[CAUSE_count] = {
     [CAUSE_new] = "new",
@@ -125,8 +121,7 @@ static void posting_write(struct json_writer *w, const struct event_posting *p,
     json_key_int(w, "chain_id", (int64_t)p->chain_id);
     ID(account, p->account);
     if (p->asset > ASSET_INSTRUMENT)
-        id_write(w, "asset", p->asset - ASSET_INSTRUMENT, names,
-                 names == NULL ? NULL : names->instrument);
+        ID_AS("asset", instrument, p->asset - ASSET_INSTRUMENT);
     else ID(asset, p->asset);
     ID(instrument, p->instrument);
     json_key_string(w, "code", posting_code_name(p->code));
@@ -171,6 +166,7 @@ static void state_write(struct json_writer *w, const struct event_state *s,
     static const char *const states[STATE_count] = {"closed", "pre_open", "auction", "open",
                                                     "halted"};
     ID(product, s->product);
+    ID(instrument, s->instrument);
     json_key_string(w, "state", s->state < STATE_count ? states[s->state] : "");
     json_key_string(w, "before", s->before < STATE_count ? states[s->before] : "");
     json_key_string(w, "reason", s->reason);
@@ -229,7 +225,7 @@ static void request_write(struct json_writer *w, const struct event_request *r,
     json_key_int(w, "confirmer", r->confirmer);
     ID(account, r->account);
     ID(asset, r->asset);
-    json_key_fixed(w, "amount", r->amount, 6);
+    json_key_fixed(w, "amount", r->amount, asset_scale(r->asset));
     json_key_int(w, "refused", r->refused);
     json_key_string(w, "reason", r->reason);
 }
@@ -307,8 +303,8 @@ static void port_write(struct json_writer *w, const struct event_port *e,
 {
     static const char *const states[PORT_state_count] = {"accepted", "withdrawn", "ported"};
     ID(account, e->account);
-    id_write(w, "from", e->from, names, names == NULL ? NULL : names->member);
-    id_write(w, "to", e->to, names, names == NULL ? NULL : names->member);
+    ID_AS("from", member, e->from);
+    ID_AS("to", member, e->to);
     word_write(w, "state", e->state, states, PORT_state_count);
     json_key_int(w, "positions", e->positions);
     json_key_int(w, "orders_cancelled", e->orders);
@@ -451,7 +447,7 @@ static void deal_write(struct json_writer *w, const struct event_header *h,
         word_write(w, "state", d->state, states, DEAL_STATE_count);
         ID(instrument, d->instrument);
         ID(account, d->account);
-        id_write(w, "counterparty", d->counterparty, names, names == NULL ? NULL : names->account);
+        ID_AS("counterparty", account, d->counterparty);
         json_key_string(w, "direction", d->side == SIDE_buy ? "buy" : "sell");
         json_key_price(w, "price", d->price);
         json_key_int(w, "amount", d->qty.v);
@@ -480,7 +476,7 @@ static void limit_write(struct json_writer *w, const struct event_header *h,
         json_key_string(w, "period", x->period);
         json_key_fixed(w, "size", x->net, 3);
         json_key_int(w, "accountability", x->level);
-        id_write(w, "account", x->alert_account, names, names == NULL ? NULL : names->account);
+        ID_AS("account", account, x->alert_account);
     } else if (h->kind == EVENT_owner) {
         const struct event_owner *x = e;
         ID(account, x->account);
@@ -585,8 +581,8 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_margin_inter:
     case EVENT_margin_run: margin_write(w, event, names); break;
     default:
-        if (!event_json_default_write(w, event, names) &&
-            !settlement_json_write(w, event, names)) name_write(w, event);
+        if (!event_json_default(w, event, names) &&
+            !event_json_settlement(w, event, names)) name_write(w, event);
         break;
     }
     json_close_object(w);

@@ -18,15 +18,11 @@ struct event_names {
     const char *(*product)(void *context, uint32_t id);
     const char *(*instrument)(void *context, uint32_t id);
     const char *(*asset)(void *context, uint32_t id);
+    const char *(*index)(void *context, uint32_t id); /* of prices: CLEAR-03, INDEX-02 */
 };
 
 /* Writes {"event":kind,"seq":...,"index":...,"timestamp":ns,...}; names may be NULL. */
 void event_json_write(struct json_writer *w, const struct event_header *event,
                       const struct event_names *names);
-
-/* settlement_json.c: the members of the events of settlement and reference prices; false: another
- * kind. */
-bool settlement_json_write(struct json_writer *w, const struct event_header *event,
-                           const struct event_names *names);
 
 #endif

@@ -1,28 +1,7 @@
 /* event_json_default.c: the events of the default fund and of defaults as JSON (event_json.h). */
-#include "wire/event_json.h"
+#include "wire/event_json_internal.h"
 
 #include "base/time_text.h"
-#include "wire/event_json_default.h"
-
-static void name_write(struct json_writer *w, const char *key, uint32_t id,
-                       const struct event_names *names,
-                       const char *(*name)(void *context, uint32_t id))
-{
-    if (id == 0) return;
-    const char *text = name == NULL ? "" : name(names->context, id);
-    if (text[0] == 0) json_key_int(w, key, id);
-    else json_key_string(w, key, text);
-}
-
-static void member_write(struct json_writer *w, uint32_t id, const struct event_names *names)
-{
-    name_write(w, "member", id, names, names == NULL ? NULL : names->member);
-}
-
-static void account_write(struct json_writer *w, uint32_t id, const struct event_names *names)
-{
-    name_write(w, "account", id, names, names == NULL ? NULL : names->account);
-}
 
 static void time_write(struct json_writer *w, const char *key, ts_t ts)
 {
@@ -55,8 +34,8 @@ static void fund_write(struct json_writer *w, const struct event_fund *f)
 static void share_write(struct json_writer *w, const struct event_fund_share *s,
                         const struct event_names *names)
 {
-    member_write(w, s->member, names);
-    account_write(w, s->account, names);
+    ID(member, s->member);
+    ID(account, s->account);
     json_key_fixed(w, "share", s->due.v, 6);
     json_key_fixed(w, "paid", s->balance.v, 6);
     json_key_fixed(w, "call", s->call.v, 6);
@@ -73,8 +52,8 @@ static void default_write(struct json_writer *w, const struct event_default *d,
                           const struct event_names *names)
 {
     static const char *const states[DEFAULT_STATUS_count] = {"none", "open", "closed"};
-    member_write(w, d->member, names);
-    account_write(w, d->account, names);
+    ID(member, d->member);
+    ID(account, d->account);
     json_key_string(w, "state", d->status < DEFAULT_STATUS_count ? states[d->status] : "");
     json_key_int(w, "layer", d->layer);
     json_key_int(w, "number", d->number);
@@ -93,7 +72,7 @@ static void layer_write(struct json_writer *w, const struct event_default_layer 
     static const char *const layers[LAYER_count] = {
         "none", "margin", "own_fund", "skin_in_the_game", "survivors", "assessment",
         "gains_haircut", "tear_up", "capital"};
-    member_write(w, l->member, names);
+    ID(member, l->member);
     json_key_string(w, "layer", l->layer < LAYER_count ? layers[l->layer] : "");
     json_key_int(w, "tier", l->tier);
     json_key_int(w, "payers", l->payers);
@@ -105,7 +84,7 @@ static void portfolio_write(struct json_writer *w, const struct event_portfolio 
                             const struct event_names *names)
 {
     json_key_int(w, "auction", (int64_t)a->auction);
-    member_write(w, a->member, names);
+    ID(member, a->member);
     json_key_int(w, "status", a->status);
     json_key_int(w, "portions", a->portions);
     json_key_int(w, "awarded", a->awarded);
@@ -118,8 +97,8 @@ static void portfolio_write(struct json_writer *w, const struct event_portfolio 
     if (a->worst.v != INT64_MIN) json_key_fixed(w, "worst", a->worst.v, 6);
 }
 
-bool event_json_default_write(struct json_writer *w, const struct event_header *event,
-                              const struct event_names *names)
+bool event_json_default(struct json_writer *w, const struct event_header *event,
+                        const struct event_names *names)
 {
     const void *e = event;
     switch ((enum event_kind)event->kind) {
@@ -130,8 +109,8 @@ bool event_json_default_write(struct json_writer *w, const struct event_header *
     case EVENT_portfolio: portfolio_write(w, e, names); return true;
     case EVENT_close_out: {
         const struct event_close_out *x = e;
-        account_write(w, x->account, names);
-        member_write(w, x->member, names);
+        ID(account, x->account);
+        ID(member, x->member);
         json_key_bool(w, "over", x->over != 0);
         json_key_int(w, "slices", x->slices);
         json_key_fixed(w, "cash", x->cash.v, 6);
@@ -143,8 +122,8 @@ bool event_json_default_write(struct json_writer *w, const struct event_header *
         const struct event_portfolio_bid *b = e;
         json_key_int(w, "auction", (int64_t)b->auction);
         json_key_int(w, "bid", (int64_t)b->bid);
-        account_write(w, b->account, names);
-        member_write(w, b->member, names);
+        ID(account, b->account);
+        ID(member, b->member);
         json_key_int(w, "portions", b->portions);
         json_key_int(w, "awarded", b->awarded);
         json_key_fixed(w, "price", b->price.v, 6);

@@ -1,6 +1,6 @@
-/* settlement_json.c: settlement and reference prices as text, whole: see event_json.h. Prices in
- * USD; sums that are fractions of two whole numbers as they are kept, in 10^-6. */
-#include "wire/event_json.h"
+/* event_json_settlement.c: the events of settlement and reference prices as JSON (event_json.h).
+ * Prices in USD; sums that are fractions of two whole numbers as they are kept, in 10^-6. */
+#include "wire/event_json_internal.h"
 
 static const char *const tier_names[SETTLEMENT_TIER_count] = {
     [SETTLEMENT_TIER_none] = "none",         [SETTLEMENT_TIER_vwap] = "vwap",
@@ -15,22 +15,6 @@ static const char *const index_tier_names[INDEX_TIER_count] = {"none", "submissi
 static const char *const status_names[INDEX_INPUT_count] = {"absent",  "given", "counted",
                                                             "trimmed", "wild",  "stale"};
 
-static void name_write(struct json_writer *w, const char *key, uint32_t id,
-                       const struct event_names *names,
-                       const char *(*name)(void *context, uint32_t id))
-{
-    const char *text = id == 0 || name == NULL ? "" : name(names->context, id);
-    if (id == 0) return;
-    if (text[0] == 0) json_key_int(w, key, id);
-    else json_key_string(w, key, text);
-}
-
-static void instrument_write(struct json_writer *w, const char *key, uint32_t id,
-                             const struct event_names *names)
-{
-    name_write(w, key, id, names, names == NULL ? NULL : names->instrument);
-}
-
 static int128_t wide(int64_t high, uint64_t low)
 {
     return (int128_t)((uint128_t)(uint64_t)high << 64 | low);
@@ -39,7 +23,7 @@ static int128_t wide(int64_t high, uint64_t low)
 static void settlement_write(struct json_writer *w, const struct event_settlement *s,
                              const struct event_names *names)
 {
-    instrument_write(w, "instrument", s->instrument, names);
+    ID(instrument, s->instrument);
     json_key_bool(w, "final", s->final != 0);
     json_key_price(w, "price", s->price);
     json_key_int(w, "id", (int64_t)s->id);
@@ -64,8 +48,8 @@ static void source_write(struct json_writer *w, const struct event_settlement_so
 {
     json_key_int(w, "id", (int64_t)s->id);
     json_key_int(w, "settlement_id", (int64_t)s->settlement_id);
-    instrument_write(w, "instrument", s->instrument, names);
-    instrument_write(w, "spread", s->spread, names);
+    ID(instrument, s->instrument);
+    ID_AS("spread", instrument, s->spread);
     json_key_price(w, "price", s->price);
     json_key_price(w, "implied", s->implied);
     json_key_int(w, "weight", s->weight);
@@ -78,7 +62,7 @@ static void wait_write(struct json_writer *w, const struct event_settlement_wait
                        const struct event_names *names)
 {
     bool known = s->reason > REJECT_none && s->reason < REJECT_count;
-    instrument_write(w, "instrument", s->instrument, names);
+    ID(instrument, s->instrument);
     json_key_string(w, "reason", known ? reject_text((enum reject)s->reason)->name : "");
     if (s->missing == 0) return;
     json_key_int(w, "missing", s->missing);
@@ -95,9 +79,10 @@ static void mark_write(struct json_writer *w, const struct event_mark *m)
     json_key_fixed(w, "paid", m->paid.v, 6);
 }
 
-static void index_price_write(struct json_writer *w, const struct event_index_price *p)
+static void index_price_write(struct json_writer *w, const struct event_index_price *p,
+                              const struct event_names *names)
 {
-    json_key_int(w, "index", p->index);
+    ID_AS("index_name", index, p->index);
     json_key_ms(w, "hour", p->hour);
     json_key_price(w, "price", p->price);
     json_key_string(w, "tier", index_tier_names[p->tier % INDEX_TIER_count]);
@@ -110,15 +95,15 @@ static void index_price_write(struct json_writer *w, const struct event_index_pr
 static void index_input_write(struct json_writer *w, const struct event_index_input *i,
                               const struct event_names *names)
 {
-    json_key_int(w, "index", i->index);
-    name_write(w, "source", i->source, names, names == NULL ? NULL : names->account);
+    ID_AS("index_name", index, i->index);
+    ID_AS("source", account, i->source);
     json_key_ms(w, "hour", i->hour);
     json_key_price(w, "value", i->value);
     json_key_ms(w, "observed_at", i->observed);
     json_key_string(w, "status", status_names[i->status % INDEX_INPUT_count]);
 }
 
-bool settlement_json_write(struct json_writer *w, const struct event_header *h,
+bool event_json_settlement(struct json_writer *w, const struct event_header *h,
                            const struct event_names *names)
 {
     const void *e = h;
@@ -127,11 +112,11 @@ bool settlement_json_write(struct json_writer *w, const struct event_header *h,
     case EVENT_settlement_source: source_write(w, e, names); return true;
     case EVENT_settlement_wait: wait_write(w, e, names); return true;
     case EVENT_mark: mark_write(w, e); return true;
-    case EVENT_index_price: index_price_write(w, e); return true;
+    case EVENT_index_price: index_price_write(w, e, names); return true;
     case EVENT_index_input: index_input_write(w, e, names); return true;
     case EVENT_index:
         json_key_int(w, "id", ((const struct event_index *)e)->id);
-        json_key_string(w, "index", ((const struct event_index *)e)->terms.name);
+        json_key_string(w, "index_name", ((const struct event_index *)e)->terms.name);
         return true;
     default: return false;
     }
