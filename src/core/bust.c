@@ -216,7 +216,7 @@ static enum reject side_check(struct core *c, const struct unit *u, const struct
     if (e == NIL) return REJECT_capacity_exhausted;
     int64_t missing, lots = unit_lots(c, u, account, t->instrument, side);
     enum reject reason = margin_admit(c, account, t->instrument, e, NIL, opposite(side), t->price,
-                                      lots, false, &missing);
+                                      lots, &missing);
     /* A want of money does not keep a wrong trade alive; a short that the mode forbids does. */
     bool forbidden = reason == REJECT_insufficient_margin && missing == INT64_MIN;
     return forbidden ? reason : REJECT_none;

@@ -75,8 +75,7 @@ static enum reject edit_admit(struct core *c, uint32_t o, const struct entry *e,
     if (whole) order_work(c, o, -order->left.v);
     enum reject r = margin_admit(c, e->account, e->instrument, order->exposure,
                                  c->info[o].exposure_b, (enum side)e->side,
-                                 price_of(c, e->instrument, px), whole ? e->qty : more,
-                                 (e->flags & ORDER_FLAG_REDUCE_ONLY) != 0, detail);
+                                 price_of(c, e->instrument, px), whole ? e->qty : more, detail);
     if (whole) order_work(c, o, order->left.v);
     return r;
 }

@@ -44,7 +44,7 @@ static bool growth_is_margined(struct core *c, uint32_t child, int64_t lots)
     int64_t missing;
     return margin_admit(c, order->account, order->instrument, order->exposure, info->exposure_b,
                         (enum side)order->side, price_of(c, order->instrument, px), lots,
-                        (order->flags & ORDER_FLAG_REDUCE_ONLY) != 0, &missing) == REJECT_none;
+                        &missing) == REJECT_none;
 }
 
 /* Incremental: a child that is awake grows with its parent. It loses time (MATCH-03) and enters
@@ -179,7 +179,7 @@ void link_activate(struct core *c, uint32_t o)
     px_t px = entry_margin_px(c, &e);
     if (margin_admit(c, e.account, e.instrument, order->exposure, info->exposure_b,
                      (enum side)e.side, price_of(c, e.instrument, px), e.qty,
-                     (e.flags & ORDER_FLAG_REDUCE_ONLY) != 0, &detail) != REJECT_none) {
+                     &detail) != REJECT_none) {
         order_close(c, o, ORDER_STATE_cancelled, CAUSE_cancelled_margin);
         return;
     }

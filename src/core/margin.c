@@ -24,11 +24,9 @@ static struct view view_of(const struct core *c, uint32_t e)
     return (struct view){x->position, x->open_buys, x->open_sells, x->cost, x->buy_value, x->cover};
 }
 
-/* max(|position + open_buys|, |position - open_sells|): the side on which the position lies only
- * grows with its own orders, so neither sum need be looked at below zero. */
 static int64_t worst_lots(const struct view *v)
 {
-    return int64_max(v->position + v->open_buys, v->open_sells - v->position);
+    return margin_lots_worst(v->position, v->open_buys, v->open_sells);
 }
 
 /* False when out of range. */
@@ -173,9 +171,8 @@ static enum reject span_admit(struct core *c, uint32_t account, const struct wor
 
 enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, uint32_t e,
                          uint32_t eb, enum side side, price_t price, int64_t qty,
-                         bool reduce_only, int64_t *missing)
+                         int64_t *missing)
 {
-    (void)reduce_only; /* counted as any other: fineprint has no exception for it */
     const struct account *a = &c->accounts[account];
     const struct event_instrument *terms = &c->instruments[instrument].terms;
     int128_t rise = 0;
@@ -195,9 +192,8 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
         }
     }
     if (spread) {
-        enum side other = side == SIDE_buy ? SIDE_sell : SIDE_buy;
         ok = leg_rise(c, a, terms->legs[0], e, side, price, qty_a, &rise) &&
-             leg_rise(c, a, terms->legs[1], eb, other, price, qty_b, &rise);
+             leg_rise(c, a, terms->legs[1], eb, opposite(side), price, qty_b, &rise);
     } else {
         ok = leg_rise(c, a, instrument, e, side, price, qty, &rise);
     }
@@ -233,15 +229,21 @@ int64_t margin_withdrawable(const struct core *c, uint32_t account)
     return left < -MONEY_MAX * (int128_t)2 ? -MONEY_MAX * 2 : (int64_t)left;
 }
 
-money_t margin_exposure(const struct core *c, uint32_t e)
+/* What exposure e would need in this view of it; out of range: the bound. */
+static money_t view_need(const struct core *c, uint32_t e, const struct view *v)
 {
     const struct exposure *x = &c->exposures[e];
     const struct account *a = &c->accounts[x->account];
-    struct view v = view_of(c, e);
     int64_t need;
     if (a->system != 0) return MONEY(0);
-    if (!need_of(c, a, x->instrument, &v, &need)) return MONEY(MONEY_MAX);
+    if (!need_of(c, a, x->instrument, v, &need)) return MONEY(MONEY_MAX);
     return MONEY(need);
+}
+
+money_t margin_exposure(const struct core *c, uint32_t e)
+{
+    struct view v = view_of(c, e);
+    return view_need(c, e, &v);
 }
 
 void margin_update(struct core *c, uint32_t e)
@@ -293,12 +295,8 @@ void margin_work(struct core *c, uint32_t instrument, uint32_t e, uint32_t eb, e
 money_t margin_maintenance(const struct core *c, uint32_t e)
 {
     const struct exposure *x = &c->exposures[e];
-    const struct account *a = &c->accounts[x->account];
     struct view v = {.position = x->position, .cost = x->cost};
-    int64_t need;
-    if (a->system != 0) return MONEY(0);
-    if (!need_of(c, a, x->instrument, &v, &need)) return MONEY(MONEY_MAX);
-    return MONEY(need);
+    return view_need(c, e, &v);
 }
 
 money_t margin_unrealised(const struct core *c, uint32_t e)

@@ -52,14 +52,12 @@ money_t margin_maintenance(const struct core *c, uint32_t e);
  * nearest bound. */
 money_t margin_unrealised(const struct core *c, uint32_t e);
 
-/* Cash that is neither reserved for a withdrawal nor required, with what pledged capacity counts
- * for. May be negative. */
 /* Of an account, whatever its model. */
 int64_t margin_initial(const struct core *c, uint32_t account);
 int64_t margin_maintenance_account(const struct core *c, uint32_t account);
 
-/* Cash, and the unsettled variation of what SPAN margins, that is neither reserved for a withdrawal
- * nor required. May be negative. */
+/* Cash that is neither reserved for a withdrawal nor required, with what pledged capacity counts
+ * for and the unsettled variation of what SPAN margins. May be negative. */
 int64_t margin_available(const struct core *c, uint32_t account);
 /* The same less unsettled losses: what may be taken away (CLEAR-08). Unsettled gains do not count;
  * in collateralised mode losses are reserved for already. */

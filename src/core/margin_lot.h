@@ -2,9 +2,6 @@
  * that is margined by the lot (exposure.lot_margin >= 0), at amounts for which 64 bits are plenty.
  * Whole numbers, no division, no look at products or prices; anything else is margin.c's.
  *
- * max(|position + buys|, |position - sells|): the side on which the position lies only grows with
- * its own orders, so neither sum need be looked at below zero.
- *
  * Upstream: state. Downstream: order, margin.
  */
 #ifndef DOJIMA_CORE_MARGIN_LOT_H
@@ -12,11 +9,18 @@
 
 #include "core/state.h"
 
+/* max(|position + buys|, |position - sells|): the side on which the position lies only grows with
+ * its own orders, so neither sum need be looked at below zero. */
+static inline int64_t margin_lots_worst(int64_t position, int64_t buys, int64_t sells)
+{
+    return int64_max(position + buys, sells - position);
+}
+
 /* The requirement of an exposure that is margined by the lot, with this much working; -1: out of
  * the range in which it may be reckoned so, or not margined by the lot. */
 static inline int64_t margin_lots_need(const struct exposure *x, int64_t buys, int64_t sells)
 {
-    int64_t worst = int64_max(x->position + buys, sells - x->position);
+    int64_t worst = margin_lots_worst(x->position, buys, sells);
     int64_t need;
     if (x->lot_margin < 0 || worst > INT32_MAX) return -1;
     if (__builtin_mul_overflow(worst, x->lot_margin, &need)) return -1;

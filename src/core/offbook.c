@@ -90,7 +90,7 @@ static enum reject sides_check(struct core *c, const struct offbook *t, uint32_t
         if (only != NIL && s.account[side] != only) continue;
         if (!exposures_get(c, t, s.account[side], e)) return REJECT_capacity_exhausted;
         reason = margin_admit(c, s.account[side], t->instrument, e[0], e[1], (enum side)side,
-                              t->price, s.lots, false, &lacking);
+                              t->price, s.lots, &lacking);
         /* A shortfall with a number is a want of money; without one the range or the account's mode
          * forbids the trade, whoever asks. */
         bool forbidden = reason == REJECT_insufficient_margin && lacking == INT64_MIN;

@@ -246,14 +246,14 @@ static void order_create_rest(struct core *c, uint32_t o, const struct entry *e,
         c->exposures[c->pools.orders[o].exposure].reduce_only += 1;
 }
 
-/* A live order of this entry, not yet in a book and not yet counted in margin. */
-uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
+/* A live order of this entry, its exposures looked up, not yet in a book and not yet counted in
+ * margin. */
+static uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
 {
     uint32_t o = slot_take(c);
     struct order *order = &c->pools.orders[o];
     struct order_info *info = &c->info[o];
-    const struct instrument *in = &c->instruments[e->instrument];
-    const bool spread = in->terms.is_spread, plain = e->plain != 0;
+    const bool spread = e->exposure_b != NIL, plain = e->plain != 0;
     bool waits = !plain && (type_is_trigger((enum order_type)e->type) || e->held);
     int64_t max_show = plain ? 0 : entry_max_show(e);
     bool terms_left = order->account == NIL || (order->flags & ORDER_BIT_TERMS);
@@ -262,10 +262,7 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
     order->shown = QTY(max_show != 0 ? max_show : e->qty);
     order->next = order->prev = order->level = NIL;
     order->account = e->account;
-    order->exposure = e->exposure != NIL
-                          ? e->exposure
-                          : exposure_get(c, e->account,
-                                         spread ? in->terms.legs[0] : e->instrument);
+    order->exposure = e->exposure;
     order->instrument = e->instrument;
     uint32_t kinds = (uint32_t)e->side | (uint32_t)e->type << 8 | (uint32_t)e->tif << 16 |
                      (waits ? (uint32_t)ORDER_STATE_untriggered : ORDER_STATE_open) << 24;
@@ -278,7 +275,7 @@ uint32_t order_create(struct core *c, const struct entry *e, uint32_t session)
     info->created = c->s->ts;
     info->modified = c->s->ts;
     info->session = session;
-    info->exposure_b = spread ? exposure_get(c, e->account, in->terms.legs[1]) : NIL;
+    info->exposure_b = e->exposure_b;
     if (terms_left) order_terms_clear(info);
     account_list_add(c, o);
     if (!plain) order_create_rest(c, o, e, max_show);
@@ -368,9 +365,8 @@ static enum reject admit(struct core *c, struct entry *e, uint32_t orders, int64
         px_t px = entry_margin_px(c, e);
         int64_t missing = INT64_MIN;
         enum reject r = margin_admit(c, e->account, e->instrument, e->exposure, e->exposure_b,
-                                     (enum side)e->side,
-                                     price_of(c, e->instrument, px), e->qty,
-                                     (e->flags & ORDER_FLAG_REDUCE_ONLY) != 0, &missing);
+                                     (enum side)e->side, price_of(c, e->instrument, px), e->qty,
+                                     &missing);
         if (r != REJECT_none) {
             *detail = missing;
             return r;
@@ -458,6 +454,8 @@ static void order_link(struct core *c, const struct command *cmd, uint32_t o)
         struct entry e;
         entry_from_linked(c, cmd, i, &e);
         e.held = 1;
+        e.exposure = c->pools.orders[o].exposure; /* of one account in one instrument, like it */
+        e.exposure_b = c->info[o].exposure_b;
         uint32_t child = order_create(c, &e, cmd->header.session);
         order_set_text(c, child, NULL, n->linked[i].label);
         c->pools.orders[child].flags |= ORDER_BIT_HELD;

@@ -222,8 +222,6 @@ struct instrument {
     struct event_instrument terms; /* header unused (zero); what the directory says */
 };
 
-/* One trade, settlement, posting, as kept for questions: the event itself. */
-
 struct client_id {
     char text[CLIENT_ORDER_ID_SIZE];
     uint64_t body_hash;
@@ -306,6 +304,7 @@ struct margin_call {
     uint32_t place;      /* in the heap; 0: it does not live */
 };
 ASSERT_SIZE(struct margin_call, 64);
+
 /* When an instrument was last marked to market, and at what price. */
 struct mark {
     uint64_t seq;
@@ -319,6 +318,7 @@ union clearing_record {
     struct event_slice slice;
     struct event_port port;
 };
+
 /* Settlement sources kept for questions: four for each settlement. */
 static inline uint64_t settlement_sources_kept(const struct core_limits *l)
 {
@@ -534,7 +534,7 @@ void novation_trade(struct core *c, const struct trade *t);
  * second leg, else NIL): REJECT_none or insufficient_margin; *missing gets the shortfall. */
 enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, uint32_t e,
                          uint32_t eb, enum side side, price_t price, int64_t qty,
-                         bool reduce_only, int64_t *missing);
+                         int64_t *missing);
 /* Adds (qty > 0) or takes away (qty < 0) working lots at this price; recomputes requirements. */
 void margin_work(struct core *c, uint32_t instrument, uint32_t e, uint32_t eb, enum side side,
                  price_t price, int64_t qty);
@@ -587,7 +587,6 @@ bool type_is_trigger(enum order_type type);
 bool trigger_rises(enum side side, enum order_type type); /* elected by a rise */
 
 /* ---- order.c: entry, edit, cancel; MATCH-02, -03, -05, -09 ---- */
-uint32_t order_create(struct core *c, const struct entry *e, uint32_t session);
 uint32_t order_find(const struct core *c, uint64_t id); /* live or retained; NIL */
 void order_start(struct core *c, uint32_t o);
 /* The price at which an entry is admitted (CLEAR-08); PX_NONE: it may be repriced without bound. */
