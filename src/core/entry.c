@@ -51,7 +51,7 @@ static enum reject check_account(const struct core *c, uint32_t account, uint32_
 }
 
 /* MATCH-02 and MATCH-07: what each trading state accepts. */
-static enum reject check_state(const struct core *c, const struct entry *e)
+static inline enum reject check_state(const struct core *c, const struct entry *e)
 {
     const struct event_instrument *terms = &c->instruments[e->instrument].terms;
     /* Past its last trading instant; one that was listed afterwards (a replay's) has none. */
@@ -89,12 +89,16 @@ static enum reject check_instructions(const struct entry *e)
     return REJECT_none;
 }
 
-static enum reject check_amounts(const struct core *c, const struct entry *e)
+static inline enum reject check_qty(const struct command_product_create *p, const struct entry *e)
 {
-    const struct product *p = product_of(c, e->instrument);
-    int64_t most = p->terms.qty_max.v != 0 ? p->terms.qty_max.v : QTY_MAX;
+    int64_t most = p->qty_max.v != 0 ? p->qty_max.v : QTY_MAX;
+    return e->qty < 1 || e->qty > most ? REJECT_invalid_amount : REJECT_none;
+}
+
+/* The amounts that a plain order does not have. */
+static enum reject check_amounts(const struct entry *e)
+{
     if (e->flags & ORDER_FLAG_QTY_INEXACT) return REJECT_invalid_amount;
-    if (e->qty < 1 || e->qty > most) return REJECT_invalid_amount;
     bool immediate = e->tif == TIF_immediate_or_cancel || e->tif == TIF_fill_or_kill;
     bool shows = (e->flags & ORDER_FLAG_HAS_MAX_SHOW) && !immediate &&
                  (e->type == ORDER_TYPE_limit || e->type == ORDER_TYPE_pegged);
@@ -114,14 +118,14 @@ static bool below_floor(const struct core *c, const struct entry *e, px_t px)
     return px.v * p->terms.tick.v < p->terms.floor.v;
 }
 
-static enum reject check_prices(const struct core *c, const struct entry *e, bool off_tick)
+static enum reject check_prices(const struct core *c, const struct entry *e)
 {
     enum order_type type = (enum order_type)e->type;
     if (e->flags & ENTRY_OUT_OF_RANGE) return REJECT_invalid_price;
     if (needs_price(type) && px_is_none(e->px)) return REJECT_invalid_price;
     if (below_floor(c, e, e->px)) return REJECT_invalid_price;
     if (type_is_trigger(type) && below_floor(c, e, e->trigger)) return REJECT_invalid_price;
-    if (off_tick || (e->flags & ORDER_FLAG_PRICE_INEXACT)) return REJECT_off_tick;
+    if (e->flags & (ENTRY_OFF_TICK | ORDER_FLAG_PRICE_INEXACT)) return REJECT_off_tick;
     if (type_is_trigger(type) && (e->flags & ORDER_FLAG_TRIGGER_INEXACT)) return REJECT_off_tick;
     return REJECT_none;
 }
@@ -264,37 +268,37 @@ static enum reject cut_reduce_only(const struct core *c, struct entry *e)
     return REJECT_none;
 }
 
-/* The checks of entry_check that a plain order can fail, in the same order. */
-static enum reject check_plain(const struct core *c, const struct entry *e, int64_t *detail)
+/* All checks, in reject.def's order. Compiled twice: of those that a plain order cannot fail, its
+ * own copy has not even the questions. */
+static inline __attribute__((always_inline)) enum reject
+check_all(const struct core *c, struct entry *e, int64_t *detail, const bool plain)
 {
     enum reject r;
+    /* The client's own GUARD-08: past this time the request was not to be executed. */
+    if (!plain && e->valid_until.v != 0 && e->valid_until.v < c->s->ts.v)
+        return REJECT_stale_request;
     if ((r = check_state(c, e)) != REJECT_none) return r;
+    if (!plain && (r = check_instructions(e)) != REJECT_none) return r;
     const struct command_product_create *p = &product_of(c, e->instrument)->terms;
-    if (e->qty < 1 || e->qty > (p->qty_max.v != 0 ? p->qty_max.v : QTY_MAX))
-        return REJECT_invalid_amount;
-    if ((r = check_prices(c, e, (e->flags & ENTRY_OFF_TICK) != 0)) != REJECT_none) return r;
-    if (!(p->flags & (PRODUCT_FLAG_HAS_BAND | PRODUCT_FLAG_GUARDED))) return REJECT_none;
-    if ((r = check_band(c, e, detail)) != REJECT_none) return r;
-    return check_limits(c, e, detail);
+    if ((r = check_qty(p, e)) != REJECT_none) return r;
+    if (!plain && (r = check_amounts(e)) != REJECT_none) return r;
+    if ((r = check_prices(c, e)) != REJECT_none) return r;
+    if (!plain && (r = check_trigger(c, e)) != REJECT_none) return r;
+    if (!plain && (r = check_times(c, e)) != REJECT_none) return r;
+    if (p->flags & (PRODUCT_FLAG_HAS_BAND | PRODUCT_FLAG_GUARDED)) {
+        if ((r = check_band(c, e, detail)) != REJECT_none) return r;
+        if ((r = check_limits(c, e, detail)) != REJECT_none) return r;
+    }
+    if (plain) return REJECT_none;
+    if ((r = price_by_type(c, e, detail)) != REJECT_none) return r;
+    return cut_reduce_only(c, e);
 }
 
 enum reject entry_check(const struct core *c, struct entry *e, int64_t *detail)
 {
-    enum reject r;
     *detail = INT64_MIN;
-    if (e->plain) return check_plain(c, e, detail);
-    /* The client's own GUARD-08: past this time the request was not to be executed. */
-    if (e->valid_until.v != 0 && e->valid_until.v < c->s->ts.v) return REJECT_stale_request;
-    if ((r = check_state(c, e)) != REJECT_none) return r;
-    if ((r = check_instructions(e)) != REJECT_none) return r;
-    if ((r = check_amounts(c, e)) != REJECT_none) return r;
-    if ((r = check_prices(c, e, (e->flags & ENTRY_OFF_TICK) != 0)) != REJECT_none) return r;
-    if ((r = check_trigger(c, e)) != REJECT_none) return r;
-    if ((r = check_times(c, e)) != REJECT_none) return r;
-    if ((r = check_band(c, e, detail)) != REJECT_none) return r;
-    if ((r = check_limits(c, e, detail)) != REJECT_none) return r;
-    if ((r = price_by_type(c, e, detail)) != REJECT_none) return r;
-    return cut_reduce_only(c, e);
+    if (__builtin_expect(e->plain, 1)) return check_all(c, e, detail, true);
+    return check_all(c, e, detail, false);
 }
 
 /* What max_show means: at or above the amount it is a plain order; ignored where it cannot show. */
@@ -307,8 +311,8 @@ static int64_t max_show_effective(const struct entry *e, int64_t qty)
 }
 
 /* Prices and triggers of a request into the entry's ticks. */
-static void entry_prices(const struct core *c, struct entry *e, price_t price,
-                                price_t trigger, price_t offset)
+static void entry_prices(const struct core *c, struct entry *e, price_t price, price_t trigger,
+                         price_t offset)
 {
     price_t tick = c->instruments[e->instrument].tick;
     bool off = false;
@@ -399,7 +403,7 @@ enum reject entry_from_new(const struct core *c, const struct command *cmd, stru
 }
 
 void entry_from_linked(const struct core *c, const struct command *cmd, uint32_t index,
-                              struct entry *e)
+                       struct entry *e)
 {
     const struct linked_order *l = &cmd->order_new.linked[index];
     *e = (struct entry){.account = cmd->header.account,
