@@ -8,7 +8,7 @@
  *
  * Upstream: a node; price histories, parameters, stress set. Downstream: the node.
  */
-#include "base/time_text.h"
+#include "base/decimal.h"
 #include "cli/margin_node.h"
 
 #include <stdlib.h>
@@ -43,13 +43,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
         state->child_inputs[0] = &a->client;
         state->child_inputs[1] = &a->files;
         return 0;
-    case KEY_RUN: {
-        double value;
-        if (!quant_number(text, strlen(text), &value) || value < 1)
-            argp_error(state, "--run is a number above 0");
-        a->run = (int64_t)value;
+    case KEY_RUN:
+        if (decimal_parse(text, strlen(text), 0, &a->run) != DECIMAL_exact || a->run < 1)
+            argp_error(state, "--run is a whole number above 0");
         return 0;
-    }
     case KEY_DRY: a->dry = true; return 0;
     case KEY_FUND: a->fund = true; return 0;
     case ARGP_KEY_ARG: argp_usage(state); return 0;

@@ -4,7 +4,7 @@
  * that it does not know for the plainest), and a node that margins needs none of it. blas_open
  * chooses by what the processor can, unless the environment has chosen, and says what it got.
  *
- * Upstream: nothing. Downstream: bench (the library's product beside remargin's), work.
+ * Upstream: nothing. Downstream: bench (the library's product beside remargin's).
  */
 #ifndef DOJIMA_QUANT_BLAS_H
 #define DOJIMA_QUANT_BLAS_H

@@ -8,20 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum kind { KIND_number, KIND_whole, KIND_text };
+
 struct definition {
     const char *name;
+    enum kind kind;
     double least, greatest;
 };
 
 static const struct definition definitions[PARAMETERS] = {
-#define PARAMETER(name, least, greatest, text) {#name, least, greatest},
+#define PARAMETER(name, kind, least, greatest, text) {#name, KIND_##kind, least, greatest},
 #include "quant/parameters.def"
 #undef PARAMETER
-    {"series", 0, 0},
-    {"factor", 0, 0},
+    {"series", KIND_text, 0, 0},
+    {"factor", KIND_text, 0, 0},
 };
-
-const char *parameter_name(enum parameter parameter) { return definitions[parameter].name; }
 
 void parameters_product(const char *instrument, char product[QUANT_NAME_SIZE])
 {
@@ -31,20 +32,12 @@ void parameters_product(const char *instrument, char product[QUANT_NAME_SIZE])
     product[length] = 0;
 }
 
-static bool whole(enum parameter p)
-{
-    return p == PARAMETER_horizon || p == PARAMETER_window || p == PARAMETER_window_min ||
-           p == PARAMETER_burn_in || p == PARAMETER_long_run_days ||
-           p == PARAMETER_stress_scenarios_min || p == PARAMETER_stale_days ||
-           p == PARAMETER_gap_days || p == PARAMETER_tenor_months;
-}
-
 static int read_value(struct csv *c, int column, struct parameter_entry *e)
 {
     const struct definition *d = &definitions[e->parameter];
     struct csv_field f = csv_field(c, column);
     e->ppm = -1;
-    if (e->parameter >= PARAMETER_series) {
+    if (d->kind == KIND_text) {
         if (!csv_name(c, column, e->text)) return csv_bad(c, "%s has no value", d->name);
         return 0;
     }
@@ -52,7 +45,7 @@ static int read_value(struct csv *c, int column, struct parameter_entry *e)
     if (!csv_number(c, column, &e->number)) return csv_bad(c, "%s is no number", d->name);
     if (e->number < d->least || e->number > d->greatest)
         return csv_bad(c, "%s is not between %g and %g", d->name, d->least, d->greatest);
-    if (whole(e->parameter) && floor(e->number) != e->number)
+    if (d->kind == KIND_whole && floor(e->number) != e->number)
         return csv_bad(c, "%s is not whole", d->name);
     int64_t ppm;
     if (decimal_parse(f.text, f.length, 6, &ppm) == DECIMAL_exact) e->ppm = ppm;

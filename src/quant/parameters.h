@@ -18,7 +18,7 @@
 #include "quant/csv.h"
 
 enum parameter {
-#define PARAMETER(name, least, greatest, text) PARAMETER_##name,
+#define PARAMETER(name, kind, least, greatest, text) PARAMETER_##name,
 #include "quant/parameters.def"
 #undef PARAMETER
     PARAMETER_series,
@@ -45,8 +45,6 @@ struct parameters {
 /* Replaces *p; on -1 the sentence is in *error and *p as it was. */
 int parameters_read(struct parameters *p, const char *file, const char *text, size_t length,
                     struct quant_error *error);
-
-const char *parameter_name(enum parameter parameter);
 
 /* The narrowest value for an instrument ("*" for the method's own). -1 and the sentence when there
  * is none. */

@@ -16,7 +16,7 @@
  *
  * Invariant: results do not depend on the number of threads nor on the processor's vectors.
  *
- * Upstream: risk. Downstream: cli (a node's margin run), bench.
+ * Upstream: risk. Downstream: bench; whatever needs what drives a margin takes requirement.h.
  */
 #ifndef DOJIMA_QUANT_REMARGIN_H
 #define DOJIMA_QUANT_REMARGIN_H

@@ -94,12 +94,4 @@ int risk_as_of(struct risk *r, const struct history *h, int32_t day, struct quan
 /* Whether every instrument has a move that ends on day index `at`. */
 bool risk_moved(const struct risk *r, uint32_t at);
 
-/* The price change in USD of instrument i in joint move s, mirrored or not. */
-static inline double risk_change(const struct risk *r, uint32_t i, uint32_t s, bool mirrored)
-{
-    const struct risk_instrument *n = &r->instruments[i];
-    double change = r->z[(size_t)i * r->method.window + s] * n->sigma * n->scale;
-    return mirrored ? -change : change;
-}
-
 #endif
