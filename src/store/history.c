@@ -178,7 +178,7 @@ int store_order_history(struct store *s, uint64_t order_id, struct store_order_c
     return status != STORE_OK ? status : (int)n;
 }
 
-/* ---- trades, postings, settlements ---- */
+/* ---- trades ---- */
 #define TRADE_COLUMNS                                                                              \
     "SELECT seq, ts, trade_id, instrument, instrument_seq, kind, aggressor_side, price, qty, mark,"\
     " buy_order, sell_order, buy_account, sell_account, buy_maker, sell_maker, buy_fee,"           \
@@ -239,70 +239,6 @@ int store_trades(struct store *s, const struct store_filter *f, struct event_tra
     int status = STORE_OK;
     uint32_t n = 0;
     while (n < capacity && next_row(s, q, &status)) trades[n++] = trade_of(q);
-    (void)sqlite3_finalize(q);
-    return status != STORE_OK ? status : (int)n;
-}
-
-int store_postings(struct store *s, const struct store_filter *f, struct event_posting *postings,
-                   uint32_t capacity)
-{
-    sqlite3_stmt *q =
-        prepare(s, f->account != 0
-                       ? "SELECT seq, ts, posting_id, chain_id, account, asset, code, phase,"
-                         " instrument, amount, balance, reference FROM postings WHERE account=?1"
-                         " AND (?2=0 OR instrument=?2) AND posting_id<?3 AND ts>=?4 AND ts<?5"
-                         " ORDER BY posting_id DESC LIMIT ?6"
-                       : "SELECT seq, ts, posting_id, chain_id, account, asset, code, phase,"
-                         " instrument, amount, balance, reference FROM postings WHERE ?1=0"
-                         " AND (?2=0 OR instrument=?2) AND posting_id<?3 AND ts>=?4 AND ts<?5"
-                         " ORDER BY posting_id DESC LIMIT ?6");
-    if (q == NULL) return STORE_FAILED;
-    bind_filter(q, f, capacity);
-    int status = STORE_OK;
-    uint32_t n = 0;
-    while (n < capacity && next_row(s, q, &status)) {
-        postings[n] = (struct event_posting){
-            .header = header_of(q, EVENT_posting, sizeof(struct event_posting)),
-            .posting_id = (uint64_t)column(q, 2),
-            .chain_id = (uint64_t)column(q, 3),
-            .account = (uint32_t)column(q, 4),
-            .asset = (uint32_t)column(q, 5),
-            .code = (uint16_t)column(q, 6),
-            .phase = (uint16_t)column(q, 7),
-            .instrument = (uint32_t)column(q, 8),
-            .amount = column(q, 9),
-            .balance = column(q, 10),
-            .reference = (uint64_t)column(q, 11),
-        };
-        n += 1;
-    }
-    (void)sqlite3_finalize(q);
-    return status != STORE_OK ? status : (int)n;
-}
-
-int store_settlements(struct store *s, const struct store_filter *f,
-                      struct event_settlement *settlements, uint32_t capacity)
-{
-    sqlite3_stmt *q = prepare(
-        s, f->instrument != 0
-               ? "SELECT seq, ts, id, instrument, final, price FROM settlements WHERE"
-                 " instrument=?2 AND ?1=?1 AND id<?3 AND ts>=?4 AND ts<?5 ORDER BY id DESC LIMIT ?6"
-               : "SELECT seq, ts, id, instrument, final, price FROM settlements WHERE"
-                 " ?2=0 AND ?1=?1 AND id<?3 AND ts>=?4 AND ts<?5 ORDER BY id DESC LIMIT ?6");
-    if (q == NULL) return STORE_FAILED;
-    bind_filter(q, f, capacity);
-    int status = STORE_OK;
-    uint32_t n = 0;
-    while (n < capacity && next_row(s, q, &status)) {
-        settlements[n] = (struct event_settlement){
-            .header = header_of(q, EVENT_settlement, sizeof(struct event_settlement)),
-            .id = (uint64_t)column(q, 2),
-            .instrument = (uint32_t)column(q, 3),
-            .final = (uint32_t)column(q, 4),
-            .price = PRICE(column(q, 5)),
-        };
-        n += 1;
-    }
     (void)sqlite3_finalize(q);
     return status != STORE_OK ? status : (int)n;
 }

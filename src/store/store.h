@@ -85,10 +85,6 @@ int store_order_history(struct store *s, uint64_t order_id, struct store_order_c
                         uint32_t capacity);
 int store_trades(struct store *s, const struct store_filter *f, struct event_trade *trades,
                  uint32_t capacity);
-int store_postings(struct store *s, const struct store_filter *f, struct event_posting *postings,
-                   uint32_t capacity);
-int store_settlements(struct store *s, const struct store_filter *f,
-                      struct event_settlement *settlements, uint32_t capacity);
 
 enum { STORE_CANDLE_MINUTE = 60, STORE_CANDLE_HOUR = 3600, STORE_CANDLE_DAY = 86400 };
 struct store_candle {
