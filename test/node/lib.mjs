@@ -141,9 +141,8 @@ export class Venue {
         for (const account of accounts) {
             await this.call('private/officer_create_account',
                 { account, member: `member_${account}` }, this.officer);
-            const deposit = await this.call('private/officer_deposit',
+            const { request } = await this.call('private/officer_deposit',
                 { account, asset: 'USD', amount }, this.officer);
-            const request = deposit.request_id ?? deposit.request ?? deposit.id;
             await this.call('private/officer_confirm', { request }, this.officer2);
         }
         await this.call('private/officer_set_state', { product: 'CTF', state: 'open' },
