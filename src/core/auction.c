@@ -96,11 +96,6 @@ static int64_t nearest(const struct stretch *s, int64_t reference)
     return reference > s->high ? s->high : reference;
 }
 
-static price_t auction_reference(const struct instrument *in)
-{
-    return !price_is_none(in->session_last) ? in->session_last : in->settlement;
-}
-
 struct best {
     int64_t qty;     /* (1) */
     int64_t surplus; /* (2), its size */
@@ -162,7 +157,7 @@ struct auction auction_find(const struct core *c, uint32_t instrument)
     int64_t px;
     if (b.all_buy) px = b.highest;
     else if (b.all_sell) px = b.lowest;
-    else px = best_nearest(c, instrument, &b, auction_reference(&c->instruments[instrument]));
+    else px = best_nearest(c, instrument, &b, price_reference(&c->instruments[instrument]));
     int64_t surplus = 0;
     if (walk_start(&w, c, instrument)) {
         while (walk_next(&w, &s)) {

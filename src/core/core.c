@@ -289,8 +289,7 @@ static void tick(struct core *c, const struct command *cmd)
     (void)cmd;
     schedule_run(c);
     for (uint32_t i = 1; i <= c->s->instruments; i++) {
-        enum trading_state state = state_of(c, i);
-        if (state != STATE_pre_open && state != STATE_auction) continue;
+        if (!state_gathers(state_of(c, i))) continue;
         struct auction a = auction_find(c, i);
         struct instrument *in = &c->instruments[i];
         price_t price = price_of(c, i, a.px);

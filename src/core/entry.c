@@ -153,17 +153,12 @@ static enum reject check_times(const struct core *c, const struct entry *e)
     return REJECT_none;
 }
 
-/* GUARD-01: one-sided; the reference is this session's last trade, else the indicative price, else
- * the settlement price; without one there is no limit. GUARD-00 is the product's own width. */
+/* GUARD-01: one-sided; without a reference there is no limit. GUARD-00: the product's own width. */
 static bool band_limit(const struct core *c, const struct entry *e, int64_t *limit)
 {
     const struct product *p = product_of(c, e->instrument);
-    const struct instrument *in = &c->instruments[e->instrument];
     if (!(p->terms.flags & (PRODUCT_FLAG_HAS_BAND | PRODUCT_FLAG_GUARDED)) || e->held) return false;
-    price_t reference = in->session_last;
-    if (price_is_none(reference) && state_of(c, e->instrument) != STATE_open)
-        reference = price_of(c, e->instrument, auction_find(c, e->instrument).px);
-    if (price_is_none(reference)) reference = in->settlement;
+    price_t reference = price_band_reference(c, e->instrument);
     if (price_is_none(reference)) return false;
     int64_t width = guard_band(&p->terms, reference);
     *limit = e->side == SIDE_buy ? reference.v + width : reference.v - width;

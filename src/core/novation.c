@@ -238,9 +238,8 @@ static void trade_outright(struct core *c, const struct trade *t, price_t price)
 /* The legs' prices of a direct spread trade: B = last of this session, else settlement, else 0. */
 price_t novation_leg_b(const struct core *c, uint32_t leg)
 {
-    const struct instrument *in = &c->instruments[leg];
-    if (!price_is_none(in->session_last)) return in->session_last;
-    return price_is_none(in->settlement) ? PRICE(0) : in->settlement;
+    price_t reference = price_reference(&c->instruments[leg]);
+    return price_is_none(reference) ? PRICE(0) : reference;
 }
 
 /* Buying the spread buys its first leg and sells its second. */

@@ -109,7 +109,6 @@ static void query_book_orders(const struct core *c, const struct query *q, struc
 static void ticker_band(const struct core *c, uint32_t instrument, struct event_ticker *e)
 {
     const struct product *p = product_of(c, instrument);
-    const struct instrument *in = &c->instruments[instrument];
     e->limit_low = e->limit_high = PRICE_NONE;
     if (p->terms.flags & PRODUCT_FLAG_GUARDED) { /* GUARD-04 */
         const struct guard_slot *limits = &c->guards[instrument].limits;
@@ -119,10 +118,7 @@ static void ticker_band(const struct core *c, uint32_t instrument, struct event_
     }
     e->band_low = e->limit_low;
     e->band_high = e->limit_high;
-    price_t reference = in->session_last;
-    if (price_is_none(reference) && state_of(c, instrument) != STATE_open)
-        reference = e->indicative_price;
-    if (price_is_none(reference)) reference = in->settlement;
+    price_t reference = price_band_reference(c, instrument);
     if (price_is_none(reference)) return;
     int64_t width = guard_band(&p->terms, reference);
     if (width < 0) return;
@@ -142,7 +138,7 @@ static void query_ticker(const struct core *c, const struct query *q, struct out
     px_t bid = best_of(c, q->instrument, SIDE_buy, &bid_qty);
     px_t ask = best_of(c, q->instrument, SIDE_sell, &ask_qty);
     enum trading_state state = state_of(c, q->instrument);
-    bool auction = state == STATE_pre_open || state == STATE_auction;
+    bool auction = state_gathers(state);
     struct auction a = auction ? auction_find(c, q->instrument) : (struct auction){.px = PX_NONE};
     bool today = in->day == c->s->day;
     struct event_ticker *e = outbox_push(out, EVENT_ticker, sizeof *e);

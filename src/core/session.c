@@ -106,14 +106,13 @@ static void day_orders_cancel(struct core *c, uint32_t product)
     uint32_t count = 0; /* gathered first: closing one may close linked others */
     for (uint32_t o = 1; o <= c->s->orders_used; o++) {
         const struct order *order = order_at(c, o);
-        if (order->state != ORDER_STATE_open && order->state != ORDER_STATE_untriggered) continue;
+        if (!order_is_live(order)) continue;
         if (order->tif != TIF_good_til_day) continue;
         if (c->instruments[order->instrument].product != product) continue;
         c->shares[count++] = (struct share){.order = o};
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint8_t state = order_at(c, c->shares[i].order)->state;
-        if (state != ORDER_STATE_open && state != ORDER_STATE_untriggered) continue;
+        if (!order_is_live(order_at(c, c->shares[i].order))) continue;
         order_close(c, c->shares[i].order, ORDER_STATE_cancelled, CAUSE_cancelled_expired);
     }
 }

@@ -733,6 +733,27 @@ static inline bool is_spread(const struct core *c, uint32_t instrument)
 {
     return c->instruments[instrument].terms.is_spread != 0;
 }
+/* Whether orders gather for an auction. */
+static inline bool state_gathers(enum trading_state state)
+{
+    return state == STATE_pre_open || state == STATE_auction;
+}
+/* The last trade of this session, else the settlement price; PRICE_NONE: neither. */
+static inline price_t price_reference(const struct instrument *in)
+{
+    return price_is_none(in->session_last) ? in->settlement : in->session_last;
+}
+/* GUARD-01: the price about which the band lies: the last trade of this session, else the
+ * indicative price, else the settlement price; PRICE_NONE: there is no band. */
+static inline price_t price_band_reference(const struct core *c, uint32_t instrument)
+{
+    const struct instrument *in = &c->instruments[instrument];
+    if (price_is_none(in->session_last) && state_gathers(state_of(c, instrument))) {
+        px_t indicative = auction_find(c, instrument).px;
+        if (!px_is_none(indicative)) return PRICE(indicative.v * in->tick.v);
+    }
+    return price_reference(in);
+}
 /* What lots of a spread are in lots of its first (0) or second (1) leg (MATCH-06). */
 static inline int64_t spread_lots(const struct core *c, uint32_t spread, uint32_t leg, int64_t lots)
 {
