@@ -82,6 +82,13 @@ static inline bool int128_mul(int128_t a, int128_t b, int128_t *product)
 /* Whether a 128-bit sum of money may be kept as money_t. */
 static inline bool money_fits(int128_t m) { return m >= -MONEY_MAX && m <= MONEY_MAX; }
 
+/* The sum, or the bound that it lies beyond. */
+static inline int64_t money_clamp(int128_t m)
+{
+    if (m > MONEY_MAX) return MONEY_MAX;
+    return m < -MONEY_MAX ? -MONEY_MAX : (int64_t)m;
+}
+
 /* a / b rounded towards minus infinity; b > 0. */
 static inline int128_t int128_div_floor(int128_t a, int128_t b)
 {

@@ -195,12 +195,6 @@ void event_member_push(const struct core *c, struct outbox *out, uint32_t member
     memcpy(e->name, m->name, sizeof e->name);
 }
 
-static int64_t money_clamp(int128_t m)
-{
-    if (m > MONEY_MAX) return MONEY_MAX;
-    return m < -MONEY_MAX ? -MONEY_MAX : (int64_t)m;
-}
-
 void event_account_push(const struct core *c, struct outbox *out, uint32_t account)
 {
     const struct account *a = &c->accounts[account];

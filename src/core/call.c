@@ -72,12 +72,6 @@ ts_t call_due(const struct core *c)
 
 /* ---- where an account stands ---- */
 
-static int64_t money_cut(int128_t m)
-{
-    if (m > MONEY_MAX) return MONEY_MAX;
-    return m < -MONEY_MAX ? -MONEY_MAX : (int64_t)m;
-}
-
 struct standing call_standing(const struct core *c, uint32_t account)
 {
     const struct account *a = &c->accounts[account];
@@ -87,12 +81,12 @@ struct standing call_standing(const struct core *c, uint32_t account)
         unsettled += margin_unrealised(c, e).v;
     }
     struct standing s = {.requirement = a->requirement.v};
-    s.equity = money_cut(cash->amount - cash->pending_out + unsettled);
+    s.equity = money_clamp(cash->amount - cash->pending_out + unsettled);
     s.credit = collateral_credit(c, account, a->requirement.v);
-    s.maintenance = money_cut(int128_div_floor(positions * c->s->clearing.maintenance_e6,
-                                               SHARE_ONE_E6));
+    s.maintenance = money_clamp(int128_div_floor(positions * c->s->clearing.maintenance_e6,
+                                                 SHARE_ONE_E6));
     int128_t missing = (int128_t)s.requirement - s.equity - s.credit;
-    s.missing = missing > 0 ? money_cut(missing) : 0;
+    s.missing = missing > 0 ? money_clamp(missing) : 0;
     return s;
 }
 

@@ -30,7 +30,7 @@ static int64_t value_floor(const struct core *c, const struct balance *b)
     share = (int128_t)t->price.v * (SHARE_ONE_E6 - t->haircut_e6);
     if (!int128_mul(share, b->pledged, &value)) return MONEY_MAX;
     value = int128_div_floor(value, VALUE_DIVISOR);
-    return value > MONEY_MAX ? MONEY_MAX : (int64_t)value;
+    return money_clamp(value);
 }
 
 int64_t collateral_credit_capped(const struct core *c, const struct account *a,
@@ -47,7 +47,7 @@ static int64_t credit_of(const struct core *c, uint32_t account)
     for (uint32_t b = c->accounts[account].cash; b != NIL; b = c->balances[b].next) {
         sum += value_floor(c, &c->balances[b]);
     }
-    return sum > MONEY_MAX ? MONEY_MAX : (int64_t)sum;
+    return money_clamp(sum);
 }
 
 /* How many lots short what is pledged of this asset covers (CLEAR-08). */

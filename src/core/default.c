@@ -65,7 +65,7 @@ void event_default_push(const struct core *c, struct outbox *out, uint32_t membe
                  default_assessment_runs(c);
     e->margin = d->margin;
     e->deficit = MONEY(default_deficit(c, member));
-    e->paid = MONEY(paid > MONEY_MAX ? MONEY_MAX : (int64_t)paid);
+    e->paid = MONEY(money_clamp(paid));
     e->recovered = d->recovered;
     e->declared = d->declared;
     memcpy(e->reason, d->reason, sizeof e->reason);
@@ -93,8 +93,7 @@ static int64_t realised_of(const struct core *c, uint32_t account)
     for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
         sum += c->exposures[e].realised.v;
     }
-    if (sum > MONEY_MAX) return MONEY_MAX;
-    return sum < -MONEY_MAX ? -MONEY_MAX : (int64_t)sum;
+    return money_clamp(sum);
 }
 
 void default_marked(struct core *c)
@@ -119,7 +118,7 @@ int64_t default_gain(const struct core *c, uint32_t account)
                     c->gains[account].cut;
     int128_t most = (int128_t)ledger_cash(c, account) + MONEY_MAX;
     if (gain > most) gain = most;
-    return gain <= 0 ? 0 : int64_min(MONEY_MAX, gain > MONEY_MAX ? MONEY_MAX : (int64_t)gain);
+    return gain <= 0 ? 0 : money_clamp(gain);
 }
 
 /* ---- declaration ---- */
@@ -276,7 +275,7 @@ void default_declare(struct core *c, const struct command *cmd)
         requirement += c->accounts[a].requirement.v; /* of positions: no order is left */
         estate_take(c, x->member, a);
     }
-    d->requirement = MONEY(requirement > MONEY_MAX ? MONEY_MAX : (int64_t)requirement);
+    d->requirement = MONEY(money_clamp(requirement));
     memset(tier_at(c, x->member, 0), TIER_senior, c->limits.members + 1);
     for (uint32_t m = 1; m <= c->s->members; m++) *bound_at(c, x->member, m) = fund_balance(c, m);
     default_due_set(c);

@@ -43,7 +43,7 @@ int64_t default_claims_of(const struct core *c, uint32_t member, uint32_t layer)
         const struct default_claim *k = &c->claims[i];
         if (k->member == member && k->layer == layer) sum += k->amount;
     }
-    return sum > MONEY_MAX ? MONEY_MAX : (int64_t)sum;
+    return money_clamp(sum);
 }
 
 /* The search begins behind the last one found: payers come in the same order every time. */

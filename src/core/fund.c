@@ -45,7 +45,7 @@ int64_t fund_cap(const struct core *c, uint32_t member)
 {
     const struct fund_member *f = &c->fund_members[member];
     int128_t cap = (int128_t)f->base.v * c->fund->settings.assessment_e6 / E6;
-    return cap > MONEY_MAX ? MONEY_MAX : (int64_t)cap;
+    return money_clamp(cap);
 }
 
 int64_t fund_headroom(const struct core *c, uint32_t member)
@@ -87,7 +87,7 @@ void event_fund_push(const struct core *c, struct outbox *out)
     e->date = f->date;
     e->cover2 = f->cover2;
     e->total = MONEY((int64_t)total); /* bounded by MONEY_MAX when it was sized */
-    e->paid = MONEY(paid > MONEY_MAX ? MONEY_MAX : (int64_t)paid);
+    e->paid = MONEY(money_clamp(paid));
     e->capital = MONEY(f->capital == NIL ? 0 : ledger_cash(c, f->capital));
     e->skin = MONEY(f->skin == NIL ? 0 : ledger_cash(c, f->skin));
     e->members = members;

@@ -329,5 +329,5 @@ int64_t margin_maintenance_account(const struct core *c, uint32_t account)
     for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
         sum += margin_maintenance(c, e).v;
     }
-    return sum > MONEY_MAX ? MONEY_MAX : (int64_t)sum;
+    return money_clamp(sum);
 }

@@ -180,12 +180,6 @@ static int128_t unrealised_of(const struct core *c, const struct exposure *x)
     return int128_div_half_even(value, E6);
 }
 
-static money_t money_clamped(int128_t m)
-{
-    if (m > MONEY_MAX) return MONEY(MONEY_MAX);
-    return m < -MONEY_MAX ? MONEY(-MONEY_MAX) : MONEY((int64_t)m);
-}
-
 static void query_positions(const struct core *c, const struct query *q, struct outbox *out)
 {
     if (!known_account(c, q->account)) {
@@ -203,7 +197,7 @@ static void query_positions(const struct core *c, const struct query *q, struct 
         e->average_price = PRICE(average_price(x->entry_cost, x->position));
         e->mark = price_mark(c, x->instrument);
         e->settlement = c->instruments[x->instrument].settlement;
-        e->unrealised = money_clamped(unrealised_of(c, x));
+        e->unrealised = MONEY(money_clamp(unrealised_of(c, x)));
         e->realised = x->realised;
         e->initial_margin = margin_alone(c, i);
         e->open_buys = QTY(x->open_buys);

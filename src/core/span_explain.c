@@ -60,8 +60,7 @@ static void range_reckon(const struct core *c, uint32_t instrument, struct span_
     if (i->group == 0) {
         int128_t flat = (int128_t)int64_max(high, -low) *
                         product_of(c, instrument)->terms.flat_margin.v;
-        int128_t sum = book->flat + flat;
-        book->flat = sum > MONEY_MAX ? MONEY_MAX : (int64_t)sum;
+        book->flat = money_clamp(book->flat + flat);
         return;
     }
     struct span_record *r = &book->records[i->group];
@@ -121,7 +120,7 @@ money_t span_alone(const struct core *c, uint32_t e)
     const struct span_exposure *s = &c->span_exposures[e];
     const struct span_instrument *i = &c->span_instruments[c->exposures[e].instrument];
     int128_t worst = (int128_t)int64_max(s->high, -s->low) * i->worst;
-    return MONEY(worst > MONEY_MAX ? MONEY_MAX : (int64_t)worst);
+    return MONEY(money_clamp(worst));
 }
 
 /* ---- the explanation ---- */
@@ -154,11 +153,6 @@ static void event_group_push(const struct core *c, struct outbox *out, uint32_t 
     e->net_high = r->corner[SPAN_UPPER].net;
 }
 
-static int64_t clamp(int128_t m)
-{
-    return m > MONEY_MAX ? MONEY_MAX : m < -MONEY_MAX ? -MONEY_MAX : (int64_t)m;
-}
-
 static void event_margin_push(const struct core *c, struct outbox *out, const struct query *q,
                               const struct span_book *book)
 {
@@ -185,15 +179,15 @@ static void event_margin_push(const struct core *c, struct outbox *out, const st
     e->run_total = s->result.total;
     e->run_stress_loss = s->result.stress_loss;
     e->span_at_run = MONEY(s->span_at_run);
-    e->span_groups = MONEY(clamp(book->groups));
+    e->span_groups = MONEY(money_clamp(book->groups));
     e->inter_credit = MONEY(book->credit);
     e->offset_floor = MONEY(book->offset_floor);
     e->span = MONEY(book->span);
     e->flat = MONEY(flat);
-    e->initial_margin = MONEY(clamp(initial));
-    e->maintenance_margin = MONEY(clamp(maintenance));
+    e->initial_margin = MONEY(money_clamp(initial));
+    e->maintenance_margin = MONEY(money_clamp(maintenance));
     e->variation = a->variation;
-    e->available = MONEY(clamp(available));
+    e->available = MONEY(money_clamp(available));
 }
 
 static enum reject legs_check(const struct core *c, const struct query *q)

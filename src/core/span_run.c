@@ -25,7 +25,7 @@ int64_t span_speed_path(const struct span_account *a, int64_t span, bool nothing
     int128_t moved = (int128_t)a->result.total.v + span - a->span_at_run;
     int128_t least = share_of(span, a->share_e20);
     int128_t need = moved > least ? moved : least;
-    return need > MONEY_MAX ? MONEY_MAX : (int64_t)need;
+    return money_clamp(need);
 }
 
 static bool is_open(const struct core *c, uint64_t run)
