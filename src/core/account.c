@@ -148,12 +148,12 @@ void account_create(struct core *c, const struct command *cmd)
     event_account_push(c, c->out, account_add(c, a->account, member, a->mode, a->origin));
 }
 
-static void event_killed_push(struct core *c, const struct command_kill *k)
+void event_killed_push(struct core *c, uint32_t account, uint32_t member, uint32_t on)
 {
     struct event_killed *e = outbox_push(c->out, EVENT_killed, sizeof *e);
-    e->account = k->account;
-    e->member = k->member;
-    e->on = k->on;
+    e->account = account;
+    e->member = member;
+    e->on = on;
     e->reserved = 0;
 }
 
@@ -178,7 +178,7 @@ void account_kill(struct core *c, const struct command *cmd)
     }
     if (k->member != NIL) c->members[k->member].killed = k->on;
     else c->accounts[k->account].killed = (uint8_t)k->on;
-    event_killed_push(c, k);
+    event_killed_push(c, k->account, k->member, k->on);
     if (k->on == 0) return;
     for (uint32_t i = 1; i <= c->s->accounts; i++) {
         bool hit = k->member != NIL ? c->accounts[i].member == k->member : i == k->account;
@@ -193,6 +193,22 @@ void event_member_push(const struct core *c, struct outbox *out, uint32_t member
     e->id = member;
     e->killed = m->killed;
     memcpy(e->name, m->name, sizeof e->name);
+}
+
+bool account_holds(const struct core *c, uint32_t account)
+{
+    for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
+        if (c->exposures[e].position != 0) return true;
+    }
+    return false;
+}
+
+bool account_is_flat(const struct core *c, uint32_t account)
+{
+    for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
+        if (c->exposures[e].position != 0 || c->exposures[e].cost != 0) return false;
+    }
+    return true;
 }
 
 void event_account_push(const struct core *c, struct outbox *out, uint32_t account)

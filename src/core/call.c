@@ -318,12 +318,12 @@ static void close_slice(struct core *c, uint32_t account)
     if (call->day != c->s->day) call->slices_day = 0;
     call->day = c->s->day;
     bool spent = s->slices_per_day != 0 && call->slices_day >= s->slices_per_day;
-    if (closeout_is_flat(c, account) && closeout_finish(c, account)) {
+    if (account_is_flat(c, account) && closeout_finish(c, account)) {
         call_finish(c, account, CALL_closed);
         return;
     }
     due_set(c, account, TS(c->s->ts.v + pause));
-    if (!closeout_holds(c, account)) return; /* to be marked, or what it pledged to be sold */
+    if (!account_holds(c, account)) return; /* to be marked, or what it pledged to be sold */
     if (spent) {
         due_set(c, account, TS((c->s->day + 1) * NS_PER_DAY));
         return;

@@ -21,27 +21,11 @@ bool closeout_is_over(const struct core *c, uint32_t account)
     return c->calls[account].state == CALL_closed;
 }
 
-bool closeout_holds(const struct core *c, uint32_t account)
-{
-    for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
-        if (c->exposures[e].position != 0) return true;
-    }
-    return false;
-}
-
-bool closeout_is_flat(const struct core *c, uint32_t account)
-{
-    for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
-        if (c->exposures[e].position != 0 || c->exposures[e].cost != 0) return false;
-    }
-    return true;
-}
-
 bool closeout_is_needed(const struct core *c, uint32_t member)
 {
     for (uint32_t a = 1; a <= c->s->accounts; a++) {
         if (c->accounts[a].member != member || !is_client(c, a)) continue;
-        if (!closeout_is_flat(c, a) || ledger_cash(c, a) < 0) return true;
+        if (!account_is_flat(c, a) || ledger_cash(c, a) < 0) return true;
     }
     return false;
 }

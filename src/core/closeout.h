@@ -22,9 +22,6 @@
 void close_out(struct core *c, const struct command *cmd);
 /* The porting window of a defaulter has passed: all clients that are still there. */
 void closeout_window_end(struct core *c, uint32_t member);
-/* Whether there is a position; whether there is none and all is marked. */
-bool closeout_holds(const struct core *c, uint32_t account);
-bool closeout_is_flat(const struct core *c, uint32_t account);
 /* Flat: settles with the estate; false: not yet, its pledged capacity is to be sold before. */
 bool closeout_finish(struct core *c, uint32_t account);
 /* Whether some client of the member holds anything or owes. */

@@ -218,11 +218,7 @@ static void period_begin(struct core *c)
 static void trading_stop(struct core *c, uint32_t member)
 {
     c->members[member].killed = 1;
-    struct event_killed *e = outbox_push(c->out, EVENT_killed, sizeof *e);
-    e->account = 0;
-    e->member = member;
-    e->on = 1;
-    e->reserved = 0;
+    event_killed_push(c, NIL, member, 1);
     for (uint32_t a = 1; a <= c->s->accounts; a++) {
         if (c->accounts[a].member != member || c->accounts[a].system != 0) continue;
         (void)order_cancel_account(c, a, CAUSE_cancelled_killed);
@@ -332,19 +328,21 @@ void default_hedge(struct core *c, const struct command *cmd)
 
 /* ---- tear-up ---- */
 
+enum reject default_estate_check(const struct core *c, uint32_t estate)
+{
+    for (uint32_t e = c->accounts[estate].exposures; e != NIL; e = c->exposures[e].next) {
+        bool priced = !price_is_none(c->instruments[c->exposures[e].instrument].settlement);
+        if (c->exposures[e].position != 0 && !priced) return REJECT_no_settlement_price;
+    }
+    return account_holds(c, estate) ? REJECT_none : REJECT_invalid_state;
+}
+
 /* A tear-up comes when the layers are used up, or when nobody wanted what an auction offered. */
 static enum reject tear_up_check(const struct core *c, const struct default_record *d)
 {
     if (d->auction.status == PORTFOLIO_open) return REJECT_invalid_state;
     if (d->layer < LAYER_tear_up && d->auctions == 0) return REJECT_layers_left;
-    bool held = false;
-    for (uint32_t e = c->accounts[d->estate].exposures; e != NIL; e = c->exposures[e].next) {
-        const struct exposure *x = &c->exposures[e];
-        bool priced = !price_is_none(c->instruments[x->instrument].settlement);
-        if (x->position != 0 && !priced) return REJECT_no_settlement_price;
-        held = held || x->position != 0;
-    }
-    return held ? REJECT_none : REJECT_invalid_state;
+    return default_estate_check(c, d->estate);
 }
 
 static void orders_cancel_in(struct core *c, uint32_t account, uint32_t e)
@@ -400,26 +398,12 @@ static enum reject tear_up(struct core *c, uint32_t member)
         if (c->exposures[e].position != 0) torn += contract_tear(c, d, e);
     }
     if (d->layer < LAYER_tear_up) d->layer = LAYER_tear_up;
-    struct event_default_layer *l = outbox_push(c->out, EVENT_default_layer, sizeof *l);
-    l->member = member;
-    l->layer = LAYER_tear_up;
-    l->tier = 0;
-    l->payers = torn;
-    l->amount = MONEY(0);
-    l->deficit = MONEY(default_deficit(c, member));
+    event_default_layer_push(c, member, LAYER_tear_up, 0, torn, 0);
     event_default_push(c, c->out, member);
     return REJECT_none;
 }
 
 /* ---- closing ---- */
-
-static bool estate_is_flat(const struct core *c, const struct default_record *d)
-{
-    for (uint32_t e = c->accounts[d->estate].exposures; e != NIL; e = c->exposures[e].next) {
-        if (c->exposures[e].position != 0 || c->exposures[e].cost != 0) return false;
-    }
-    return true;
-}
 
 static void leave_to_home(struct core *c, const struct default_record *d, uint32_t from)
 {
@@ -458,7 +442,8 @@ static void period_end(struct core *c)
 static enum reject close_default(struct core *c, uint32_t member)
 {
     struct default_record *d = &c->defaults[member];
-    if (d->auction.status == PORTFOLIO_open || !estate_is_flat(c, d)) return REJECT_invalid_state;
+    if (d->auction.status == PORTFOLIO_open) return REJECT_invalid_state;
+    if (!account_is_flat(c, d->estate)) return REJECT_invalid_state;
     if (closeout_is_needed(c, member)) return REJECT_invalid_state; /* what they owe it owes */
     if (default_deficit(c, member) > 0) return REJECT_layers_left;
     (void)order_cancel_account(c, d->estate, CAUSE_cancelled_by_officer);
@@ -470,11 +455,7 @@ static enum reject close_default(struct core *c, uint32_t member)
     c->fund_members[member].due = MONEY(0);
     if (c->fund->assessed_for == member) assessment_end(c);
     period_end(c);
-    for (uint32_t m = 1; m <= c->s->members; m++) {
-        int64_t deadline = c->fund_members[m].call_deadline.v;
-        fund_refill(c, m);
-        if (c->fund_members[m].call_deadline.v != deadline) event_fund_share_push(c, c->out, m);
-    }
+    fund_refill_all(c);
     default_due_set(c);
     event_default_push(c, c->out, member);
     event_fund_push(c, c->out);
@@ -522,11 +503,7 @@ static enum reject readmit(struct core *c, const struct command *cmd, uint32_t m
     d->porting_until = TS(0);
     c->fund_members[member].due = d->contribution; /* until the fund is sized again */
     c->members[member].killed = 0;
-    struct event_killed *e = outbox_push(c->out, EVENT_killed, sizeof *e);
-    e->account = 0;
-    e->member = member;
-    e->on = 0;
-    e->reserved = 0;
+    event_killed_push(c, NIL, member, 0);
     for (uint32_t a = 1; a <= c->s->accounts; a++) {
         if (c->accounts[a].member != member || c->accounts[a].system != 0) continue;
         call_drop(c, a);

@@ -141,6 +141,7 @@ int64_t fund_call(const struct core *c, uint32_t member); /* still to be paid in
 int64_t fund_cap(const struct core *c, uint32_t member);  /* of assessments, in the period */
 int64_t fund_headroom(const struct core *c, uint32_t member);
 void fund_refill(struct core *c, uint32_t member); /* opens a call if something is missing */
+void fund_refill_all(struct core *c); /* says whose call opened or ended */
 void event_fund_push(const struct core *c, struct outbox *out);
 void event_fund_share_push(const struct core *c, struct outbox *out, uint32_t member);
 
@@ -151,6 +152,8 @@ int64_t default_gain(const struct core *c, uint32_t account);
 void default_declare(struct core *c, const struct command *cmd);
 void default_step(struct core *c, const struct command *cmd);
 void default_hedge(struct core *c, const struct command *cmd);
+/* Whether an estate has positions to move, and a settlement price for each. */
+enum reject default_estate_check(const struct core *c, uint32_t estate);
 void event_default_push(const struct core *c, struct outbox *out, uint32_t member);
 void query_fund(const struct core *c, struct outbox *out);
 /* ---- default_due.c ---- */
@@ -171,6 +174,9 @@ int64_t default_deficit(const struct core *c, uint32_t member);
 bool default_assessment_runs(const struct core *c);
 /* What the layers before the gains haircut could still pay, the estate's cash included. */
 int128_t default_resources(const struct core *c, uint32_t member);
+/* `amount` (below zero: paid back) of a layer, of so many payers. */
+void event_default_layer_push(struct core *c, uint32_t member, enum default_layer layer,
+                              uint32_t tier, uint32_t payers, int64_t amount);
 int64_t default_claims_of(const struct core *c, uint32_t member, uint32_t layer);
 void default_claim_add(struct core *c, uint32_t member, enum default_layer layer, uint32_t tier,
                        uint32_t account, int64_t amount);

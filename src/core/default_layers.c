@@ -101,16 +101,16 @@ static void payer_add(struct core *c, struct layer *l, uint32_t account, int64_t
     l->sum += own;
 }
 
-static void event_layer_push(struct core *c, const struct layer *l, int64_t amount,
-                             uint32_t payers)
+void event_default_layer_push(struct core *c, uint32_t member, enum default_layer layer,
+                              uint32_t tier, uint32_t payers, int64_t amount)
 {
     struct event_default_layer *e = outbox_push(c->out, EVENT_default_layer, sizeof *e);
-    e->member = l->member;
-    e->layer = l->layer;
-    e->tier = l->tier;
+    e->member = member;
+    e->layer = layer;
+    e->tier = tier;
     e->payers = payers;
     e->amount = MONEY(amount);
-    e->deficit = MONEY(default_deficit(c, l->member));
+    e->deficit = MONEY(default_deficit(c, member));
 }
 
 /* Takes what is needed of the payers gathered, pro rata; rounding: default.h. */
@@ -140,7 +140,7 @@ static void layer_take(struct core *c, const struct layer *l)
     ledger_chain_close(&chain);
     ASSERT(left == 0);
     if (d->layer < l->layer) d->layer = l->layer;
-    event_layer_push(c, l, amount, payers);
+    event_default_layer_push(c, l->member, l->layer, l->tier, payers, amount);
 }
 
 /* ---- the layers ---- */
@@ -156,8 +156,7 @@ static void use_margin(struct core *c, uint32_t member)
     struct default_record *d = &c->defaults[member];
     int64_t used = int64_max(0, d->margin.v);
     if (used == d->margin_used.v) return;
-    struct layer l = {.member = member, .layer = LAYER_margin};
-    event_layer_push(c, &l, used - d->margin_used.v, 1);
+    event_default_layer_push(c, member, LAYER_margin, 0, 1, used - d->margin_used.v);
     d->margin_used = MONEY(used);
     if (d->layer < LAYER_margin) d->layer = LAYER_margin;
 }
@@ -182,11 +181,7 @@ static void use_survivors(struct core *c, uint32_t member)
         }
         layer_take(c, &l);
     }
-    for (uint32_t m = 1; m <= c->s->members; m++) { /* asked to refill */
-        int64_t deadline = c->fund_members[m].call_deadline.v;
-        fund_refill(c, m);
-        if (c->fund_members[m].call_deadline.v != deadline) event_fund_share_push(c, c->out, m);
-    }
+    fund_refill_all(c);
 }
 
 bool default_assessment_runs(const struct core *c)
@@ -242,15 +237,6 @@ static void use_gains(struct core *c, uint32_t member)
     layer_take(c, &l);
 }
 
-static bool estate_holds(const struct core *c, uint32_t member)
-{
-    uint32_t e = c->accounts[c->defaults[member].estate].exposures;
-    for (; e != NIL; e = c->exposures[e].next) {
-        if (c->exposures[e].position != 0) return true;
-    }
-    return false;
-}
-
 static bool owes(const struct core *c, uint32_t member) { return default_deficit(c, member) > 0; }
 
 static void layers_run(struct core *c, uint32_t member)
@@ -266,7 +252,8 @@ static void layers_run(struct core *c, uint32_t member)
     use_gains(c, member);
     if (!owes(c, member)) return;
     if (d->layer < LAYER_tear_up) d->layer = LAYER_tear_up;
-    if (estate_holds(c, member)) return; /* an officer tears up; then the rest is own capital's */
+    /* While it holds positions an officer tears up; then the rest is own capital's. */
+    if (account_holds(c, d->estate)) return;
     use_one(c, member, LAYER_capital, c->fund->capital, POSTING_default_capital);
 }
 
@@ -331,7 +318,7 @@ static void tier_refund(struct core *c, uint32_t member, enum default_layer laye
     ledger_chain_cash(&chain, d->estate, -amount, POSTING_default_refund);
     ledger_chain_close(&chain);
     ASSERT(left == 0);
-    event_layer_push(c, &l, -amount, paid);
+    event_default_layer_push(c, member, layer, tier, paid, -amount);
 }
 
 void default_refund(struct core *c, uint32_t member)

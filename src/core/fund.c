@@ -106,6 +106,15 @@ void fund_refill(struct core *c, uint32_t member)
     }
 }
 
+void fund_refill_all(struct core *c)
+{
+    for (uint32_t m = 1; m <= c->s->members; m++) {
+        int64_t deadline = c->fund_members[m].call_deadline.v;
+        fund_refill(c, m);
+        if (c->fund_members[m].call_deadline.v != deadline) event_fund_share_push(c, c->out, m);
+    }
+}
+
 uint32_t clearing_account(struct core *c, const char *name, uint32_t member)
 {
     char text[ACCOUNT_NAME_SIZE + MEMBER_NAME_SIZE] = {0};
@@ -177,23 +186,24 @@ static void weights_margin(struct core *c)
     }
 }
 
-static enum reject size_check(struct core *c, const struct command_fund_size *s, int64_t *total)
+static enum reject size_check(struct core *c, const struct command_fund_size *s, int64_t *total,
+                              int64_t *cover2)
 {
     bool given = s->basis == FUND_BASIS_stress;
-    int64_t cover2 = 0;
+    *cover2 = 0;
     memset(c->fund_weights, 0, ((size_t)c->limits.members + 1) * sizeof *c->fund_weights);
     if (s->total.v < 0 || s->total.v > MONEY_MAX / 2) return REJECT_invalid_amount;
     if (given != (s->count > 0) || s->date <= 0 || s->date > 1000000) {
         return REJECT_malformed_request;
     }
-    enum reject reason = given ? weights_given(c, s, &cover2) : REJECT_none;
+    enum reject reason = given ? weights_given(c, s, cover2) : REJECT_none;
     if (reason != REJECT_none) return reason;
     if (!given) weights_margin(c);
     int128_t sum = 0;
     for (uint32_t m = 1; m <= c->s->members; m++) sum += c->fund_weights[m];
-    *total = s->total.v == 0 ? cover2 : s->total.v;
+    *total = s->total.v == 0 ? *cover2 : s->total.v;
     if (*total > 0 && sum == 0) return REJECT_invalid_amount; /* nobody to share it */
-    if (*total < cover2) return REJECT_below_cover_2;         /* CLEAR-11 */
+    if (*total < *cover2) return REJECT_below_cover_2;         /* CLEAR-11 */
     return REJECT_none;
 }
 
@@ -206,8 +216,8 @@ static int64_t share_of(int64_t left, int64_t own, int128_t sum)
 void fund_size(struct core *c, const struct command *cmd)
 {
     const struct command_fund_size *s = &cmd->fund_size;
-    int64_t total;
-    enum reject reason = size_check(c, s, &total);
+    int64_t total, cover2;
+    enum reject reason = size_check(c, s, &total, &cover2);
     if (reason != REJECT_none) {
         reject_push(c, cmd, reason, INT64_MIN);
         return;
@@ -227,13 +237,7 @@ void fund_size(struct core *c, const struct command *cmd)
     }
     ASSERT(left == 0);
     c->fund->date = s->date;
-    c->fund->cover2 = MONEY(0);
-    if (s->basis == FUND_BASIS_stress) {
-        int64_t cover2 = 0;
-        memset(c->fund_weights, 0, ((size_t)c->limits.members + 1) * sizeof *c->fund_weights);
-        (void)weights_given(c, s, &cover2);
-        c->fund->cover2 = MONEY(cover2);
-    }
+    c->fund->cover2 = MONEY(cover2);
     default_due_set(c);
     event_fund_push(c, c->out);
 }
@@ -302,13 +306,7 @@ static void assessment_post(struct core *c, uint32_t account, int64_t amount)
         f->flags &= ~(uint32_t)FUND_SHARE_ASSESSMENT_MISSED;
     }
     default_claim_add(c, defaulter, LAYER_assessment, 0, account, amount);
-    struct event_default_layer *e = outbox_push(c->out, EVENT_default_layer, sizeof *e);
-    e->member = defaulter;
-    e->layer = LAYER_assessment;
-    e->tier = 0;
-    e->payers = 1;
-    e->amount = MONEY(amount);
-    e->deficit = MONEY(default_deficit(c, defaulter));
+    event_default_layer_push(c, defaulter, LAYER_assessment, 0, 1, amount);
     event_fund_share_push(c, c->out, m);
 }
 

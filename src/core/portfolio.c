@@ -78,13 +78,6 @@ void query_portfolio_bids(const struct core *c, const struct query *q, struct ou
 
 /* ---- opening ---- */
 
-static bool has_position(const struct core *c, const struct exposure *x, bool *priced)
-{
-    if (x->position == 0) return false;
-    if (price_is_none(c->instruments[x->instrument].settlement)) *priced = false;
-    return true;
-}
-
 static enum reject open_check(const struct core *c, const struct command_portfolio_open *o)
 {
     if (o->member == NIL || o->member > c->s->members) return REJECT_unknown_account;
@@ -97,12 +90,7 @@ static enum reject open_check(const struct core *c, const struct command_portfol
         return REJECT_invalid_price;
     }
     if (o->deadline.v <= c->s->ts.v) return REJECT_expired_time;
-    bool held = false, priced = true;
-    for (uint32_t e = c->accounts[d->estate].exposures; e != NIL; e = c->exposures[e].next) {
-        if (has_position(c, &c->exposures[e], &priced)) held = true;
-    }
-    if (!held) return REJECT_invalid_state; /* nothing to sell */
-    return priced ? REJECT_none : REJECT_no_settlement_price;
+    return default_estate_check(c, d->estate);
 }
 
 void portfolio_open(struct core *c, const struct command *cmd)
@@ -381,10 +369,8 @@ static uint32_t bidders_count(const struct core *c, uint64_t auction)
 }
 
 /* The margin of a portion: of what was taken over, as much as is still there. */
-static int64_t portion_margin(const struct core *c, const struct default_record *d,
-                              int64_t lots)
+static int64_t portion_margin(const struct default_record *d, int64_t lots)
 {
-    (void)c;
     if (d->lots == 0 || d->auction.portions == 0) return 0;
     int128_t margin = (int128_t)d->requirement.v * int64_min(lots, d->lots) / d->lots;
     return (int64_t)(margin / d->auction.portions);
@@ -423,7 +409,7 @@ void portfolio_end(struct core *c, uint32_t member)
 {
     struct default_record *d = &c->defaults[member];
     struct portfolio *a = &d->auction;
-    int64_t margin = portion_margin(c, d, gross_lots(c, d->estate));
+    int64_t margin = portion_margin(d, gross_lots(c, d->estate));
     ASSERT(a->status == PORTFOLIO_open);
     a->bidders = bidders_count(c, a->id);
     if (a->bidders >= a->bidders_min) awards_run(c, member);

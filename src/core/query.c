@@ -171,15 +171,6 @@ static int64_t average_price(int128_t cost, int64_t lots)
     return (int64_t)int128_div_half_even(cost, lots);
 }
 
-static int128_t unrealised_of(const struct core *c, const struct exposure *x)
-{
-    price_t mark = price_mark(c, x->instrument);
-    if (price_is_none(mark)) return 0;
-    int128_t points = (int128_t)x->position * mark.v - x->cost, value;
-    if (!int128_mul(points, c->instruments[x->instrument].terms.contract_size, &value)) return 0;
-    return int128_div_half_even(value, E6);
-}
-
 static void query_positions(const struct core *c, const struct query *q, struct outbox *out)
 {
     if (!known_account(c, q->account)) {
@@ -197,7 +188,7 @@ static void query_positions(const struct core *c, const struct query *q, struct 
         e->average_price = PRICE(average_price(x->entry_cost, x->position));
         e->mark = price_mark(c, x->instrument);
         e->settlement = c->instruments[x->instrument].settlement;
-        e->unrealised = MONEY(money_clamp(unrealised_of(c, x)));
+        e->unrealised = margin_unrealised(c, i);
         e->realised = x->realised;
         e->initial_margin = margin_alone(c, i);
         e->open_buys = QTY(x->open_buys);

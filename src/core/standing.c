@@ -42,10 +42,7 @@ static bool has_anything(const struct core *c, uint32_t account)
 {
     const struct account *a = &c->accounts[account];
     if (a->requirement.v != 0 || a->order_count != 0) return true;
-    for (uint32_t e = a->exposures; e != NIL; e = c->exposures[e].next) {
-        if (c->exposures[e].position != 0) return true;
-    }
-    return c->balances[a->cash].amount != 0 || a->credit.v != 0;
+    return c->balances[a->cash].amount != 0 || a->credit.v != 0 || account_holds(c, account);
 }
 
 /* Whether what was said last is to be followed by zeros. */

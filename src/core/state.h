@@ -484,7 +484,12 @@ void account_open_system(struct core *c); /* at a fresh start */
 void account_create(struct core *c, const struct command *cmd);
 void account_kill(struct core *c, const struct command *cmd); /* MATCH-09; cancels by order.c */
 void event_account_push(const struct core *c, struct outbox *out, uint32_t account);
+/* Of an account, or of all of a member's: one of the two is NIL. */
+void event_killed_push(struct core *c, uint32_t account, uint32_t member, uint32_t on);
 bool account_name_is_valid(const char *name);
+/* Whether there is a position; whether there is none and all is marked. */
+bool account_holds(const struct core *c, uint32_t account);
+bool account_is_flat(const struct core *c, uint32_t account);
 /* Another account of the clearing house's own, opened when first needed; announced. */
 bool account_room_own(const struct core *c, uint32_t count);
 uint32_t account_open_own(struct core *c, const char *name);
