@@ -98,7 +98,7 @@ bool account_room_own(const struct core *c, uint32_t count)
 
 uint32_t account_open_own(struct core *c, const char *name)
 {
-    uint32_t id = account_add_system(c, name, c->accounts[c->s->account_ccp].member);
+    uint32_t id = account_add_system(c, name, member_clearing(c));
     event_account_push(c, c->out, id);
     return id;
 }
@@ -119,7 +119,7 @@ static enum reject account_check(const struct core *c, const struct command_acco
         return REJECT_malformed_request;
     }
     uint32_t member = member_find(c, a->member);
-    if (member != NIL && member == c->accounts[c->s->account_ccp].member) {
+    if (member != NIL && member == member_clearing(c)) {
         return REJECT_unauthorised; /* the clearing house's own */
     }
     if (account_find(c, a->account) != NIL || name_is_own(a->account)) {
@@ -162,7 +162,7 @@ static enum reject kill_check(const struct core *c, const struct command_kill *k
     if ((k->account == NIL) == (k->member == NIL) || k->on > 1) return REJECT_malformed_request;
     if (k->account > c->s->accounts || k->member > c->s->members) return REJECT_unknown_account;
     uint32_t member = k->member != NIL ? k->member : c->accounts[k->account].member;
-    if (member == c->accounts[c->s->account_ccp].member) return REJECT_unauthorised;
+    if (member == member_clearing(c)) return REJECT_unauthorised;
     if (k->on == 0 && member_is_in_default(c, member)) return REJECT_in_default;
     return REJECT_none;
 }

@@ -68,17 +68,6 @@ static void deal_end(struct core *c, struct deal *d, enum deal_state state, uint
 
 /* ---- checks ---- */
 
-static bool is_customer(const struct core *c, uint32_t account)
-{
-    return account != NIL && account <= c->s->accounts && c->accounts[account].system == 0;
-}
-
-static bool is_killed(const struct core *c, uint32_t account)
-{
-    const struct account *a = &c->accounts[account];
-    return a->killed != 0 || c->members[a->member].killed != 0;
-}
-
 static enum reject state_check(const struct core *c, uint32_t instrument)
 {
     const struct event_instrument *terms = &c->instruments[instrument].terms;
@@ -119,7 +108,7 @@ static enum reject limits_check_price(const struct core *c, uint32_t instrument,
 static enum reject terms_check(const struct core *c, const struct command *cmd, int64_t *detail)
 {
     const struct command_block_propose *p = &cmd->block_propose;
-    if (!is_customer(c, cmd->header.account) || !is_customer(c, p->counterparty))
+    if (!account_is_customer(c, cmd->header.account) || !account_is_customer(c, p->counterparty))
         return REJECT_unknown_account;
     if (p->instrument == NIL || p->instrument > c->s->instruments)
         return REJECT_unknown_instrument;
@@ -192,7 +181,7 @@ void block_propose(struct core *c, const struct command *cmd)
         reason = status_check(c, &d, cmd->header.account);
         if (reason == REJECT_none) reason = offbook_check_side(c, &t, cmd->header.account, &detail);
     }
-    if (reason == REJECT_none && is_killed(c, cmd->header.account)) reason = REJECT_killed;
+    if (reason == REJECT_none && account_is_killed(c, cmd->header.account)) reason = REJECT_killed;
     if (reason == REJECT_none) {
         d.id = deal_next(c, cmd->header.account);
         if (d.id == 0 || d.id > UINT32_MAX) reason = REJECT_capacity_exhausted;
@@ -215,8 +204,8 @@ static enum reject accept(struct core *c, struct deal *d, int64_t *detail)
     if (reason == REJECT_none) reason = status_check(c, d, d->account);
     if (reason == REJECT_none) reason = status_check(c, d, d->counterparty);
     if (reason == REJECT_none) reason = offbook_check(c, &t, detail);
-    if (reason == REJECT_none && (is_killed(c, d->account) || is_killed(c, d->counterparty)))
-        reason = REJECT_killed;
+    bool killed = account_is_killed(c, d->account) || account_is_killed(c, d->counterparty);
+    if (reason == REJECT_none && killed) reason = REJECT_killed;
     if (reason != REJECT_none) return reason;
     deal_end(c, d, DEAL_STATE_registered, offbook_trade(c, &t));
     return REJECT_none;

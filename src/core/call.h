@@ -39,12 +39,19 @@ void call_timer_run(struct core *c);
 ts_t call_due(const struct core *c);
 /* A client of a defaulter is liquidated by the same slices until it holds nothing (closeout.h). */
 void call_close_out(struct core *c, uint32_t account);
-/* The member is in default: what it was called for is the default's matter now. */
+/* Ends what lives: with its member's default (what it was called for is the default's matter then),
+ * a readmission, or when a client that was to be closed out is ported. */
 void call_drop(struct core *c, uint32_t account);
 
 static inline bool call_is_live(const struct core *c, uint32_t account)
 {
     return c->calls[account].place != 0;
+}
+
+/* CLEAR-09: nothing leaves an account that is called, or not as usual. */
+static inline bool call_withholds(const struct core *c, uint32_t account)
+{
+    return call_is_live(c, account) || c->accounts[account].status != ACCOUNT_normal;
 }
 
 /* CLEAR-09: whether an account whose status is not normal may enter (or change to) this. */

@@ -21,6 +21,11 @@ bool closeout_is_over(const struct core *c, uint32_t account)
     return c->calls[account].state == CALL_closed;
 }
 
+bool closeout_freezes(const struct core *c, uint32_t account)
+{
+    return member_is_in_default(c, c->accounts[account].member) && !closeout_is_over(c, account);
+}
+
 bool closeout_is_needed(const struct core *c, uint32_t member)
 {
     for (uint32_t a = 1; a <= c->s->accounts; a++) {
@@ -64,7 +69,7 @@ void closeout_window_end(struct core *c, uint32_t member)
 static enum reject check(const struct core *c, const struct command *cmd)
 {
     uint32_t account = cmd->header.account;
-    if (account == NIL || account > c->s->accounts) return REJECT_unknown_account;
+    if (!account_exists(c, account)) return REJECT_unknown_account;
     if (cmd->close_out.reason[0] == 0) return REJECT_reason_needed;
     if (!is_client(c, account)) return REJECT_unauthorised;
     const struct default_record *d = &c->defaults[c->accounts[account].member];

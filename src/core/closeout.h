@@ -28,6 +28,8 @@ bool closeout_finish(struct core *c, uint32_t account);
 bool closeout_is_needed(const struct core *c, uint32_t member);
 /* A client of a defaulter whose close-out is over: what is left may leave. */
 bool closeout_is_over(const struct core *c, uint32_t account);
+/* CLEAR-10: an account of a defaulter from which nothing may leave. */
+bool closeout_freezes(const struct core *c, uint32_t account);
 void closeout_check(const struct core *c);
 
 #endif

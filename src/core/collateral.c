@@ -3,7 +3,6 @@
 
 #include "core/call.h"
 #include "core/closeout.h"
-#include "core/default.h"
 #include "core/dual.h"
 #include "core/ledger.h"
 #include "core/margin.h"
@@ -136,11 +135,6 @@ static uint32_t asset_find(const struct core *c, const char *name)
     return NIL;
 }
 
-static bool is_capacity(const struct core *c, uint32_t asset)
-{
-    return asset > ASSET_USD && asset <= c->s->assets;
-}
-
 static enum reject asset_new_check(const struct core *c, const struct collateral_terms *t)
 {
     if (!account_name_is_valid(t->name)) return REJECT_malformed_request;
@@ -161,7 +155,7 @@ static enum reject asset_set_check(const struct core *c, const struct command_as
 {
     const struct collateral_terms *t = &s->terms;
     if (t->haircut_e6 > SHARE_ONE_E6 || t->source[0] == 0) return REJECT_malformed_request;
-    if (s->asset != 0 && !is_capacity(c, s->asset)) return REJECT_unknown_asset;
+    if (s->asset != 0 && !asset_is_capacity(c, s->asset)) return REJECT_unknown_asset;
     enum reject reason = s->asset == 0 ? asset_new_check(c, t) : REJECT_none;
     if (reason == REJECT_capacity_exhausted) return reason;
     bool priced = t->price.v >= 0 && t->price.v <= PRICE_MAX;
@@ -217,9 +211,9 @@ static int64_t free_of(const struct core *c, uint32_t account, uint32_t asset)
 static enum reject holder_check(const struct core *c, uint32_t account, uint32_t asset,
                                 int64_t amount)
 {
-    if (account == NIL || account > c->s->accounts) return REJECT_unknown_account;
+    if (!account_exists(c, account)) return REJECT_unknown_account;
     if (c->accounts[account].system != 0) return REJECT_unauthorised;
-    if (!is_capacity(c, asset)) return REJECT_unknown_asset;
+    if (!asset_is_capacity(c, asset)) return REJECT_unknown_asset;
     return amount < 1 || amount > MONEY_MAX ? REJECT_invalid_amount : REJECT_none;
 }
 
@@ -260,9 +254,8 @@ static enum reject release_check(struct core *c, uint32_t account, struct balanc
                                  int64_t amount)
 {
     struct account *a = &c->accounts[account];
-    bool called = call_is_live(c, account) || a->status != ACCOUNT_normal;
     if (b->pledged < amount) return REJECT_insufficient_funds;
-    if (called) return REJECT_call_open;
+    if (call_withholds(c, account)) return REJECT_call_open;
     b->pledged -= amount;
     collateral_update(c, account);
     bool stands = margin_withdrawable(c, account) >= 0;
@@ -305,9 +298,9 @@ void pledge(struct core *c, const struct command *cmd)
 {
     const struct command_pledge *p = &cmd->pledge;
     enum reject reason = holder_check(c, cmd->header.account, p->asset, p->amount);
-    bool frozen = reason == REJECT_none &&
-                  member_is_in_default(c, c->accounts[cmd->header.account].member);
-    if (frozen && !closeout_is_over(c, cmd->header.account)) reason = REJECT_in_default;
+    if (reason == REJECT_none && closeout_freezes(c, cmd->header.account)) {
+        reason = REJECT_in_default;
+    }
     if (reason == REJECT_none) reason = pledge_post(c, cmd->header.account, p);
     if (reason != REJECT_none) {
         reject_push(c, cmd, reason, INT64_MIN);

@@ -35,6 +35,11 @@ static inline int64_t collateral_credit(const struct core *c, uint32_t account,
     return a->credit.v == 0 ? 0 : collateral_credit_capped(c, a, requirement);
 }
 
+static inline bool asset_is_capacity(const struct core *c, uint32_t asset)
+{
+    return asset > ASSET_USD && asset <= c->s->assets;
+}
+
 /* Lots short in this instrument that the account's pledged capacity covers; 0 in other modes. */
 int64_t collateral_cover(const struct core *c, uint32_t account, uint32_t instrument);
 /* Values what an account has pledged anew: its credit, or what covers its shorts. */

@@ -15,27 +15,19 @@
 #include "core/dual.h"
 #include "core/margin.h"
 
-static bool is_customer(const struct core *c, uint32_t account)
-{
-    return account != NIL && account <= c->s->accounts && c->accounts[account].system == 0;
-}
-
 static enum reject buyer_check(const struct core *c, const struct command_collateral_sell *s)
 {
-    bool called = call_is_live(c, s->buyer) || c->accounts[s->buyer].status != ACCOUNT_normal;
-    if (called) return REJECT_call_open;
-    const struct balance *cash = &c->balances[c->accounts[s->buyer].cash];
-    if ((int128_t)cash->amount - cash->pending_out < s->price.v) return REJECT_insufficient_funds;
-    return margin_withdrawable(c, s->buyer) < s->price.v ? REJECT_insufficient_margin
-                                                         : REJECT_none;
+    if (call_withholds(c, s->buyer)) return REJECT_call_open;
+    return margin_spares(c, s->buyer, s->price.v);
 }
 
 static enum reject sell_check(const struct core *c, uint32_t seller,
                               const struct command_collateral_sell *s)
 {
     if (s->evidence[0] == 0) return REJECT_malformed_request;
-    if (!is_customer(c, seller) || !is_customer(c, s->buyer)) return REJECT_unknown_account;
-    if (s->asset <= ASSET_USD || s->asset > c->s->assets) return REJECT_unknown_asset;
+    bool known = account_is_customer(c, seller) && account_is_customer(c, s->buyer);
+    if (!known) return REJECT_unknown_account;
+    if (!asset_is_capacity(c, s->asset)) return REJECT_unknown_asset;
     const struct account *a = &c->accounts[seller];
     bool open = c->defaults[a->member].status == DEFAULT_STATUS_open;
     bool owes = c->calls[seller].state == CALL_closing && ledger_cash(c, seller) < 0;

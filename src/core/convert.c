@@ -57,7 +57,7 @@ static enum reject conversion_check(const struct core *c, const struct command *
 {
     const struct command_margin_convert *m = &cmd->margin_convert;
     v->account = cmd->header.account;
-    if (v->account == NIL || v->account > c->s->accounts) return REJECT_unknown_account;
+    if (!account_exists(c, v->account)) return REJECT_unknown_account;
     const struct account *a = &c->accounts[v->account];
     if (a->system != 0) return REJECT_unauthorised;
     if (!is_traded(c, m->from) || !is_traded(c, m->to)) return REJECT_unknown_instrument;

@@ -13,6 +13,7 @@
 #include "core/block.h"
 #include "core/bust.h"
 #include "core/limit.h"
+#include "core/margin.h"
 #include "core/call.h"
 #include "core/closeout.h"
 #include "core/collateral.h"

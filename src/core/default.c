@@ -35,7 +35,7 @@ static bool is_house(const struct core *c, uint32_t account, uint32_t member)
 static enum reject member_check(const struct core *c, uint32_t member)
 {
     if (member == NIL || member > c->s->members) return REJECT_unknown_account;
-    bool own = member == c->accounts[c->s->account_ccp].member;
+    bool own = member == member_clearing(c);
     return own ? REJECT_unauthorised : REJECT_none;
 }
 

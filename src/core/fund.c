@@ -131,11 +131,6 @@ uint32_t clearing_account(struct core *c, const char *name, uint32_t member)
 
 /* ---- settings and sizing ---- */
 
-static uint32_t clearing_member(const struct core *c)
-{
-    return c->accounts[c->s->account_ccp].member;
-}
-
 void fund_set(struct core *c, const struct command *cmd)
 {
     const struct command_fund_set *s = &cmd->fund_set;
@@ -163,7 +158,7 @@ static enum reject weights_given(struct core *c, const struct command_fund_size 
     for (uint32_t i = 0; i < s->count; i++) {
         const struct fund_share *share = &s->shares[i];
         uint32_t m = share->member;
-        if (m == NIL || m > c->s->members || m == clearing_member(c)) return REJECT_unknown_account;
+        if (m == NIL || m > c->s->members || m == member_clearing(c)) return REJECT_unknown_account;
         if (c->fund_weights[m] != 0) return REJECT_malformed_request; /* named twice */
         if (member_is_in_default(c, m)) return REJECT_in_default;
         int64_t loss = share->stress_loss.v;
@@ -247,7 +242,7 @@ void fund_size(struct core *c, const struct command *cmd)
 /* The house account that speaks for its member. */
 static enum reject house_check(const struct core *c, uint32_t account)
 {
-    if (account == NIL || account > c->s->accounts) return REJECT_unknown_account;
+    if (!account_exists(c, account)) return REJECT_unknown_account;
     const struct account *a = &c->accounts[account];
     if (a->system != 0 || a->origin != ORIGIN_house) return REJECT_unauthorised;
     /* A closed default's member may pay in again, to be readmitted. */
@@ -258,13 +253,6 @@ static enum reject house_check(const struct core *c, uint32_t account)
 static enum reject amount_check(int64_t amount)
 {
     return amount < 1 || amount > MONEY_MAX ? REJECT_invalid_amount : REJECT_none;
-}
-
-static enum reject spare_check(const struct core *c, uint32_t account, int64_t amount)
-{
-    const struct balance *b = &c->balances[c->accounts[account].cash];
-    if ((int128_t)b->amount - b->pending_out < amount) return REJECT_insufficient_funds;
-    return margin_withdrawable(c, account) < amount ? REJECT_insufficient_margin : REJECT_none;
 }
 
 static enum reject post_two(struct core *c, uint32_t from, uint32_t to, int64_t amount,
@@ -278,7 +266,7 @@ static enum reject contribute(struct core *c, uint32_t account, int64_t amount)
 {
     enum reject reason = house_check(c, account);
     if (reason == REJECT_none) reason = amount_check(amount);
-    if (reason == REJECT_none) reason = spare_check(c, account, amount);
+    if (reason == REJECT_none) reason = margin_spares(c, account, amount);
     if (reason != REJECT_none) return reason;
     uint32_t m = c->accounts[account].member;
     struct fund_member *f = &c->fund_members[m];
@@ -323,7 +311,7 @@ static enum reject assessment_pay(struct core *c, uint32_t account, int64_t amou
     const struct fund_member *f = &c->fund_members[c->accounts[account].member];
     if (f->assessment.v == 0) return REJECT_invalid_state;
     if (amount > f->assessment.v) return REJECT_invalid_amount;
-    reason = spare_check(c, account, amount);
+    reason = margin_spares(c, account, amount);
     if (reason != REJECT_none) return reason;
     if (!claims_have_room(c, 1)) return REJECT_capacity_exhausted;
     assessment_post(c, account, amount);

@@ -93,8 +93,7 @@ static enum reject create_check(const struct core *c, const struct command_index
 {
     if (!terms_are_valid(t)) return REJECT_malformed_request;
     for (uint32_t i = 0; i < t->source_count; i++) {
-        uint32_t a = t->sources[i];
-        if (a == NIL || a > c->s->accounts || c->accounts[a].system) return REJECT_unknown_account;
+        if (!account_is_customer(c, t->sources[i])) return REJECT_unknown_account;
     }
     for (uint32_t i = 1; i <= c->s->indices; i++) {
         if (strncmp(c->indices[i].terms.name, t->name, INDEX_NAME_SIZE) == 0)

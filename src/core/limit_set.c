@@ -42,9 +42,9 @@ static bool limits_switch_off(const struct product_limits *now, const struct pro
     return false;
 }
 
-static uint32_t exposures_of(const struct core *c, uint32_t product, bool attach)
+/* Customers' exposures in a product: counted, and (attach) joined to their holdings. */
+static uint32_t exposures_of(struct core *c, uint32_t product, bool attach)
 {
-    struct core *writable = (struct core *)(uintptr_t)c;
     uint32_t count = 0;
     for (uint32_t i = c->products[product].instruments; i != NIL;
          i = c->instruments[i].next_of_product) {
@@ -52,7 +52,7 @@ static uint32_t exposures_of(const struct core *c, uint32_t product, bool attach
              e = c->exposures[e].next_of_instrument) {
             if (c->accounts[c->exposures[e].account].system != 0) continue;
             count += 1;
-            if (attach) limit_attach(writable, e);
+            if (attach) limit_attach(c, e);
         }
     }
     return count;
@@ -191,17 +191,6 @@ static uint32_t owner_key_find(const struct core *c, const char *name)
     return NIL;
 }
 
-static bool name_is_valid(const char *name)
-{
-    for (size_t i = 0; name[i] != 0; i++) {
-        char ch = name[i];
-        bool ok = (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') ||
-                  (ch >= '0' && ch <= '9') || ch == '_' || ch == '.' || ch == '-';
-        if (!ok) return false;
-    }
-    return true;
-}
-
 static bool is_empty(const struct exposure *x)
 {
     return x->position == 0 && x->open_buys == 0 && x->open_sells == 0;
@@ -221,10 +210,8 @@ static enum reject owner_check(const struct core *c, const struct command *cmd)
 {
     uint32_t account = cmd->header.account;
     const char *name = cmd->owner_set.owner;
-    if (!name_is_valid(name)) return REJECT_malformed_request;
-    if (account == NIL || account > c->s->accounts || c->accounts[account].system != 0) {
-        return REJECT_unknown_account;
-    }
+    if (name[0] != 0 && !account_name_is_valid(name)) return REJECT_malformed_request;
+    if (!account_is_customer(c, account)) return REJECT_unknown_account;
     uint64_t holdings = 0;
     for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
         holdings += c->exposures[e].limited != 0 ? LIMIT_BUCKETS_MAX : 0;

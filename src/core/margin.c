@@ -229,6 +229,13 @@ int64_t margin_withdrawable(const struct core *c, uint32_t account)
     return left < -MONEY_MAX * (int128_t)2 ? -MONEY_MAX * 2 : (int64_t)left;
 }
 
+enum reject margin_spares(const struct core *c, uint32_t account, int64_t amount)
+{
+    const struct balance *cash = &c->balances[c->accounts[account].cash];
+    if ((int128_t)cash->amount - cash->pending_out < amount) return REJECT_insufficient_funds;
+    return margin_withdrawable(c, account) < amount ? REJECT_insufficient_margin : REJECT_none;
+}
+
 /* What exposure e would need in this view of it; out of range: the bound. */
 static money_t view_need(const struct core *c, uint32_t e, const struct view *v)
 {

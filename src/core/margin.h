@@ -62,5 +62,11 @@ int64_t margin_available(const struct core *c, uint32_t account);
 /* The same less unsettled losses: what may be taken away (CLEAR-08). Unsettled gains do not count;
  * in collateralised mode losses are reserved for already. */
 int64_t margin_withdrawable(const struct core *c, uint32_t account);
+/* Whether so much of the account's cash may be paid away: REJECT_none, insufficient_funds or
+ * insufficient_margin. */
+enum reject margin_spares(const struct core *c, uint32_t account, int64_t amount);
+
+/* ---- margin_flat.c ---- */
+void margin_flat(struct core *c, const struct command *cmd);
 
 #endif

@@ -20,10 +20,10 @@ static struct sides sides_of(const struct offbook *t)
     return s;
 }
 
-static bool is_customer(const struct core *c, uint32_t account)
+/* An estate is one, too. */
+static bool may_be_party(const struct core *c, uint32_t account)
 {
-    return account != NIL && account <= c->s->accounts &&
-           c->accounts[account].system != SYSTEM_clearing;
+    return account_exists(c, account) && c->accounts[account].system != SYSTEM_clearing;
 }
 
 /* What the house of a defaulter had is its estate's: nothing comes back (CLEAR-10). */
@@ -45,7 +45,7 @@ static price_t leg_b_price(const struct core *c, const struct offbook *t)
 static enum reject terms_check(const struct core *c, const struct offbook *t)
 {
     ASSERT(trade_is_off_book(t->kind) && t->reference <= UINT32_MAX);
-    if (!is_customer(c, t->from) || !is_customer(c, t->to)) return REJECT_unknown_account;
+    if (!may_be_party(c, t->from) || !may_be_party(c, t->to)) return REJECT_unknown_account;
     if (t->instrument == NIL || t->instrument > c->s->instruments) {
         return REJECT_unknown_instrument;
     }

@@ -345,12 +345,6 @@ static bool room_for_order(struct core *c, struct entry *e, uint32_t orders)
     return e->exposure != NIL && (!spread || e->exposure_b != NIL);
 }
 
-static bool is_killed(const struct core *c, uint32_t account)
-{
-    const struct account *a = &c->accounts[account];
-    return a->killed || c->members[a->member].killed;
-}
-
 /* CLEAR-08, the kill switch and capacity: the checks that come after the order's own. */
 static enum reject admit(struct core *c, struct entry *e, uint32_t orders, int64_t *detail)
 {
@@ -372,7 +366,7 @@ static enum reject admit(struct core *c, struct entry *e, uint32_t orders, int64
             return r;
         }
     }
-    if (is_killed(c, e->account)) return REJECT_killed; /* MATCH-09 */
+    if (account_is_killed(c, e->account)) return REJECT_killed; /* MATCH-09 */
     return room ? REJECT_none : REJECT_capacity_exhausted;
 }
 

@@ -7,10 +7,10 @@
 
 static enum reject port_check(const struct core *c, uint32_t account, uint32_t member)
 {
-    if (account == NIL || account > c->s->accounts) return REJECT_unknown_account;
+    if (!account_exists(c, account)) return REJECT_unknown_account;
     if (member == NIL || member > c->s->members) return REJECT_unknown_account;
     const struct account *a = &c->accounts[account];
-    bool own = member == c->accounts[c->s->account_ccp].member;
+    bool own = member == member_clearing(c);
     if (a->system != 0 || own) return REJECT_unauthorised;
     /* A house account is its member: there is nobody to port. */
     if (a->origin != ORIGIN_client || member == a->member) return REJECT_invalid_state;

@@ -133,8 +133,8 @@ static bool may_bid(const struct core *c, uint32_t account, uint32_t flags)
 {
     const struct account *a = &c->accounts[account];
     bool client = a->origin == ORIGIN_client;
-    if (a->system != 0 || a->mode != MODE_margined || a->killed != 0) return false;
-    if (c->members[a->member].killed != 0 || member_is_in_default(c, a->member)) return false;
+    if (a->system != 0 || a->mode != MODE_margined) return false;
+    if (account_is_killed(c, account) || member_is_in_default(c, a->member)) return false;
     return !client || (flags & PORTFOLIO_FLAG_CLIENTS) != 0;
 }
 
@@ -164,7 +164,7 @@ static enum reject bid_check(struct core *c, const struct command *cmd, uint32_t
 {
     const struct command_portfolio_bid *b = &cmd->portfolio_bid;
     uint32_t account = cmd->header.account;
-    if (account == NIL || account > c->s->accounts) return REJECT_unknown_account;
+    if (!account_exists(c, account)) return REJECT_unknown_account;
     if (member == NIL) return REJECT_unknown_auction;
     const struct default_record *d = &c->defaults[member];
     if (!may_bid(c, account, d->auction.flags)) return REJECT_not_qualified;

@@ -71,6 +71,13 @@ static bool variation_of(const struct core *c, const struct exposure *x, price_t
     return value_half_even(gain, c->instruments[x->instrument].terms.contract_size, variation);
 }
 
+/* The same, when what it has been paid in all stays in range with it. */
+static bool exposure_can_mark(const struct core *c, const struct exposure *x, price_t price,
+                              int64_t *variation)
+{
+    return variation_of(c, x, price, variation) && money_fits((int128_t)x->realised.v + *variation);
+}
+
 /* Whether the account's cash stays in range whatever the order of its postings. */
 static bool account_can_mark(const struct core *c, const struct marking *m, uint32_t account)
 {
@@ -79,10 +86,9 @@ static bool account_can_mark(const struct core *c, const struct marking *m, uint
     for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
         const struct exposure *x = &c->exposures[e];
         price_t price = marking_price(c, m, x->instrument);
-        int64_t v, realised;
+        int64_t v;
         if (price_is_none(price)) continue;
-        if (!variation_of(c, x, price, &v)) return false;
-        if (!int64_add(x->realised.v, v, &realised) || !money_fits(realised)) return false;
+        if (!exposure_can_mark(c, x, price, &v)) return false;
         cash += v;
         reach += v < 0 ? -v : v;
     }
@@ -108,9 +114,8 @@ static bool holders_can_mark(const struct core *c, const struct marking *m)
     uint32_t e = c->instruments[m->only].exposures;
     for (; e != NIL; e = c->exposures[e].next_of_instrument) {
         const struct exposure *x = &c->exposures[e];
-        int64_t v, realised;
-        if (!variation_of(c, x, m->price, &v)) return false;
-        if (!int64_add(x->realised.v, v, &realised) || !money_fits(realised)) return false;
+        int64_t v;
+        if (!exposure_can_mark(c, x, m->price, &v)) return false;
         if (!money_fits((int128_t)ledger_cash(c, x->account) + v)) return false;
     }
     return true;

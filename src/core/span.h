@@ -204,7 +204,6 @@ int64_t span_after_credit(const struct core *c, int128_t groups, int64_t credit,
 /* ---- span_params.c: parameters as data; loosening takes two officers (GUARD-05) ---- */
 void margin_set(struct core *c, const struct command *cmd);
 void margin_inter(struct core *c, const struct command *cmd);
-void margin_flat(struct core *c, const struct command *cmd);
 /* A new instrument of a product that has parameters. */
 void span_instrument_listed(struct core *c, uint32_t instrument);
 /* Whether its arrays would be in range. */

@@ -192,7 +192,7 @@ static void event_margin_push(const struct core *c, struct outbox *out, const st
 
 static enum reject legs_check(const struct core *c, const struct query *q)
 {
-    if (q->account == NIL || q->account > c->s->accounts) return REJECT_unknown_account;
+    if (!account_exists(c, q->account)) return REJECT_unknown_account;
     if (q->legs_count > SPAN_LEGS_MAX) return REJECT_malformed_request;
     if (q->legs_count > 0 && c->accounts[q->account].mode != MODE_margined) {
         return REJECT_invalid_state; /* a collateralised account is not margined so */

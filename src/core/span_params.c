@@ -1,7 +1,7 @@
-/* span_params.c: the parameters of SPAN as data (CLEAR-06), of flat margin, and what follows from
- * them. A command carries the text of its source; what it changes is in force at once: the arrays
- * of all instruments concerned are made again and every account that holds them is margined anew,
- * in time linear in their exposures. One officer may tighten; anything else takes two (GUARD-05).
+/* span_params.c: the parameters of SPAN as data (CLEAR-06), and what follows from them. A command
+ * carries the text of its source; what it changes is in force at once: the arrays of all
+ * instruments concerned are made again and every account that holds them is margined anew, in time
+ * linear in their exposures. One officer may tighten; anything else takes two (GUARD-05).
  *
  * Upstream: span, dual. Downstream: core.c (commands), instrument.c (listing).
  */
@@ -308,7 +308,6 @@ static bool name_is_fit(const char *name)
 
 static bool tiers_are_fit(const struct command_margin_set *t)
 {
-    int64_t bound = 0;
     if (t->tier_count == 0) return false;
     for (uint32_t i = 0; i < t->tier_count; i++) {
         const struct margin_tier *m = &t->tiers[i];
@@ -327,7 +326,7 @@ static bool tiers_are_fit(const struct command_margin_set *t)
             if (other->tier_a == s->tier_a && other->tier_b == s->tier_b) return false;
         }
     }
-    bound = charge_bound(t);
+    int64_t bound = charge_bound(t);
     for (uint32_t i = 0; i < t->tier_count; i++) { /* span.h: why no charge may outweigh the scan */
         if (t->tiers[i].price_scan.v < bound) return false;
     }

@@ -34,11 +34,11 @@ static bool is_open(const struct core *c, uint64_t run)
     return v->open != 0 && v->run == run && c->s->ts.v <= v->until.v;
 }
 
-static void event_run_push(struct core *c, const struct command *cmd)
+static void event_run_push(struct core *c, uint64_t run, uint32_t phase)
 {
     struct event_margin_run *e = outbox_push(c->out, EVENT_margin_run, sizeof *e);
-    e->run = cmd->margin_run.run;
-    e->phase = cmd->margin_run.phase;
+    e->run = run;
+    e->phase = phase;
     e->count = c->span_venue->results;
     e->begun = c->span_venue->begun;
 }
@@ -103,7 +103,7 @@ void margin_run(struct core *c, const struct command *cmd)
         reject_push(c, cmd, reason, INT64_MIN);
         return;
     }
-    event_run_push(c, cmd);
+    event_run_push(c, m->run, m->phase);
     if (m->phase == MARGIN_RUN_commit) call_run(c); /* CLEAR-09 */
 }
 
@@ -114,10 +114,9 @@ static enum reject line_check(const struct core *c, const struct command_margin_
                               uint32_t at)
 {
     const struct margin_result *r = &m->results[at];
-    if (r->account == NIL || r->account > c->s->accounts) return REJECT_unknown_account;
-    if (c->accounts[r->account].system != 0 || c->span_accounts[r->account].staged_run != m->run) {
-        return REJECT_unknown_account; /* not there when the run began */
-    }
+    if (!account_is_customer(c, r->account)) return REJECT_unknown_account;
+    /* Not there when the run began. */
+    if (c->span_accounts[r->account].staged_run != m->run) return REJECT_unknown_account;
     if (c->span_accounts[r->account].staged != 0) return REJECT_already_exists;
     for (uint32_t i = 0; i < at; i++) {
         if (m->results[i].account == r->account) return REJECT_already_exists;
@@ -145,9 +144,5 @@ void margin_result(struct core *c, const struct command *cmd)
         s->staged_result = m->results[i];
     }
     c->span_venue->results += m->count;
-    struct event_margin_run *e = outbox_push(c->out, EVENT_margin_run, sizeof *e);
-    e->run = m->run;
-    e->phase = MARGIN_RUN_count; /* results came */
-    e->count = c->span_venue->results;
-    e->begun = c->span_venue->begun;
+    event_run_push(c, m->run, MARGIN_RUN_count); /* results came */
 }

@@ -707,6 +707,26 @@ static inline uint32_t exposure_get(struct core *c, uint32_t account, uint32_t i
     if (c->exposures[recent].instrument == instrument && recent != NIL) return recent;
     return exposure_reach(c, account, instrument);
 }
+static inline bool account_exists(const struct core *c, uint32_t account)
+{
+    return account != NIL && account <= c->s->accounts;
+}
+/* Neither the clearing house's own nor an estate. */
+static inline bool account_is_customer(const struct core *c, uint32_t account)
+{
+    return account_exists(c, account) && c->accounts[account].system == SYSTEM_none;
+}
+/* By itself or with all of its member's (MATCH-09). */
+static inline bool account_is_killed(const struct core *c, uint32_t account)
+{
+    const struct account *a = &c->accounts[account];
+    return a->killed || c->members[a->member].killed;
+}
+/* The member that the clearing house's own accounts belong to. */
+static inline uint32_t member_clearing(const struct core *c)
+{
+    return c->accounts[c->s->account_ccp].member;
+}
 static inline struct order *order_at(const struct core *c, uint32_t o)
 {
     return &c->pools.orders[o];

@@ -9,7 +9,6 @@
  */
 #include "core/call.h"
 #include "core/closeout.h"
-#include "core/default.h"
 #include "core/ledger.h"
 #include "core/margin.h"
 
@@ -37,11 +36,6 @@ static void parties(const struct core *c, const struct command_header *h,
     *to = h->account;
     if (h->kind == COMMAND_withdraw) *to = c->s->account_bank;
     if (h->kind == COMMAND_transfer) *to = t->to;
-}
-
-static bool account_exists(const struct core *c, uint32_t account)
-{
-    return account != NIL && account <= c->s->accounts;
 }
 
 static bool is_system(const struct core *c, uint32_t account)
@@ -85,12 +79,10 @@ static enum reject cover_check(const struct core *c, uint32_t account,
 {
     const struct balance *b = &c->balances[balance_find(c, account, t->asset)];
     int128_t free = (int128_t)b->amount - b->pending_out + reserved;
-    bool frozen = member_is_in_default(c, c->accounts[account].member);
-    if (frozen && !closeout_is_over(c, account)) return REJECT_in_default; /* CLEAR-10 */
+    if (closeout_freezes(c, account)) return REJECT_in_default;
     if (free < t->amount.v) return REJECT_insufficient_funds;
     if (t->asset != ASSET_USD) return REJECT_none;
-    bool called = call_is_live(c, account) || c->accounts[account].status != ACCOUNT_normal;
-    if (called) return REJECT_call_open; /* CLEAR-09 */
+    if (call_withholds(c, account)) return REJECT_call_open;
     /* A withdrawal cannot take margin away (CLEAR-08). */
     bool margined = (int128_t)margin_withdrawable(c, account) + reserved >= t->amount.v;
     return margined ? REJECT_none : REJECT_insufficient_margin;
