@@ -40,12 +40,17 @@ static const struct argp_option options[] = {
     {0}};
 const struct argp client_argp = {.options = options, .parser = parse};
 
+bool client_colour(void)
+{
+    return uv_guess_handle(fileno(stdout)) == UV_TTY && getenv("NO_COLOR") == NULL;
+}
+
 void client_init(struct client *c)
 {
     *c = (struct client){0};
     const char *url = getenv("DOJIMA_URL");
     c->url = url != NULL && url[0] != 0 ? url : "http://127.0.0.1:8080";
-    c->colour = uv_guess_handle(fileno(stdout)) == UV_TTY && getenv("NO_COLOR") == NULL;
+    c->colour = client_colour();
 }
 
 void client_close(struct client *c)

@@ -64,6 +64,9 @@ uint32_t client_each(const struct client *c, uint32_t array, uint32_t token);
 void client_cell(const struct client *c, struct table *t, uint32_t object, const char *name,
                  enum table_colour colour);
 
+/* Whether the standard output is a terminal that wants colour. */
+bool client_colour(void);
+
 /* Runs argp over a command with the client's options as a child; errors end the process with 2. */
 void client_parse(const struct argp *argp, int argc, char **argv, void *input);
 

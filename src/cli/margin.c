@@ -19,8 +19,7 @@ struct arguments {
     bool json, fund;
     struct portfolio portfolio;
     struct risk risk;
-    struct margin_account *results;
-    uint32_t count;
+    struct margin_accounts results;
     struct margin_fund cover; /* its size NULL: not asked for */
 };
 
@@ -80,38 +79,16 @@ static int set_today(struct arguments *a, struct quant_error *error)
 
 static int compute(struct arguments *a, struct quant_error *error)
 {
-    struct requirement_work work = {0};
     const struct portfolio *p = &a->portfolio;
     if (risk_open(&a->risk, &a->files.parameters, &a->files.history, &a->files.stress,
                   (const char (*)[QUANT_NAME_SIZE])p->instruments, p->instrument_count,
                   error) != 0 ||
-        set_today(a, error) != 0 || requirement_work_open(&work, &a->risk, error) != 0)
+        set_today(a, error) != 0 ||
+        margin_accounts_compute(&a->results, p, &a->risk, a->account, error) != 0)
         return -1;
-    a->results = calloc(p->account_count, sizeof *a->results);
-    int status = a->results != NULL ? 0 : quant_fail(error, "margin", 0, "no memory");
-    for (uint32_t i = 0; i < p->account_count && status == 0; i++) {
-        const struct portfolio_account *account = &p->accounts[i];
-        if (a->account != NULL && strcmp(a->account, account->name) != 0) continue;
-        struct margin_account *result = &a->results[a->count++];
-        result->name = account->name;
-        status = requirement_compute(&a->risk, &p->positions[account->first], account->count,
-                                     account->credit, &work, &result->requirement, error);
-    }
-    if (status == 0 && a->count == 0)
-        status = quant_fail(error, a->portfolio_path, 0, "there is no account %s", a->account);
-    requirement_work_close(&work);
-    return status;
-}
-
-static int size_fund(struct arguments *a, struct quant_error *error)
-{
-    int64_t *margins = calloc(a->count + 1, sizeof *margins);
-    if (margins == NULL) return quant_fail(error, "fund", 0, "no memory");
-    for (uint32_t i = 0; i < a->count; i++) /* what credits stand for is no money in a default */
-        margins[i] = a->results[i].requirement.total;
-    int status = margin_fund_cover(&a->cover, &a->portfolio, &a->risk, margins, error);
-    free(margins);
-    return status;
+    if (a->results.count == 0)
+        return quant_fail(error, a->portfolio_path, 0, "there is no account %s", a->account);
+    return a->fund ? margin_fund_cover(&a->cover, p, &a->risk, &a->results, error) : 0;
 }
 
 /* ---- table ---- */
@@ -179,18 +156,17 @@ static int print(const struct arguments *a)
 {
     char date[QUANT_DATE_SIZE], usd[MARGIN_USD_SIZE];
     int64_t sum = 0;
-    struct client colours;
-    client_init(&colours);
+    bool colour = client_colour();
     (void)printf("as of %s: %u joint moves and their mirrors, %u stress scenarios\n\n",
                  quant_date(date, a->risk.day[a->risk.today]), a->risk.scenarios,
                  a->risk.stressed);
-    for (uint32_t i = 0; i < a->count; i++) {
-        if (print_account(a, &a->results[i], colours.colour) != 0) return 1;
+    for (uint32_t i = 0; i < a->results.count; i++) {
+        if (print_account(a, &a->results.items[i], colour) != 0) return 1;
         (void)putchar('\n');
-        sum += a->results[i].requirement.total;
+        sum += a->results.items[i].requirement.total;
     }
-    (void)printf("margin of %u account%s: USD %s\n", a->count, a->count == 1 ? "" : "s",
-                 margin_usd(usd, sum));
+    (void)printf("margin of %u account%s: USD %s\n", a->results.count,
+                 a->results.count == 1 ? "" : "s", margin_usd(usd, sum));
     margin_fund_print(&a->cover, &a->risk);
     return 0;
 }
@@ -236,7 +212,7 @@ static void account_json(struct json_writer *w, const struct risk *r,
 
 static int print_json(const struct arguments *a)
 {
-    size_t capacity = 512 + (size_t)a->count * 2048;
+    size_t capacity = 512 + (size_t)a->results.count * 2048;
     struct json_writer w = {.bytes = malloc(capacity), .capacity = capacity};
     char date[QUANT_DATE_SIZE];
     if (w.bytes == NULL) return 1;
@@ -247,7 +223,8 @@ static int print_json(const struct arguments *a)
     json_key_int(&w, "stress_scenarios", a->risk.stressed);
     json_key(&w, "accounts");
     json_open_array(&w);
-    for (uint32_t i = 0; i < a->count; i++) account_json(&w, &a->risk, &a->results[i]);
+    for (uint32_t i = 0; i < a->results.count; i++)
+        account_json(&w, &a->risk, &a->results.items[i]);
     json_close_array(&w);
     if (a->cover.size != NULL) json_key_fixed(&w, "fund", a->cover.size->worst.cover, 6);
     json_close_object(&w);
@@ -268,12 +245,12 @@ static int margin_portfolio(int argc, char **argv)
     char *text = status == 0 ? margin_file_load(a->portfolio_path, &length, &error) : NULL;
     if (text != NULL &&
         portfolio_read(&a->portfolio, a->portfolio_path, text, length, &error) == 0)
-        (void)(compute(a, &error) != 0 || (a->fund && size_fund(a, &error) != 0));
+        (void)compute(a, &error);
     free(text);
     if (status == 0 && error.text[0] != 0) status = margin_say(&error);
     if (status == 0) status = a->json ? print_json(a) : print(a);
-    if (status == 0 && a->svg != NULL) status = margin_svg(a->svg, a->results, a->count);
-    free(a->results);
+    if (status == 0 && a->svg != NULL) status = margin_svg(a->svg, &a->results);
+    margin_accounts_free(&a->results);
     margin_fund_free(&a->cover);
     risk_close(&a->risk);
     portfolio_close(&a->portfolio);

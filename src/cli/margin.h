@@ -44,6 +44,20 @@ int32_t margin_today(void); /* in UTC */
 /* Prints "dojima: SENTENCE" to standard error; returns 1. */
 int margin_say(const struct quant_error *error);
 
+/* ---- margin_accounts.c ---- */
+struct margin_account {
+    const char *name; /* the portfolio's */
+    struct requirement requirement;
+};
+struct margin_accounts {
+    struct margin_account *items; /* in the portfolio's order */
+    uint32_t count;
+};
+/* Of all accounts, or of the one with this name. On -1 free it all the same. */
+int margin_accounts_compute(struct margin_accounts *a, const struct portfolio *p,
+                            const struct risk *r, const char *only, struct quant_error *error);
+void margin_accounts_free(struct margin_accounts *a);
+
 /* ---- margin_text.c ---- */
 
 /* Prints the object and a newline. 0, or 1 with the sentence said: it is too long. */
@@ -69,12 +83,8 @@ int margin_svg_close(FILE *f, const char *path);
 /* At most this many characters of a text, as XML. */
 void margin_svg_text(FILE *f, const char *text, int most);
 
-/* The chart of an account's parts as SVG. 0, or 1 with the sentence said. */
-struct margin_account {
-    const char *name;
-    struct requirement requirement;
-};
-int margin_svg(const char *path, const struct margin_account *accounts, uint32_t count);
+/* The chart of each account's parts as SVG. 0, or 1 with the sentence said. */
+int margin_svg(const char *path, const struct margin_accounts *a);
 
 /* ---- the default fund (CLEAR-11) ---- */
 struct margin_fund {
@@ -83,9 +93,10 @@ struct margin_fund {
     uint32_t member_count;
     int64_t *member_worst; /* each member's shortfall in its own worst scenario, micro-USD */
 };
-/* Cover 2 of the portfolio's members against these margins by account. -1: nothing is held. */
+/* Cover 2 of the portfolio's members against the margin of all its accounts; what credits stand for
+ * is no money in a default. -1: nothing is held. */
 int margin_fund_cover(struct margin_fund *f, const struct portfolio *p, const struct risk *r,
-                     const int64_t *margins, struct quant_error *error);
+                      const struct margin_accounts *margins, struct quant_error *error);
 void margin_fund_free(struct margin_fund *f);
 void margin_fund_print(const struct margin_fund *f, const struct risk *r);
 

@@ -177,10 +177,9 @@ static int print(const struct arguments *a)
         {"case", TABLE_TEXT}, {"side", TABLE_TEXT}, {"margin", TABLE_TEXT},
         {"peak/trough", TABLE_DECIMAL}, {"5-day rise %", TABLE_DECIMAL},
         {"30-day rise %", TABLE_DECIMAL}, {NULL, 0}};
-    struct client colours;
-    client_init(&colours);
-    struct table *t = table_new(coverage, colours.colour);
-    struct table *u = table_new(cycle, colours.colour);
+    bool colour = client_colour();
+    struct table *t = table_new(coverage, colour);
+    struct table *u = table_new(cycle, colour);
     for (uint32_t i = 0; t != NULL && u != NULL && i < a->count; i++) {
         const struct margin_case *c = &a->cases[i];
         for (int m = 0; m < BACKTEST_MARGINS; m++) {

@@ -1,6 +1,8 @@
 /* margin_fund.c: the default fund that a portfolio's members need (CLEAR-11); see margin.h. */
 #include "cli/margin.h"
 
+#include "base/assert.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +18,9 @@ static uint32_t member_of(struct margin_fund *f, const char *name)
 }
 
 int margin_fund_cover(struct margin_fund *f, const struct portfolio *p, const struct risk *r,
-                     const int64_t *margins, struct quant_error *error)
+                      const struct margin_accounts *margins, struct quant_error *error)
 {
+    ASSERT(margins->count == p->account_count);
     struct fund_account *accounts = calloc(p->account_count + 1, sizeof *accounts);
     *f = (struct margin_fund){.members = calloc(p->account_count + 1, sizeof *f->members),
                               .member_worst = calloc(p->account_count + 1, sizeof(int64_t)),
@@ -30,7 +33,8 @@ int margin_fund_cover(struct margin_fund *f, const struct portfolio *p, const st
     for (uint32_t i = 0; i < p->account_count; i++)
         accounts[i] = (struct fund_account){
             .member = member_of(f, p->accounts[i].member), .first = p->accounts[i].first,
-            .count = p->accounts[i].count, .margin = margins[i]};
+            .count = p->accounts[i].count,
+            .margin = margins->items[i].requirement.total};
     status = fund_cover(r, p->positions, accounts, p->account_count, f->member_count, COVER,
                        f->size, f->member_worst, error);
 out:

@@ -25,7 +25,7 @@ struct arguments {
     struct node node;
     struct risk risk;
     int32_t day;
-    struct requirement *results; /* by account of the portfolio */
+    struct margin_accounts results;
     struct margin_fund cover; /* its size NULL: nobody holds anything */
 };
 
@@ -55,7 +55,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-    {&client_argp, 0, NULL, 0}, {&margin_files_argp, 0, NULL, 0}, {0}};
+    {&client_argp, 0, "The node:", 10}, {&margin_files_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .options = options, .parser = parse, .children = children,
     .doc = "Margins every account of a running node by CLEAR-05 and puts the results in force. The "
@@ -83,31 +83,14 @@ static int open_risk(struct arguments *a, struct quant_error *error)
     return margin_node_apply(&a->node, r, a->day, error);
 }
 
-static int size_fund(struct arguments *a, struct quant_error *error)
-{
-    const struct portfolio *p = &a->node.portfolio;
-    int64_t *margins = calloc(p->account_count + 1, sizeof *margins);
-    if (margins == NULL) return quant_fail(error, "fund", 0, "no memory");
-    for (uint32_t i = 0; i < p->account_count; i++) margins[i] = a->results[i].total;
-    int status = margin_fund_cover(&a->cover, p, &a->risk, margins, error);
-    free(margins);
-    return status;
-}
-
 static int compute(struct arguments *a, struct quant_error *error)
 {
-    struct requirement_work work = {0};
     const struct portfolio *p = &a->node.portfolio;
-    a->results = calloc(p->account_count + 1, sizeof *a->results);
-    if (a->results == NULL) return quant_fail(error, "margin", 0, "no memory");
     if (p->count == 0) return 0; /* nobody holds anything */
-    if (open_risk(a, error) != 0 || requirement_work_open(&work, &a->risk, error) != 0) return -1;
-    int status = 0;
-    for (uint32_t i = 0; i < p->account_count && status == 0; i++)
-        status = requirement_compute(&a->risk, &p->positions[p->accounts[i].first],
-                                     p->accounts[i].count, 0, &work, &a->results[i], error);
-    requirement_work_close(&work);
-    return status != 0 ? -1 : size_fund(a, error);
+    if (open_risk(a, error) != 0 ||
+        margin_accounts_compute(&a->results, p, &a->risk, NULL, error) != 0)
+        return -1;
+    return margin_fund_cover(&a->cover, p, &a->risk, &a->results, error);
 }
 
 /* ---- submitting ---- */
@@ -146,7 +129,7 @@ static int submit(struct arguments *a)
         json_key(&c->params, "results");
         json_open_array(&c->params);
         for (uint32_t i = from; i < from + BATCH && i < p->account_count; i++)
-            result_write(&c->params, p->accounts[i].name, &a->results[i]);
+            result_write(&c->params, p->accounts[i].name, &a->results.items[i].requirement);
         json_close_array(&c->params);
         if (client_call(c, "private/clearing_margin_results") != 0) return 1;
     }
@@ -186,7 +169,7 @@ static int print(const struct arguments *a)
     struct table *t = table_new(columns, a->client.colour);
     if (t == NULL) return 1;
     for (uint32_t i = 0; i < p->account_count; i++) {
-        const struct requirement *q = &a->results[i];
+        const struct requirement *q = &a->results.items[i].requirement;
         char usd[MARGIN_USD_SIZE], driver[MARGIN_DRIVER_SIZE];
         table_add(t, TABLE_PLAIN, p->accounts[i].name);
         table_add(t, TABLE_PLAIN, margin_usd(usd, q->core));
@@ -218,7 +201,7 @@ static int print_json(const struct arguments *a)
     json_key(&w, "results");
     json_open_array(&w);
     for (uint32_t i = 0; i < p->account_count; i++)
-        result_write(&w, p->accounts[i].name, &a->results[i]);
+        result_write(&w, p->accounts[i].name, &a->results.items[i].requirement);
     json_close_array(&w);
     json_close_object(&w);
     int status = margin_json_print(&w);
@@ -268,7 +251,7 @@ int cli_margin_run(int argc, char **argv)
     risk_close(&a->risk);
     margin_node_close(&a->node);
     margin_files_close(&a->files);
-    free(a->results);
+    margin_accounts_free(&a->results);
     margin_fund_free(&a->cover);
     free(a);
     return status;

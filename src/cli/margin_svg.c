@@ -91,20 +91,20 @@ void margin_svg_text(FILE *f, const char *text, int most)
     }
 }
 
-int margin_svg(const char *path, const struct margin_account *accounts, uint32_t count)
+int margin_svg(const char *path, const struct margin_accounts *a)
 {
-    int height = TOP + (int)count * (BAR + GAP) + 20;
+    int height = TOP + (int)a->count * (BAR + GAP) + 20;
     FILE *f = margin_svg_open(path, WIDTH, height, 13, LEFT, "Initial margin, USD, before credits; "
                               "the figure is what is due");
     if (f == NULL) return 1;
     int64_t most = 1;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct requirement *q = &accounts[i].requirement;
+    for (uint32_t i = 0; i < a->count; i++) {
+        const struct requirement *q = &a->items[i].requirement;
         most = int64_max(most, q->total + q->credit);
     }
     double scale = (double)(WIDTH - LEFT - RIGHT) / (double)most;
     legend(f);
-    for (uint32_t i = 0; i < count; i++)
-        bar(f, &accounts[i], TOP + (int)i * (BAR + GAP), scale);
+    for (uint32_t i = 0; i < a->count; i++)
+        bar(f, &a->items[i], TOP + (int)i * (BAR + GAP), scale);
     return margin_svg_close(f, path);
 }

@@ -49,7 +49,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&client_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&client_argp, 0, "The node:", 10}, {0}};
 static const struct argp argp = {
     .options = options, .parser = parse, .args_doc = "pfmi", .children = children,
     .doc = "CPMI-IOSCO's public quantitative disclosures of a running node. The key needs the "

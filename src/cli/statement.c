@@ -14,7 +14,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 enum { KEY_DATA = 256, KEY_FORMAT, PATH_SIZE = 512, BYTES_MAX = 4 << 20 };
 enum format { FORMAT_text = 0, FORMAT_json, FORMAT_csv };
@@ -301,13 +300,12 @@ static int statement(struct statement *d, enum format format)
     if (d->account == 0) return fail("there is no such account");
     int status = day_read(d);
     if (status != 0) return status;
-    bool colour = uv_guess_handle(fileno(stdout)) == UV_TTY && getenv("NO_COLOR") == NULL;
     switch (format) {
     case FORMAT_json: return json_print(d);
     case FORMAT_csv: return csv_print(d);
     case FORMAT_text: break;
     }
-    return statement_print(d, colour) != 0 ? fail("no memory") : 0;
+    return statement_print(d, client_colour()) != 0 ? fail("no memory") : 0;
 }
 
 int cli_statement(int argc, char **argv)

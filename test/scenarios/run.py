@@ -235,6 +235,7 @@ class Scenario:
 
     def do_call(self, words):
         self.do(words[0], 'private/' + words[1], pairs_of(words[2:]))
+
     def do_settle_day(self, words):
         self.do('officer', 'private/officer_settle_day',
                 dict({'product': words[0]}, **pairs_of(words[1:])))
