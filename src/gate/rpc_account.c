@@ -118,7 +118,7 @@ static bool type_wanted(const struct rpc_call *c, const struct event_order *o)
     if (type == 0 || json_equals(c->json, type, "all")) return true;
     if (json_equals(c->json, type, "limit")) return !trigger;
     if (json_equals(c->json, type, "trigger_all")) return trigger;
-    return json_equals(c->json, type, rpc_type_names[o->type]);
+    return json_equals(c->json, type, order_type_words[o->type]);
 }
 
 static void orders_write(struct rpc_call *c, const struct outbox *events,
@@ -281,7 +281,6 @@ int rpc_get_user_trades_by_order(struct rpc_call *c)
 
 static void posting_write(struct rpc_call *c, const struct event_posting *p)
 {
-    static const char *const phases[] = {"posted", "pending", "voided"};
     int scale = asset_scale(p->asset);
     json_open_object(c->out);
     json_key_int(c->out, "posting_id", (int64_t)p->posting_id);
@@ -291,7 +290,7 @@ static void posting_write(struct rpc_call *c, const struct event_posting *p)
     json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, p->account));
     json_key_string(c->out, "asset", directory_name(c->names, DIRECTORY_asset, p->asset));
     json_key_string(c->out, "code", posting_code_name(p->code));
-    json_key_string(c->out, "phase", phases[p->phase % 3]);
+    json_key_string(c->out, "phase", posting_phase_words[p->phase % 3]);
     json_key_fixed(c->out, "amount", p->amount, scale);
     json_key_fixed(c->out, "balance", p->balance, scale);
     if (p->instrument != 0)

@@ -85,11 +85,9 @@ void offbook_write(struct rpc_call *c, const struct product_offbook *o)
 
 static void block_write(struct rpc_call *c, const struct deal *d)
 {
-    static const char *const states[DEAL_STATE_count] = {"",         "proposed",  "registered",
-                                                         "declined", "withdrawn", "expired"};
     json_open_object(c->out);
     json_key_int(c->out, "block_id", (int64_t)d->id);
-    json_key_string(c->out, "state", d->state < DEAL_STATE_count ? states[d->state] : "");
+    json_key_string(c->out, "state", d->state < DEAL_STATE_count ? deal_state_words[d->state] : "");
     json_key_string(c->out, "kind", rpc_deal_names[d->kind % DEAL_count]);
     json_key_string(c->out, "instrument_name",
                     directory_name(c->names, DIRECTORY_instrument, d->instrument));

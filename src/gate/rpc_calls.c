@@ -10,7 +10,7 @@ static void call_members_write(struct json_writer *w, const struct directory *d,
     json_key_string(w, "account", directory_name(d, DIRECTORY_account, e->account));
     json_key_string(w, "member", directory_name(d, DIRECTORY_member, e->member));
     json_key_string(w, "origin", rpc_origin_names[e->origin % ORIGIN_count]);
-    json_key_string(w, "state", rpc_call_state_names[e->state % CALL_state_count]);
+    json_key_string(w, "state", call_state_words[e->state % CALL_state_count]);
     json_key_fixed(w, "amount", e->called.v, 6);
     json_key_fixed(w, "missing", e->missing.v, 6);
     json_key_fixed(w, "equity", e->equity.v, 6);
@@ -34,12 +34,10 @@ void rpc_write_call(struct json_writer *w, const struct directory *d, const stru
 static void slice_members_write(struct json_writer *w, const struct directory *d,
                                 const struct event_slice *e)
 {
-    static const char *const results[SLICE_result_count + 1] = {"traded", "nothing_opposite",
-                                                                "refused"};
     json_key_int(w, "call_id", (int64_t)e->call);
     json_key_string(w, "account", directory_name(d, DIRECTORY_account, e->account));
     json_key_int(w, "number", e->number);
-    json_key_string(w, "result", results[e->result % SLICE_result_count]);
+    json_key_string(w, "result", slice_result_words[e->result % SLICE_result_count]);
     if (e->reason != REJECT_none)
         json_key_string(w, "reason", reject_text((enum reject)e->reason)->name);
     if (e->instrument == 0) return;
@@ -54,11 +52,10 @@ static void slice_members_write(struct json_writer *w, const struct directory *d
 static void port_members_write(struct json_writer *w, const struct directory *d,
                                const struct event_port *e)
 {
-    static const char *const states[PORT_state_count] = {"accepted", "withdrawn", "ported"};
     json_key_string(w, "account", directory_name(d, DIRECTORY_account, e->account));
     json_key_string(w, "from", directory_name(d, DIRECTORY_member, e->from));
     json_key_string(w, "to", directory_name(d, DIRECTORY_member, e->to));
-    json_key_string(w, "state", states[e->state % PORT_state_count]);
+    json_key_string(w, "state", port_state_words[e->state % PORT_state_count]);
     json_key_int(w, "positions", e->positions);
     json_key_int(w, "orders_cancelled", e->orders);
     json_key_fixed(w, "cash", e->cash.v, 6);

@@ -5,17 +5,6 @@
 #include <string.h>
 
 static const char *const status_names[DEFAULT_STATUS_count] = {"readmitted", "open", "closed"};
-static const char *const layer_names[LAYER_count] = {
-    [LAYER_none] = "none",
-    [LAYER_margin] = "margin",
-    [LAYER_own_fund] = "own_fund",
-    [LAYER_skin] = "skin_in_the_game",
-    [LAYER_survivors] = "survivors",
-    [LAYER_assessment] = "assessment",
-    [LAYER_gains] = "gains_haircut",
-    [LAYER_tear_up] = "tear_up",
-    [LAYER_capital] = "capital",
-};
 static const char *const tier_names[TIER_count] = {"senior", "middle", "junior"};
 static const char *const portfolio_names[PORTFOLIO_status_count] = {
     "none", "open", "awarded", "partly_awarded", "unsold", "too_few_bidders"};
@@ -50,7 +39,7 @@ static void default_write(struct rpc_call *c, const struct event_default *d)
     json_key_string(c->out, "estate", directory_name(c->names, DIRECTORY_account, d->account));
     json_key_ms(c->out, "declared", d->declared);
     json_key_string(c->out, "reason", d->reason);
-    json_key_string(c->out, "layer", layer_names[d->layer % LAYER_count]);
+    json_key_string(c->out, "layer", default_layer_words[d->layer % LAYER_count]);
     json_key_bool(c->out, "assessment_running", d->waiting != 0);
     json_key_fixed(c->out, "margin", d->margin.v, 6);
     json_key_fixed(c->out, "deficit", d->deficit.v > 0 ? d->deficit.v : 0, 6);
@@ -62,7 +51,7 @@ static void default_write(struct rpc_call *c, const struct event_default *d)
 static void layer_write(struct rpc_call *c, const struct event_default_layer *l)
 {
     json_open_object(c->out);
-    json_key_string(c->out, "layer", layer_names[l->layer % LAYER_count]);
+    json_key_string(c->out, "layer", default_layer_words[l->layer % LAYER_count]);
     if (l->layer == LAYER_survivors) {
         json_key_string(c->out, "tier", tier_names[l->tier % TIER_count]);
     }
@@ -209,8 +198,7 @@ int rpc_default_hedge(struct rpc_call *c)
     h->member = member;
     h->instrument = instrument;
     h->side = (uint32_t)param_enum(c, c->params, "direction", rpc_side_names, SIDE_buy);
-    h->tif = (uint32_t)param_enum(c, c->params, "time_in_force", rpc_tif_names,
-                                  TIF_good_til_cancelled);
+    h->tif = (uint32_t)param_enum(c, c->params, "time_in_force", tif_words, TIF_good_til_cancelled);
     if (param_decimal(c, c->params, "amount", 0, &lots) != DECIMAL_exact) {
         return REJECT_invalid_amount;
     }

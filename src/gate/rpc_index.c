@@ -3,18 +3,6 @@
 
 #include <string.h>
 
-static const char *const tier_names[INDEX_TIER_count + 1] = {
-    [INDEX_TIER_none] = "none",
-    [INDEX_TIER_submissions] = "submissions",
-    [INDEX_TIER_previous_hour] = "previous_hour",
-    [INDEX_TIER_committee] = "committee",
-};
-static const char *const status_names[INDEX_INPUT_count + 1] = {
-    [INDEX_INPUT_absent] = "absent",   [INDEX_INPUT_given] = "given",
-    [INDEX_INPUT_counted] = "counted", [INDEX_INPUT_trimmed] = "trimmed",
-    [INDEX_INPUT_wild] = "wild",       [INDEX_INPUT_stale] = "stale",
-};
-
 /* ---- what officers create ---- */
 
 static int sources_get(struct rpc_call *c, struct command_index_create *t)
@@ -47,7 +35,7 @@ static int tiers_get(struct rpc_call *c, struct command_index_create *t)
     }
     for (uint32_t i = array + 1; i < tokens[array].next; i = tokens[i].next) {
         uint8_t tier = 1;
-        while (tier < INDEX_TIER_count && !json_equals(c->json, i, tier_names[tier])) tier++;
+        while (tier < INDEX_TIER_count && !json_equals(c->json, i, index_tier_words[tier])) tier++;
         if (tier == INDEX_TIER_count || n == INDEX_TIERS_MAX) return malformed(c, "tiers");
         t->tiers[n++] = tier;
     }
@@ -108,7 +96,7 @@ static void terms_write(struct rpc_call *c, const struct command_index_create *t
     json_key(c->out, "tiers");
     json_open_array(c->out);
     for (uint32_t i = 0; i < INDEX_TIERS_MAX && t->tiers[i] != 0; i++)
-        json_string(c->out, tier_names[t->tiers[i] % INDEX_TIER_count]);
+        json_string(c->out, index_tier_words[t->tiers[i] % INDEX_TIER_count]);
     json_close_array(c->out);
     json_key_int(c->out, "minimum_sources", t->minimum);
     json_key_int(c->out, "carries_max", t->carries_max);
@@ -166,7 +154,7 @@ static void input_write(struct rpc_call *c, const struct event_index_input *e)
     json_key_string(c->out, "source", directory_name(c->names, DIRECTORY_account, e->source));
     json_key_price(c->out, "value", e->value);
     json_key_ms(c->out, "observed_at", e->observed);
-    json_key_string(c->out, "status", status_names[e->status % INDEX_INPUT_count]);
+    json_key_string(c->out, "status", index_input_words[e->status % INDEX_INPUT_count]);
     json_close_object(c->out);
 }
 
@@ -174,7 +162,7 @@ void rpc_write_index_price(struct json_writer *w, const struct event_index_price
 {
     json_key_ms(w, "hour", p->hour);
     json_key_price(w, "price", p->price);
-    json_key_string(w, "tier", tier_names[p->tier % INDEX_TIER_count]);
+    json_key_string(w, "tier", index_tier_words[p->tier % INDEX_TIER_count]);
     json_key_int(w, "counted", p->counted);
     json_key_int(w, "trimmed", p->trimmed);
     json_key(w, "median");

@@ -4,6 +4,7 @@
 #define DOJIMA_GATE_RPC_INTERNAL_H
 
 #include "gate/rpc.h"
+#include "wire/words.h"
 
 enum { RPC_UNAVAILABLE = REJECT_count }; /* the venue took no command */
 
@@ -59,13 +60,10 @@ struct rpc_call {
 extern const struct rpc_method rpc_methods[]; /* ends with a NULL name */
 
 extern const char *const rpc_side_names[];
-extern const char *const rpc_type_names[];
-extern const char *const rpc_tif_names[];
 extern const char *const rpc_smp_names[];
 extern const char *const rpc_peg_names[];
 extern const char *const rpc_link_names[];
 extern const char *const rpc_fill_condition_names[];
-extern const char *const rpc_state_names[];
 extern const char *const rpc_algorithm_names[];
 extern const char *const rpc_settlement_names[];
 extern const char *const rpc_unit_names[];
@@ -73,7 +71,6 @@ extern const char *const rpc_mode_names[];
 extern const char *const rpc_origin_names[];
 extern const char *const rpc_cause_names[];
 extern const char *const rpc_account_status_names[];
-extern const char *const rpc_call_state_names[];
 
 /* ---- rpc_params.c ---- */
 /* Checks an object against its list: REJECT_none or malformed_request with c->param set. */

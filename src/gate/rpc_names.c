@@ -1,15 +1,10 @@
-/* rpc_names.c: the words of the interface, in the order of msg's enumerations. */
+/* rpc_names.c: the words of the interface alone, in the order of msg's enumerations; those that
+ * dumps have too: wire/words.h. */
 #include "gate/rpc_limit.h"
 #include "gate/rpc_internal.h"
 
 const char *const rpc_margin_names[] = {"flat", "span", NULL};
 const char *const rpc_side_names[] = {"buy", "sell", NULL};
-const char *const rpc_type_names[ORDER_TYPE_count + 1] = {
-    "limit",      "market",      "market_limit",  "stop_limit", "stop_market",
-    "take_limit", "take_market", "trailing_stop", "pegged"};
-const char *const rpc_tif_names[TIF_count + 1] = {
-    "good_til_cancelled",  "good_til_day", "good_til_date",
-    "immediate_or_cancel", "fill_or_kill", "at_the_opening"};
 const char *const rpc_smp_names[SMP_count + 1] = {"none", "cancel_resting", "cancel_aggressing",
                                                   "cancel_both", "decrement"};
 const char *const rpc_peg_names[PEG_count + 1] = {"none", "primary", "market", "midpoint"};
@@ -17,8 +12,6 @@ const char *const rpc_link_names[LINK_count + 1] = {
     "none", "one_triggers_other", "one_cancels_other", "one_triggers_one_cancels_other"};
 const char *const rpc_fill_condition_names[FILL_CONDITION_count + 1] = {
     "first_hit", "complete_fill", "incremental"};
-const char *const rpc_state_names[STATE_count + 1] = {"closed", "pre_open", "auction", "open",
-                                                      "halted"};
 const char *const rpc_algorithm_names[ALGORITHM_count + 1] = {"fifo", "pro_rata", "allocation",
                                                               "split", "configurable"};
 const char *const rpc_settlement_names[SETTLEMENT_count + 1] = {"cash", "physical"};
@@ -27,9 +20,6 @@ const char *const rpc_mode_names[MODE_count + 1] = {"margined", "collateralised"
 const char *const rpc_origin_names[ORIGIN_count + 1] = {"house", "client"};
 const char *const rpc_account_status_names[ACCOUNT_status_count + 1] = {
     "normal", "reduce_only", "liquidating", "defaulted"};
-const char *const rpc_call_state_names[CALL_state_count + 1] = {
-    "none", "open", "met", "unmet", "liquidating", "ended", "dropped",
-    "closing_out", "closed_out"};
 const char *const rpc_cause_names[CAUSE_count + 1] = {
     [CAUSE_new] = "new",
     [CAUSE_edited] = "edited",
@@ -60,5 +50,5 @@ const char *const rpc_limit_side_names[] = {"long", "short", "both", NULL};
 
 const char *rpc_state_name(uint32_t trading_state)
 {
-    return trading_state < STATE_count ? rpc_state_names[trading_state] : "";
+    return trading_state < STATE_count ? trading_state_words[trading_state] : "";
 }

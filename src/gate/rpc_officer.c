@@ -144,7 +144,7 @@ int rpc_set_state(struct rpc_call *c)
     struct command *cmd = command_begin(c, COMMAND_state_set,
                                         sizeof cmd->header + sizeof cmd->state_set);
     cmd->state_set.product = product;
-    cmd->state_set.state = (uint32_t)param_enum(c, c->params, "state", rpc_state_names, 0);
+    cmd->state_set.state = (uint32_t)param_enum(c, c->params, "state", trading_state_words, 0);
     param_text(c, c->params, "reason", cmd->state_set.reason, sizeof cmd->state_set.reason);
     reason = command_submit(c, &events);
     if (reason != REJECT_none) return reason;

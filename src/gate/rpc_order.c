@@ -10,10 +10,10 @@ static const struct param_spec linked_specs[] = {
     {.name = "direction", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_side_names},
     {.name = "amount", .kind = PARAM_decimal},
     {.name = "contracts", .kind = PARAM_decimal},
-    {.name = "type", .kind = PARAM_enum, .names = rpc_type_names},
+    {.name = "type", .kind = PARAM_enum, .names = order_type_words},
     {.name = "label", .kind = PARAM_text, .max = 64},
     {.name = "price", .kind = PARAM_decimal},
-    {.name = "time_in_force", .kind = PARAM_enum, .names = rpc_tif_names},
+    {.name = "time_in_force", .kind = PARAM_enum, .names = tif_words},
     {.name = "max_show", .kind = PARAM_decimal},
     {.name = "post_only", .kind = PARAM_bool},
     {.name = "reject_post_only", .kind = PARAM_bool},
@@ -148,8 +148,8 @@ static int linked_one(struct rpc_call *c, uint32_t object, struct linked_order *
     if (reason != REJECT_none) return reason;
     l->flags = bools_get(c, object);
     l->side = (uint8_t)param_enum(c, object, "direction", rpc_side_names, 0);
-    l->type = (uint8_t)param_enum(c, object, "type", rpc_type_names, ORDER_TYPE_limit);
-    l->tif = (uint8_t)param_enum(c, object, "time_in_force", rpc_tif_names, 0);
+    l->type = (uint8_t)param_enum(c, object, "type", order_type_words, ORDER_TYPE_limit);
+    l->tif = (uint8_t)param_enum(c, object, "time_in_force", tif_words, 0);
     l->price = price_get(c, object, "price", &l->flags, ORDER_FLAG_HAS_PRICE,
                          ORDER_FLAG_PRICE_INEXACT);
     l->trigger = price_get(c, object, "trigger_price", &l->flags, ORDER_FLAG_HAS_TRIGGER,
@@ -217,8 +217,8 @@ static int order_new_build(struct rpc_call *c, enum side side)
     instrument_of(c, "instrument_name", &o->instrument);
     o->flags = bools_get(c, p);
     o->side = (uint8_t)side;
-    o->type = (uint8_t)param_enum(c, p, "type", rpc_type_names, ORDER_TYPE_limit);
-    o->tif = (uint8_t)param_enum(c, p, "time_in_force", rpc_tif_names, TIF_good_til_cancelled);
+    o->type = (uint8_t)param_enum(c, p, "type", order_type_words, ORDER_TYPE_limit);
+    o->tif = (uint8_t)param_enum(c, p, "time_in_force", tif_words, TIF_good_til_cancelled);
     o->peg = (uint8_t)(param_enum(c, p, "peg", rpc_peg_names + 1, -1) + 1);
     order_new_numbers(c, o);
     int reason = trigger_check(c, p);

@@ -6,20 +6,6 @@
 
 enum { COUNT_MAX = 1000, COUNT_DEFAULT = 20 };
 
-static const char *const tier_names[SETTLEMENT_TIER_count + 1] = {
-    [SETTLEMENT_TIER_none] = "none",
-    [SETTLEMENT_TIER_vwap] = "vwap",
-    [SETTLEMENT_TIER_spread] = "spread",
-    [SETTLEMENT_TIER_last] = "last",
-    [SETTLEMENT_TIER_parent] = "parent",
-    [SETTLEMENT_TIER_previous] = "previous",
-    [SETTLEMENT_TIER_parts] = "parts",
-    [SETTLEMENT_TIER_legs] = "legs",
-    [SETTLEMENT_TIER_standing] = "standing",
-    [SETTLEMENT_TIER_index] = "index",
-    [SETTLEMENT_TIER_manual] = "manual",
-    [SETTLEMENT_TIER_override] = "override",
-};
 static const char *const cycle_names[SETTLEMENT_CYCLES + 1] = {"day", "intraday", NULL};
 
 /* ---- times of day ---- */
@@ -249,7 +235,7 @@ void rpc_write_settlement(struct json_writer *w, const struct directory *d,
     json_key_price(w, "mark_price", s->price);
     json_key_ms(w, "timestamp", s->header.ts);
     day_write(w, s->day);
-    json_key_string(w, "tier", s->tier < SETTLEMENT_TIER_count ? tier_names[s->tier] : "");
+    json_key_string(w, "tier", settlement_tier_words[s->tier % SETTLEMENT_TIER_count]);
     json_key_string(w, "cycle", cycle_names[s->cycle % SETTLEMENT_CYCLES]);
     json_key_price(w, "previous", s->previous);
     json_key_price(w, "last", s->last);

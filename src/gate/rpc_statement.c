@@ -184,7 +184,7 @@ static void margin_write(struct rpc_call *c, const struct statement *s)
     } else {
         json_open_object(c->out);
         json_key_int(c->out, "call_id", (int64_t)e->call);
-        json_key_string(c->out, "state", rpc_call_state_names[e->call_state % CALL_state_count]);
+        json_key_string(c->out, "state", call_state_words[e->call_state % CALL_state_count]);
         json_key_fixed(c->out, "amount", e->called.v, 6);
         json_key_ms(c->out, "deadline", e->deadline);
         json_close_object(c->out);

@@ -58,10 +58,10 @@ static const struct param_spec order_params[] = {
     TEXT_REQUIRED("instrument_name", 63),
     DECIMAL("amount"),
     DECIMAL("contracts"),
-    ENUM("type", rpc_type_names),
+    ENUM("type", order_type_words),
     TEXT("label", 64),
     DECIMAL("price"),
-    ENUM("time_in_force", rpc_tif_names),
+    ENUM("time_in_force", tif_words),
     DECIMAL("max_show"),
     BOOL("post_only"),
     BOOL("reject_post_only"),
@@ -207,7 +207,7 @@ static const struct param_spec create_account_params[] = {
 static const struct param_spec deposit_params[] = {TEXT_REQUIRED("account", 31), MONEY_PARAMS};
 static const struct param_spec state_params[] = {
     TEXT_REQUIRED("product", 15),
-    {.name = "state", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_state_names},
+    {.name = "state", .kind = PARAM_enum, .required = REQUIRED, .names = trading_state_words},
     TEXT("reason", REASON_TEXT_SIZE - 1), END};
 static const struct param_spec price_params[] = {
     TEXT_REQUIRED("instrument_name", 63),
@@ -325,7 +325,7 @@ static const struct param_spec hedge_params[] = {
     {.name = "direction", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_side_names},
     {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
     {.name = "price", .kind = PARAM_decimal, .required = REQUIRED},
-    ENUM("time_in_force", rpc_tif_names), END};
+    ENUM("time_in_force", tif_words), END};
 static const struct param_spec auction_open_params[] = {
     TEXT_REQUIRED("member", 31), INT("portions"),
     {.name = "deadline", .kind = PARAM_int, .required = REQUIRED}, INT("bidders_min"),

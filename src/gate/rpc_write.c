@@ -1,9 +1,6 @@
 /* rpc_write.c: events as the JSON objects of the interface (Deribit's names where it has one). */
 #include "gate/rpc_internal.h"
 
-static const char *const order_state_names[ORDER_STATE_count] = {
-    "", "open", "filled", "cancelled", "untriggered"};
-
 /* An smp_id that was a number comes back as it was; one that was text is its hash. */
 static void smp_write(struct json_writer *w, const struct event_order *o)
 {
@@ -71,13 +68,13 @@ void rpc_write_order(struct json_writer *w, const struct directory *d,
     json_open_object(w);
     json_key(w, "order_id");
     json_uint_text(w, o->order_id);
-    json_key_string(w, "order_state", order_state_names[o->state]);
-    json_key_string(w, "order_type", rpc_type_names[o->type]);
+    json_key_string(w, "order_state", order_state_words[o->state]);
+    json_key_string(w, "order_type", order_type_words[o->type]);
     json_key_string(w, "instrument_name", directory_name(d, DIRECTORY_instrument, o->instrument));
     json_key_string(w, "direction", rpc_side_names[o->side]);
     order_price_write(w, o);
     order_amount_write(w, o);
-    json_key_string(w, "time_in_force", rpc_tif_names[o->tif]);
+    json_key_string(w, "time_in_force", tif_words[o->tif]);
     json_key_bool(w, "post_only", (o->flags & ORDER_FLAG_POST_ONLY) != 0);
     json_key_bool(w, "reject_post_only", (o->flags & ORDER_FLAG_REJECT_POST_ONLY) != 0);
     json_key_bool(w, "reduce_only", (o->flags & ORDER_FLAG_REDUCE_ONLY) != 0);
@@ -104,8 +101,8 @@ static void trade_side_write(struct json_writer *w, const struct event_trade *t,
     json_key_bool(w, "self_trade", t->account[SIDE_buy] == t->account[SIDE_sell]);
     json_key_null(w, "matching_id");
     if (order == NULL) return;
-    json_key_string(w, "order_type", rpc_type_names[order->type]);
-    json_key_string(w, "state", order_state_names[order->state]);
+    json_key_string(w, "order_type", order_type_words[order->type]);
+    json_key_string(w, "state", order_state_words[order->state]);
     json_key_bool(w, "post_only", (order->flags & ORDER_FLAG_POST_ONLY) != 0);
     json_key_bool(w, "reduce_only", (order->flags & ORDER_FLAG_REDUCE_ONLY) != 0);
 }
@@ -113,9 +110,6 @@ static void trade_side_write(struct json_writer *w, const struct event_trade *t,
 void rpc_write_trade(struct json_writer *w, const struct directory *d,
                      const struct event_trade *t, int side, const struct event_order *order)
 {
-    static const char *const kinds[TRADE_count] = {
-        "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
-        "liquidation", "adjusted"};
     json_open_object(w);
     json_key(w, "trade_id");
     json_uint_text(w, t->trade_id);
@@ -128,7 +122,7 @@ void rpc_write_trade(struct json_writer *w, const struct directory *d,
     json_key_ms(w, "timestamp", t->header.ts);
     json_key_price(w, "mark_price", price_is_none(t->mark) ? t->price : t->mark);
     json_key_price(w, "index_price", price_is_none(t->mark) ? t->price : t->mark);
-    json_key_string(w, "match_type", t->kind < TRADE_count ? kinds[t->kind] : "");
+    json_key_string(w, "match_type", t->kind < TRADE_count ? trade_kind_words[t->kind] : "");
     if (t->busted != TRADE_STANDS)
         json_key_string(w, "busted", t->busted == TRADE_BUSTED ? "busted" : "adjusted");
     if (t->reference != 0 && (t->kind == TRADE_block || t->kind == TRADE_efp))

@@ -3,6 +3,7 @@
 
 #include "base/time_text.h"
 #include "msg/reject.h"
+#include "wire/words.h"
 
 void event_json_id(struct json_writer *w, const char *key, uint32_t id,
                    const struct event_names *names,
@@ -39,13 +40,6 @@ static const char *const cause_names[CAUSE_count] = {
     [CAUSE_cancelled_position_limit] = "cancelled_position_limit",
     [CAUSE_answer] = "answer",
 };
-static const char *const type_names[ORDER_TYPE_count] = {
-    "limit",      "market",      "market_limit",  "stop_limit", "stop_market",
-    "take_limit", "take_market", "trailing_stop", "pegged"};
-static const char *const tif_names[TIF_count] = {"good_til_cancelled",  "good_til_day",
-                                                 "good_til_date",       "immediate_or_cancel",
-                                                 "fill_or_kill",        "at_the_opening"};
-static const char *const phase_names[] = {"posted", "pending", "voided"};
 
 /* The name of a value, or its number where it has none. */
 static void word_write(struct json_writer *w, const char *key, uint32_t value,
@@ -58,17 +52,15 @@ static void word_write(struct json_writer *w, const char *key, uint32_t value,
 static void order_write(struct json_writer *w, const struct event_order *o,
                         const struct event_names *names)
 {
-    static const char *const states[ORDER_STATE_count] = {"none", "open", "filled", "cancelled",
-                                                          "untriggered"};
     json_key(w, "order_id");
     json_uint_text(w, o->order_id);
     ID(account, o->account);
     ID(instrument, o->instrument);
-    json_key_string(w, "state", o->state < ORDER_STATE_count ? states[o->state] : "");
+    json_key_string(w, "state", o->state < ORDER_STATE_count ? order_state_words[o->state] : "");
     word_write(w, "cause", o->cause, cause_names, CAUSE_count);
     json_key_string(w, "direction", o->side == SIDE_buy ? "buy" : "sell");
-    word_write(w, "type", o->type, type_names, ORDER_TYPE_count);
-    word_write(w, "time_in_force", o->tif, tif_names, TIF_count);
+    word_write(w, "type", o->type, order_type_words, ORDER_TYPE_count);
+    word_write(w, "time_in_force", o->tif, tif_words, TIF_count);
     json_key_int(w, "flags", o->flags);
     json_key_price(w, "price", o->price);
     if (!price_is_none(o->trigger)) json_key_price(w, "trigger", o->trigger);
@@ -89,14 +81,11 @@ static void order_write(struct json_writer *w, const struct event_order *o,
 static void trade_write(struct json_writer *w, const struct event_trade *t,
                         const struct event_names *names)
 {
-    static const char *const kinds[TRADE_count] = {
-        "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
-        "liquidation", "adjusted"};
     json_key(w, "trade_id");
     json_uint_text(w, t->trade_id);
     json_key_int(w, "trade_seq", (int64_t)t->instrument_seq);
     ID(instrument, t->instrument);
-    json_key_string(w, "match_type", t->kind < TRADE_count ? kinds[t->kind] : "");
+    json_key_string(w, "match_type", t->kind < TRADE_count ? trade_kind_words[t->kind] : "");
     json_key_string(w, "direction", t->aggressor_side == SIDE_buy ? "buy" : "sell");
     json_key_price(w, "price", t->price);
     json_key_int(w, "amount", t->qty.v);
@@ -125,7 +114,7 @@ static void posting_write(struct json_writer *w, const struct event_posting *p,
     else ID(asset, p->asset);
     ID(instrument, p->instrument);
     json_key_string(w, "code", posting_code_name(p->code));
-    word_write(w, "phase", p->phase, phase_names, 3);
+    word_write(w, "phase", p->phase, posting_phase_words, 3);
     json_key_fixed(w, "amount", p->amount, scale);
     json_key_fixed(w, "balance", p->balance, scale);
     json_key(w, "reference");
@@ -163,12 +152,10 @@ static void reject_write(struct json_writer *w, const struct event_reject *e,
 static void state_write(struct json_writer *w, const struct event_state *s,
                         const struct event_names *names)
 {
-    static const char *const states[STATE_count] = {"closed", "pre_open", "auction", "open",
-                                                    "halted"};
     ID(product, s->product);
     ID(instrument, s->instrument);
-    json_key_string(w, "state", s->state < STATE_count ? states[s->state] : "");
-    json_key_string(w, "before", s->before < STATE_count ? states[s->before] : "");
+    json_key_string(w, "state", s->state < STATE_count ? trading_state_words[s->state] : "");
+    json_key_string(w, "before", s->before < STATE_count ? trading_state_words[s->before] : "");
     json_key_string(w, "reason", s->reason);
 }
 
@@ -233,13 +220,10 @@ static void request_write(struct json_writer *w, const struct event_request *r,
 static void call_write(struct json_writer *w, const struct event_call *e,
                        const struct event_names *names)
 {
-    static const char *const states[CALL_state_count] = {"none",        "open",  "met",    "unmet",
-                                                         "liquidating", "ended", "dropped",
-    "closing_out", "closed_out"};
     json_key_int(w, "call", (int64_t)e->id);
     ID(account, e->account);
     ID(member, e->member);
-    word_write(w, "state", e->state, states, CALL_state_count);
+    word_write(w, "state", e->state, call_state_words, CALL_state_count);
     json_key_fixed(w, "amount", e->called.v, 6);
     json_key_fixed(w, "missing", e->missing.v, 6);
     json_key_fixed(w, "equity", e->equity.v, 6);
@@ -270,13 +254,11 @@ static void standing_write(struct json_writer *w, const struct event_standing *e
 static void slice_write(struct json_writer *w, const struct event_slice *e,
                         const struct event_names *names)
 {
-    static const char *const results[SLICE_result_count] = {"traded", "nothing_opposite",
-                                                            "refused"};
     json_key_int(w, "call", (int64_t)e->call);
     ID(account, e->account);
     ID(instrument, e->instrument);
     json_key_int(w, "number", e->number);
-    word_write(w, "result", e->result, results, SLICE_result_count);
+    word_write(w, "result", e->result, slice_result_words, SLICE_result_count);
     if (e->reason != REJECT_none)
         json_key_string(w, "reason", reject_text((enum reject)e->reason)->name);
     json_key_string(w, "direction", e->side == SIDE_buy ? "buy" : "sell");
@@ -301,11 +283,10 @@ static void collateral_write(struct json_writer *w, const struct event_collatera
 static void port_write(struct json_writer *w, const struct event_port *e,
                        const struct event_names *names)
 {
-    static const char *const states[PORT_state_count] = {"accepted", "withdrawn", "ported"};
     ID(account, e->account);
     ID_AS("from", member, e->from);
     ID_AS("to", member, e->to);
-    word_write(w, "state", e->state, states, PORT_state_count);
+    word_write(w, "state", e->state, port_state_words, PORT_state_count);
     json_key_int(w, "positions", e->positions);
     json_key_int(w, "orders_cancelled", e->orders);
     json_key_fixed(w, "cash", e->cash.v, 6);
@@ -439,12 +420,10 @@ static void other_write(struct json_writer *w, const struct event_header *h,
 static void deal_write(struct json_writer *w, const struct event_header *h,
                        const struct event_names *names)
 {
-    static const char *const states[DEAL_STATE_count] = {"none",     "proposed",  "registered",
-                                                         "declined", "withdrawn", "expired"};
     if (h->kind == EVENT_block) {
         const struct deal *d = &((const struct event_block *)(const void *)h)->deal;
         json_key_int(w, "block_id", (int64_t)d->id);
-        word_write(w, "state", d->state, states, DEAL_STATE_count);
+        word_write(w, "state", d->state, deal_state_words, DEAL_STATE_count);
         ID(instrument, d->instrument);
         ID(account, d->account);
         ID_AS("counterparty", account, d->counterparty);

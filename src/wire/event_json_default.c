@@ -2,6 +2,7 @@
 #include "wire/event_json_internal.h"
 
 #include "base/time_text.h"
+#include "wire/words.h"
 
 static void time_write(struct json_writer *w, const char *key, ts_t ts)
 {
@@ -69,11 +70,8 @@ static void default_write(struct json_writer *w, const struct event_default *d,
 static void layer_write(struct json_writer *w, const struct event_default_layer *l,
                         const struct event_names *names)
 {
-    static const char *const layers[LAYER_count] = {
-        "none", "margin", "own_fund", "skin_in_the_game", "survivors", "assessment",
-        "gains_haircut", "tear_up", "capital"};
     ID(member, l->member);
-    json_key_string(w, "layer", l->layer < LAYER_count ? layers[l->layer] : "");
+    json_key_string(w, "layer", l->layer < LAYER_count ? default_layer_words[l->layer] : "");
     json_key_int(w, "tier", l->tier);
     json_key_int(w, "payers", l->payers);
     json_key_fixed(w, "amount", l->amount.v, 6);

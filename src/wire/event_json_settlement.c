@@ -2,18 +2,7 @@
  * Prices in USD; sums that are fractions of two whole numbers as they are kept, in 10^-6. */
 #include "wire/event_json_internal.h"
 
-static const char *const tier_names[SETTLEMENT_TIER_count] = {
-    [SETTLEMENT_TIER_none] = "none",         [SETTLEMENT_TIER_vwap] = "vwap",
-    [SETTLEMENT_TIER_spread] = "spread",     [SETTLEMENT_TIER_last] = "last",
-    [SETTLEMENT_TIER_parent] = "parent",     [SETTLEMENT_TIER_previous] = "previous",
-    [SETTLEMENT_TIER_parts] = "parts",       [SETTLEMENT_TIER_legs] = "legs",
-    [SETTLEMENT_TIER_standing] = "standing", [SETTLEMENT_TIER_index] = "index",
-    [SETTLEMENT_TIER_manual] = "manual",     [SETTLEMENT_TIER_override] = "override",
-};
-static const char *const index_tier_names[INDEX_TIER_count] = {"none", "submissions",
-                                                               "previous_hour", "committee"};
-static const char *const status_names[INDEX_INPUT_count] = {"absent",  "given", "counted",
-                                                            "trimmed", "wild",  "stale"};
+#include "wire/words.h"
 
 static int128_t wide(int64_t high, uint64_t low)
 {
@@ -27,7 +16,7 @@ static void settlement_write(struct json_writer *w, const struct event_settlemen
     json_key_bool(w, "final", s->final != 0);
     json_key_price(w, "price", s->price);
     json_key_int(w, "id", (int64_t)s->id);
-    json_key_string(w, "tier", tier_names[s->tier % SETTLEMENT_TIER_count]);
+    json_key_string(w, "tier", settlement_tier_words[s->tier % SETTLEMENT_TIER_count]);
     json_key_int(w, "cycle", s->cycle);
     json_key_int(w, "day", s->day);
     json_key_price(w, "previous", s->previous);
@@ -85,7 +74,7 @@ static void index_price_write(struct json_writer *w, const struct event_index_pr
     ID_AS("index_name", index, p->index);
     json_key_ms(w, "hour", p->hour);
     json_key_price(w, "price", p->price);
-    json_key_string(w, "tier", index_tier_names[p->tier % INDEX_TIER_count]);
+    json_key_string(w, "tier", index_tier_words[p->tier % INDEX_TIER_count]);
     json_key_int(w, "inputs", p->inputs);
     json_key_int(w, "counted", p->counted);
     json_key_int(w, "trimmed", p->trimmed);
@@ -100,7 +89,7 @@ static void index_input_write(struct json_writer *w, const struct event_index_in
     json_key_ms(w, "hour", i->hour);
     json_key_price(w, "value", i->value);
     json_key_ms(w, "observed_at", i->observed);
-    json_key_string(w, "status", status_names[i->status % INDEX_INPUT_count]);
+    json_key_string(w, "status", index_input_words[i->status % INDEX_INPUT_count]);
 }
 
 bool event_json_settlement(struct json_writer *w, const struct event_header *h,

@@ -1,0 +1,61 @@
+/* words.c: see words.h. */
+#include "wire/words.h"
+
+const char *const order_type_words[ORDER_TYPE_count + 1] = {
+    "limit",      "market",      "market_limit",  "stop_limit", "stop_market",
+    "take_limit", "take_market", "trailing_stop", "pegged"};
+const char *const order_state_words[ORDER_STATE_count + 1] = {"none", "open", "filled",
+                                                              "cancelled", "untriggered"};
+const char *const tif_words[TIF_count + 1] = {
+    "good_til_cancelled",  "good_til_day", "good_til_date",
+    "immediate_or_cancel", "fill_or_kill", "at_the_opening"};
+const char *const trading_state_words[STATE_count + 1] = {"closed", "pre_open", "auction", "open",
+                                                          "halted"};
+const char *const trade_kind_words[TRADE_count + 1] = {
+    "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
+    "liquidation", "adjusted"};
+const char *const posting_phase_words[] = {"posted", "pending", "voided", NULL};
+const char *const call_state_words[CALL_state_count + 1] = {
+    "none", "open", "met", "unmet", "liquidating", "ended", "dropped",
+    "closing_out", "closed_out"};
+const char *const slice_result_words[SLICE_result_count + 1] = {"traded", "nothing_opposite",
+                                                                "refused"};
+const char *const port_state_words[PORT_state_count + 1] = {"accepted", "withdrawn", "ported"};
+const char *const deal_state_words[DEAL_STATE_count + 1] = {
+    "none", "proposed", "registered", "declined", "withdrawn", "expired"};
+const char *const default_layer_words[LAYER_count + 1] = {
+    [LAYER_none] = "none",
+    [LAYER_margin] = "margin",
+    [LAYER_own_fund] = "own_fund",
+    [LAYER_skin] = "skin_in_the_game",
+    [LAYER_survivors] = "survivors",
+    [LAYER_assessment] = "assessment",
+    [LAYER_gains] = "gains_haircut",
+    [LAYER_tear_up] = "tear_up",
+    [LAYER_capital] = "capital",
+};
+const char *const settlement_tier_words[SETTLEMENT_TIER_count + 1] = {
+    [SETTLEMENT_TIER_none] = "none",
+    [SETTLEMENT_TIER_vwap] = "vwap",
+    [SETTLEMENT_TIER_spread] = "spread",
+    [SETTLEMENT_TIER_last] = "last",
+    [SETTLEMENT_TIER_parent] = "parent",
+    [SETTLEMENT_TIER_previous] = "previous",
+    [SETTLEMENT_TIER_parts] = "parts",
+    [SETTLEMENT_TIER_legs] = "legs",
+    [SETTLEMENT_TIER_standing] = "standing",
+    [SETTLEMENT_TIER_index] = "index",
+    [SETTLEMENT_TIER_manual] = "manual",
+    [SETTLEMENT_TIER_override] = "override",
+};
+const char *const index_tier_words[INDEX_TIER_count + 1] = {
+    [INDEX_TIER_none] = "none",
+    [INDEX_TIER_submissions] = "submissions",
+    [INDEX_TIER_previous_hour] = "previous_hour",
+    [INDEX_TIER_committee] = "committee",
+};
+const char *const index_input_words[INDEX_INPUT_count + 1] = {
+    [INDEX_INPUT_absent] = "absent",   [INDEX_INPUT_given] = "given",
+    [INDEX_INPUT_counted] = "counted", [INDEX_INPUT_trimmed] = "trimmed",
+    [INDEX_INPUT_wild] = "wild",       [INDEX_INPUT_stale] = "stale",
+};

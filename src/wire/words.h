@@ -1,0 +1,26 @@
+/* words.h: the words for msg's enumerations, the same in the interface and in what is dumped. Each
+ * list is in its enumeration's order and ends with NULL.
+ *
+ * Upstream: msg. Downstream: event_json, gate.
+ */
+#ifndef DOJIMA_WIRE_WORDS_H
+#define DOJIMA_WIRE_WORDS_H
+
+#include "msg/event.h"
+
+extern const char *const order_type_words[ORDER_TYPE_count + 1];
+extern const char *const order_state_words[ORDER_STATE_count + 1];
+extern const char *const tif_words[TIF_count + 1];
+extern const char *const trading_state_words[STATE_count + 1];
+extern const char *const trade_kind_words[TRADE_count + 1];
+extern const char *const posting_phase_words[];
+extern const char *const call_state_words[CALL_state_count + 1];
+extern const char *const slice_result_words[SLICE_result_count + 1];
+extern const char *const port_state_words[PORT_state_count + 1];
+extern const char *const deal_state_words[DEAL_STATE_count + 1];
+extern const char *const default_layer_words[LAYER_count + 1];
+extern const char *const settlement_tier_words[SETTLEMENT_TIER_count + 1];
+extern const char *const index_tier_words[INDEX_TIER_count + 1];
+extern const char *const index_input_words[INDEX_INPUT_count + 1];
+
+#endif
