@@ -112,6 +112,15 @@ int time_parse(const char *text, size_t length, ts_t *ts)
     return 0;
 }
 
+int time_parse_date(const char *text, size_t length, ts_t *day)
+{
+    size_t at = 0;
+    int64_t days;
+    if (!date_read(text, length, &at, &days) || at != length) return -1;
+    *day = TS(days * NS_PER_DAY);
+    return 0;
+}
+
 size_t time_format(char text[TIME_TEXT_SIZE], ts_t ts)
 {
     int64_t days = int64_div_floor(ts.v, NS_PER_DAY), year, month, day;
@@ -126,6 +135,14 @@ size_t time_format(char text[TIME_TEXT_SIZE], ts_t ts)
     while (text[length - 1] == '0') length -= 1;
     if (text[length - 1] == '.') length -= 1;
     text[length++] = 'Z';
+    text[length] = 0;
+    return length;
+}
+
+size_t time_format_date(char text[TIME_TEXT_SIZE], ts_t ts)
+{
+    const size_t length = sizeof "2027-01-04" - 1;
+    (void)time_format(text, ts);
     text[length] = 0;
     return length;
 }

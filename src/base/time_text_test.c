@@ -58,9 +58,25 @@ static void test_round_trip(void **state)
     assert_string_equal(text, "2027-01-04T09:00:01.12Z");
 }
 
+static void test_date(void **state)
+{
+    static const char *const bad[] = {"", "2027-1-4", "2027-01-04T00:00:00Z", "2027-02-29",
+                                      "2027-01-041", "2027-01-0", "1969-12-31", "2027/01/04"};
+    char text[TIME_TEXT_SIZE];
+    ts_t day;
+    (void)state;
+    assert_int_equal(time_parse_date("2027-01-04", 10, &day), 0);
+    assert_int_equal(day.v, INT64_C(1799020800) * NS_PER_SECOND);
+    assert_int_equal(time_format_date(text, TS(day.v + NS_PER_DAY - 1)), 10);
+    assert_string_equal(text, "2027-01-04");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(time_parse_date(bad[i], strlen(bad[i]), &day), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_date),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_round_trip),

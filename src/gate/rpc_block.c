@@ -30,15 +30,6 @@ static int window_get(struct rpc_call *c, uint32_t object, int64_t otherwise, in
     return REJECT_none;
 }
 
-static int range_get(struct rpc_call *c, uint32_t object, const char *name, price_t *range)
-{
-    if (param_find(c, object, name) == 0) return REJECT_none;
-    if (param_decimal(c, object, name, 6, &range->v) != DECIMAL_exact || range->v < 0 ||
-        range->v > PRICE_MAX)
-        return malformed(c, name);
-    return REJECT_none;
-}
-
 int offbook_get(struct rpc_call *c, struct product_offbook *o)
 {
     uint32_t blocks = param_find(c, c->params, "blocks");
@@ -48,16 +39,18 @@ int offbook_get(struct rpc_call *c, struct product_offbook *o)
     if (blocks != 0) {
         reason = params_check(c, blocks, blocks_specs);
         if (reason != REJECT_none) return reason;
-        o->block_minimum.v = param_int(c, blocks, "minimum", 0);
-        if (o->block_minimum.v > QTY_MAX) return malformed(c, "minimum");
-        reason = window_get(c, blocks, BLOCK_WINDOW_MINUTES, &o->window_ns);
-        if (reason == REJECT_none) reason = range_get(c, blocks, "price_range", &o->block_range);
+        reason = param_lots(c, blocks, "minimum", &o->block_minimum);
+        if (reason == REJECT_none)
+            reason = window_get(c, blocks, BLOCK_WINDOW_MINUTES, &o->window_ns);
+        if (reason == REJECT_none)
+            reason = param_fixed(c, blocks, "price_range", 0, PRICE_MAX, &o->block_range.v);
     }
     if (busts != 0 && reason == REJECT_none) {
         reason = params_check(c, busts, busts_specs);
         if (reason == REJECT_none)
             reason = window_get(c, busts, BUST_WINDOW_MINUTES, &o->bust_window_ns);
-        if (reason == REJECT_none) reason = range_get(c, busts, "no_bust_range", &o->no_bust_range);
+        if (reason == REJECT_none)
+            reason = param_fixed(c, busts, "no_bust_range", 0, PRICE_MAX, &o->no_bust_range.v);
     }
     return reason;
 }
@@ -141,9 +134,9 @@ int rpc_block_propose(struct rpc_call *c)
     enum decimal_result exact = param_decimal(c, c->params, "price", 6, &p->price.v);
     if (exact == DECIMAL_inexact) p->inexact |= 2;
     else if (exact != DECIMAL_exact) return REJECT_invalid_price;
-    int64_t ms = param_int(c, c->params, "executed_at", c->now.v / NS_PER_MS);
-    if (ms > INT64_MAX / NS_PER_MS) return malformed(c, "executed_at");
-    p->executed_at = TS(ms * NS_PER_MS);
+    p->executed_at = TS(c->now.v / NS_PER_MS * NS_PER_MS);
+    reason = param_time(c, c->params, "executed_at", &p->executed_at);
+    if (reason != REJECT_none) return reason;
     param_text(c, c->params, "reference", p->reference, sizeof p->reference);
     if (p->kind != DEAL_block && p->reference[0] == 0) return malformed(c, "reference");
     return block_submit(c);

@@ -62,14 +62,26 @@ const void *event_find(const struct outbox *events, enum event_kind kind)
     return h;
 }
 
+static inline uint32_t id_find(const struct rpc_call *c, uint32_t object, const char *name,
+                               enum directory_kind kind)
+{
+    char text[80];
+    size_t n = param_text(c, object, name, text, sizeof text);
+    return directory_find(c->names, kind, text, n);
+}
+
+uint32_t id_of(const struct rpc_call *c, uint32_t object, const char *name,
+               enum directory_kind kind)
+{
+    return id_find(c, object, name, kind);
+}
+
 static int named(struct rpc_call *c, const char *name, enum directory_kind kind,
                  enum reject otherwise, uint32_t *id)
 {
-    char text[80];
     *id = 0;
     if (param_find(c, c->params, name) == 0) return REJECT_none;
-    size_t n = param_text(c, c->params, name, text, sizeof text);
-    *id = directory_find(c->names, kind, text, n);
+    *id = id_find(c, c->params, name, kind);
     return *id == 0 ? (int)otherwise : REJECT_none;
 }
 

@@ -36,11 +36,8 @@ static void settings_write(struct rpc_call *c, const struct clearing_settings *s
 static int setting_read(struct rpc_call *c, uint32_t i, int64_t *value)
 {
     const struct setting *t = &settings[i];
-    if (t->unit == SETTING_share) {
-        bool exact = param_decimal(c, c->params, t->name, 6, value) == DECIMAL_exact;
-        return exact && *value >= 0 && *value <= SHARE_ONE_E6 ? REJECT_none
-                                                              : malformed(c, t->name);
-    }
+    if (t->unit == SETTING_share)
+        return param_fixed(c, c->params, t->name, 0, SHARE_ONE_E6, value);
     *value = param_int(c, c->params, t->name, 0);
     if (t->unit == SETTING_count) return REJECT_none;
     if (*value > 30 * 86400) return malformed(c, t->name);
@@ -160,21 +157,18 @@ int rpc_set_collateral(struct rpc_call *c)
 {
     const struct outbox *events;
     uint32_t instrument;
-    int64_t haircut;
     int reason = instrument_of(c, "instrument_name", &instrument);
     if (reason != REJECT_none) return reason;
     struct command *cmd = command_begin(c, COMMAND_asset_set,
                                         sizeof cmd->header + sizeof cmd->asset_set);
     struct command_asset_set *s = &cmd->asset_set;
-    size_t n = param_text(c, c->params, "asset", s->terms.name, sizeof s->terms.name);
-    s->asset = directory_find(c->names, DIRECTORY_asset, s->terms.name, n);
+    param_text(c, c->params, "asset", s->terms.name, sizeof s->terms.name);
+    s->asset = id_of(c, c->params, "asset", DIRECTORY_asset);
     s->terms.instrument = instrument;
     if (param_decimal(c, c->params, "price", 6, &s->terms.price.v) != DECIMAL_exact)
         return REJECT_invalid_price;
-    if (param_decimal(c, c->params, "haircut", 6, &haircut) != DECIMAL_exact || haircut < 0 ||
-        haircut > SHARE_ONE_E6)
-        return malformed(c, "haircut");
-    s->terms.haircut_e6 = (uint32_t)haircut;
+    reason = param_share(c, c->params, "haircut", SHARE_ONE_E6, &s->terms.haircut_e6);
+    if (reason != REJECT_none) return reason;
     if (param_text(c, c->params, "source", s->terms.source, sizeof s->terms.source) == 0)
         return malformed(c, "source");
     param_text(c, c->params, "reason", s->reason, sizeof s->reason);
@@ -185,9 +179,7 @@ int rpc_set_collateral(struct rpc_call *c)
 /* The asset of a request, which is not money. */
 static int capacity_of(struct rpc_call *c, uint32_t *asset, int64_t *amount)
 {
-    char text[ASSET_NAME_SIZE];
-    size_t n = param_text(c, c->params, "asset", text, sizeof text);
-    *asset = directory_find(c->names, DIRECTORY_asset, text, n);
+    *asset = id_of(c, c->params, "asset", DIRECTORY_asset);
     if (*asset == 0 || *asset == ASSET_USD) return REJECT_unknown_asset;
     bool exact = param_decimal(c, c->params, "amount", 9, amount) == DECIMAL_exact;
     return exact && *amount > 0 ? REJECT_none : REJECT_invalid_amount;

@@ -233,17 +233,16 @@ int rpc_auction_open(struct rpc_call *c)
     if (reason != REJECT_none) return reason;
     int64_t portions = param_int(c, c->params, "portions", 1);
     int64_t bidders = param_int(c, c->params, "bidders_min", 0);
-    int64_t deadline = param_int(c, c->params, "deadline", 0);
     if (portions > AUCTION_PORTIONS_MAX) return malformed(c, "portions");
     if (bidders > UINT16_MAX) return malformed(c, "bidders_min");
-    if (deadline > INT64_MAX / NS_PER_MS) return malformed(c, "deadline");
     struct command *cmd = command_begin(c, COMMAND_portfolio_open,
                                         sizeof cmd->header + sizeof cmd->portfolio_open);
     struct command_portfolio_open *o = &cmd->portfolio_open;
     o->member = member;
     o->portions = (uint32_t)portions;
     o->bidders_min = (uint32_t)bidders;
-    o->deadline = TS(deadline * NS_PER_MS);
+    reason = param_time(c, c->params, "deadline", &o->deadline);
+    if (reason != REJECT_none) return reason;
     if (param_bool(c, c->params, "clients", false)) o->flags |= PORTFOLIO_FLAG_CLIENTS;
     if (param_find(c, c->params, "reserve") != 0) {
         o->flags |= PORTFOLIO_FLAG_HAS_RESERVE;

@@ -47,8 +47,7 @@ static void settings_write(struct rpc_call *c, const struct command_fund_set *s)
 static void fund_write(struct rpc_call *c, const struct event_fund *f)
 {
     char date[TIME_TEXT_SIZE];
-    time_format(date, TS(f->date * NS_PER_DAY));
-    date[10] = 0;
+    time_format_date(date, TS(f->date * NS_PER_DAY));
     if (f->date == 0) json_key_null(c->out, "date");
     else json_key_string(c->out, "date", date);
     json_key_fixed(c->out, "total", f->total.v, 6);
@@ -143,17 +142,7 @@ int rpc_get_fund(struct rpc_call *c)
 
 /* ---- what officers set ---- */
 
-/* A part as 10^-6; what is not given stays. */
-static int part_read(struct rpc_call *c, const char *name, uint32_t *value)
-{
-    int64_t v;
-    if (param_find(c, c->params, name) == 0) return REJECT_none;
-    enum decimal_result r = param_decimal(c, c->params, name, 6, &v);
-    if (r != DECIMAL_exact || v < 0 || v > UINT32_MAX) return malformed(c, name);
-    *value = (uint32_t)v;
-    return REJECT_none;
-}
-
+/* What is not given stays. */
 static int count_read(struct rpc_call *c, const char *name, uint32_t *value)
 {
     int64_t v = param_int(c, c->params, name, *value);
@@ -168,10 +157,11 @@ int rpc_fund_set(struct rpc_call *c)
     const struct event_fund *now = event_find(fund_ask(c), EVENT_fund);
     if (now == NULL) return RPC_UNAVAILABLE;
     struct command_fund_set s = now->settings;
-    int reason = part_read(c, "assessment_multiple", &s.assessment_e6);
-    if (reason == REJECT_none) reason = part_read(c, "near", &s.near_e6);
-    if (reason == REJECT_none) reason = part_read(c, "far", &s.far_e6);
-    if (reason == REJECT_none) reason = part_read(c, "skin_minimum", &s.skin_e6);
+    int reason = param_share(c, c->params, "assessment_multiple", UINT32_MAX, &s.assessment_e6);
+    if (reason == REJECT_none) reason = param_share(c, c->params, "near", UINT32_MAX, &s.near_e6);
+    if (reason == REJECT_none) reason = param_share(c, c->params, "far", UINT32_MAX, &s.far_e6);
+    if (reason == REJECT_none)
+        reason = param_share(c, c->params, "skin_minimum", UINT32_MAX, &s.skin_e6);
     if (reason == REJECT_none) reason = count_read(c, "assessment_days", &s.assessment_days);
     if (reason == REJECT_none) reason = count_read(c, "refill_days", &s.refill_days);
     if (reason == REJECT_none) reason = count_read(c, "bidders_min", &s.bidders_min);
@@ -190,27 +180,13 @@ static const struct param_spec share_specs[] = {
     {.name = "stress_loss", .kind = PARAM_decimal, .required = REQUIRED},
     {.name = NULL}};
 
-static int shares_read(struct rpc_call *c, struct command_fund_size *s)
+static int share_read(struct rpc_call *c, uint32_t object, uint32_t at, void *into)
 {
-    uint32_t array = param_find(c, c->params, "shares");
-    if (array == 0) return REJECT_none;
-    const struct json_token *tokens = c->json->tokens;
-    uint32_t end = tokens[array].next;
-    for (uint32_t i = array + 1; i < end; i = tokens[i].next) {
-        char name[MEMBER_NAME_SIZE];
-        if (tokens[i].kind != JSON_object || s->count == FUND_SHARES_MAX) {
-            return malformed(c, "shares");
-        }
-        int reason = params_check(c, i, share_specs);
-        if (reason != REJECT_none) return reason;
-        size_t n = param_text(c, i, "member", name, sizeof name);
-        struct fund_share *share = &s->shares[s->count++];
-        share->member = directory_find(c->names, DIRECTORY_member, name, n);
-        if (share->member == 0) return REJECT_unknown_account;
-        if (param_decimal(c, i, "stress_loss", 6, &share->stress_loss.v) != DECIMAL_exact) {
-            return REJECT_invalid_amount;
-        }
-    }
+    struct fund_share *share = &((struct command_fund_size *)into)->shares[at];
+    share->member = id_of(c, object, "member", DIRECTORY_member);
+    if (share->member == 0) return REJECT_unknown_account;
+    if (param_decimal(c, object, "stress_loss", 6, &share->stress_loss.v) != DECIMAL_exact)
+        return REJECT_invalid_amount;
     return REJECT_none;
 }
 
@@ -220,19 +196,16 @@ int rpc_fund_size(struct rpc_call *c)
     struct command *cmd = command_begin(c, COMMAND_fund_size,
                                         sizeof cmd->header + sizeof cmd->fund_size);
     struct command_fund_size *s = &cmd->fund_size;
-    char date[24];
-    ts_t day;
-    size_t n = param_text(c, c->params, "date", date, sizeof date - 11);
-    if (n != 10) return malformed(c, "date");
-    memcpy(date + 10, "T00:00:00Z", sizeof "T00:00:00Z");
-    if (time_parse(date, 20, &day) != 0) return malformed(c, "date");
+    ts_t day = TS(0);
+    int reason = param_date(c, c->params, "date", &day);
+    if (reason != REJECT_none) return reason;
     s->date = day.v / NS_PER_DAY;
     s->basis = (uint32_t)param_enum(c, c->params, "basis", rpc_basis_names, FUND_BASIS_stress);
     if (param_find(c, c->params, "total") != 0 &&
         param_decimal(c, c->params, "total", 6, &s->total.v) != DECIMAL_exact) {
         return REJECT_invalid_amount;
     }
-    int reason = shares_read(c, s);
+    reason = param_objects(c, "shares", share_specs, FUND_SHARES_MAX, share_read, s, &s->count);
     if (reason != REJECT_none) return reason;
     cmd->header.size = (uint32_t)(sizeof cmd->header + offsetof(struct command_fund_size, shares) +
                                   s->count * sizeof s->shares[0]);

@@ -42,12 +42,10 @@ static int tiers_get(struct rpc_call *c, struct command_index_create *t)
     return REJECT_none;
 }
 
-static int number_get(struct rpc_call *c, const char *name, int64_t otherwise, int64_t *value)
+/* What the numbers may be is the core's to judge. */
+static int fixed_get(struct rpc_call *c, const char *name, int64_t *value)
 {
-    *value = otherwise;
-    if (param_find(c, c->params, name) == 0) return REJECT_none;
-    return param_decimal(c, c->params, name, 6, value) == DECIMAL_exact ? REJECT_none
-                                                                        : malformed(c, name);
+    return param_fixed(c, c->params, name, INT64_MIN, INT64_MAX, value);
 }
 
 static int seconds_get(struct rpc_call *c, const char *name, int64_t otherwise, int64_t *ns)
@@ -71,15 +69,15 @@ static int terms_get(struct rpc_call *c, struct command_index_create *t)
     if (carries > 8784) return malformed(c, "carries_max");
     t->minimum = (uint32_t)minimum;
     t->carries_max = (uint32_t)carries;
+    t->deviation_e6 = E6 / 4; /* [default] */
     int reason = sources_get(c, t);
     if (reason == REJECT_none) reason = tiers_get(c, t);
     if (reason == REJECT_none)
         reason = seconds_get(c, "staleness_seconds", STALENESS, &t->staleness_ns);
     if (reason == REJECT_none) reason = seconds_get(c, "delay_seconds", DELAY, &t->delay_ns);
-    if (reason == REJECT_none) reason = number_get(c, "deviation", E6 / 4, &t->deviation_e6);
-    if (reason == REJECT_none)
-        reason = number_get(c, "deviation_minimum", 0, &t->deviation_min.v);
-    if (reason == REJECT_none) reason = number_get(c, "value_minimum", 0, &t->value_min.v);
+    if (reason == REJECT_none) reason = fixed_get(c, "deviation", &t->deviation_e6);
+    if (reason == REJECT_none) reason = fixed_get(c, "deviation_minimum", &t->deviation_min.v);
+    if (reason == REJECT_none) reason = fixed_get(c, "value_minimum", &t->value_min.v);
     if (reason == REJECT_none && t->source_count < t->minimum)
         return malformed(c, "minimum_sources");
     return reason;
@@ -125,29 +123,11 @@ int rpc_index_create(struct rpc_call *c)
 
 static int index_of(struct rpc_call *c, uint32_t *id)
 {
-    char name[INDEX_NAME_SIZE + 64];
-    size_t n = param_text(c, c->params, "index_name", name, sizeof name);
-    *id = directory_find(c->names, DIRECTORY_index, name, n);
+    *id = id_of(c, c->params, "index_name", DIRECTORY_index);
     return *id == 0 ? REJECT_unknown_index : REJECT_none;
 }
 
 /* A time in ms, or as RFC 3339. */
-static int time_get(struct rpc_call *c, const char *name, ts_t *ts)
-{
-    char text[TIME_TEXT_SIZE + 8];
-    uint32_t token = param_find(c, c->params, name);
-    *ts = TS(0);
-    if (token == 0) return REJECT_none;
-    size_t n = param_text(c, c->params, name, text, sizeof text);
-    if (c->json->tokens[token].kind == JSON_string && time_parse(text, n, ts) == 0)
-        return REJECT_none;
-    int64_t ms;
-    if (json_decimal(c->json, token, 0, &ms) != DECIMAL_exact || ms < 0 ||
-        ms > INT64_MAX / NS_PER_MS) return malformed(c, name);
-    *ts = TS(ms * NS_PER_MS);
-    return REJECT_none;
-}
-
 static void input_write(struct rpc_call *c, const struct event_index_input *e)
 {
     json_open_object(c->out);
@@ -179,8 +159,8 @@ int rpc_index_submit(struct rpc_call *c)
     struct command_index_submit *s = &cmd->index_submit;
     int reason = account_own(c, &cmd->header.account);
     if (reason == REJECT_none) reason = index_of(c, &s->index);
-    if (reason == REJECT_none) reason = time_get(c, "hour", &s->hour);
-    if (reason == REJECT_none) reason = time_get(c, "observed_at", &s->observed);
+    if (reason == REJECT_none) reason = param_time(c, c->params, "hour", &s->hour);
+    if (reason == REJECT_none) reason = param_time(c, c->params, "observed_at", &s->observed);
     if (reason != REJECT_none) return reason;
     if (param_find(c, c->params, "hour") == 0)
         s->hour = TS(int64_div_floor(c->now.v, NS_PER_HOUR) * NS_PER_HOUR);
@@ -205,7 +185,7 @@ int rpc_index_set_price(struct rpc_call *c)
                                         sizeof cmd->header + sizeof cmd->index_price);
     struct command_index_price *p = &cmd->index_price;
     int reason = index_of(c, &p->index);
-    if (reason == REJECT_none) reason = time_get(c, "hour", &p->hour);
+    if (reason == REJECT_none) reason = param_time(c, c->params, "hour", &p->hour);
     if (reason != REJECT_none) return reason;
     if (param_decimal(c, c->params, "value", 6, &p->value.v) != DECIMAL_exact)
         return REJECT_invalid_price;
@@ -245,8 +225,8 @@ int rpc_get_index(struct rpc_call *c)
     struct query q = {.kind = QUERY_index};
     int64_t count = param_int(c, c->params, "count", HOURS_DEFAULT);
     int reason = index_of(c, &q.instrument);
-    if (reason == REJECT_none) reason = time_get(c, "start_timestamp", &q.start);
-    if (reason == REJECT_none) reason = time_get(c, "end_timestamp", &q.end);
+    if (reason == REJECT_none) reason = param_time(c, c->params, "start_timestamp", &q.start);
+    if (reason == REJECT_none) reason = param_time(c, c->params, "end_timestamp", &q.end);
     if (reason != REJECT_none) return reason;
     if (count < 1 || count > HOURS_MAX) return malformed(c, "count");
     q.count = (uint32_t)count;

@@ -87,6 +87,21 @@ size_t param_text(const struct rpc_call *c, uint32_t object, const char *name, c
 /* DECIMAL_malformed when absent. */
 enum decimal_result param_decimal(const struct rpc_call *c, uint32_t object, const char *name,
                                   int scale, int64_t *value);
+/* What follows fails as malformed; absent leaves *value.
+ * A decimal of an object, exact at 10^-6 and within bounds. */
+int param_fixed(struct rpc_call *c, uint32_t object, const char *name, int64_t least, int64_t most,
+                int64_t *value);
+/* The same, of 10^-6 that a smaller number holds. */
+int param_share(struct rpc_call *c, uint32_t object, const char *name, uint32_t most,
+                uint32_t *value);
+int param_lots(struct rpc_call *c, uint32_t object, const char *name, qty_t *value);
+/* Milliseconds since 1970; of a PARAM_id also RFC 3339 text. */
+int param_time(struct rpc_call *c, uint32_t object, const char *name, ts_t *value);
+int param_date(struct rpc_call *c, uint32_t object, const char *name, ts_t *value);
+/* Calls `one` for each object of the array `name`, at most `most`; *count gets how many. */
+typedef int param_object(struct rpc_call *c, uint32_t object, uint32_t at, void *into);
+int param_objects(struct rpc_call *c, const char *name, const struct param_spec *specs,
+                  uint32_t most, param_object *one, void *into, uint32_t *count);
 int malformed(struct rpc_call *c, const char *param); /* notes the name, returns the reject */
 
 /* ---- rpc_call.c ---- */
@@ -97,6 +112,9 @@ int command_submit(struct rpc_call *c, const struct outbox **events);
 const struct outbox *query_ask(struct rpc_call *c, const struct query *q);
 const void *event_find(const struct outbox *events, enum event_kind kind); /* the first, or NULL */
 
+/* The id of what an object's text names; 0: none, or absent. */
+uint32_t id_of(const struct rpc_call *c, uint32_t object, const char *name,
+               enum directory_kind kind);
 /* Names in parameters to ids. `name` is the parameter's; absent gives *id = 0 and REJECT_none. */
 int instrument_of(struct rpc_call *c, const char *name, uint32_t *id);
 int product_of(struct rpc_call *c, const char *name, uint32_t *id);

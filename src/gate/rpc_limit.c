@@ -20,12 +20,6 @@ static const struct param_spec limits_specs[] = {
     {.name = NULL},
 };
 
-static int lots_get(struct rpc_call *c, uint32_t object, const char *name, qty_t *lots)
-{
-    lots->v = param_int(c, object, name, 0);
-    return lots->v > QTY_MAX ? malformed(c, name) : REJECT_none;
-}
-
 /* [1, 0.5, 0.25] of the limit: each at most the one before. */
 static int steps_get(struct rpc_call *c, uint32_t object, struct product_limits *l)
 {
@@ -47,9 +41,7 @@ static int steps_get(struct rpc_call *c, uint32_t object, struct product_limits 
 
 static int micro_get(struct rpc_call *c, uint32_t object, struct product_limits *l)
 {
-    char name[PRODUCT_NAME_SIZE];
-    size_t length = param_text(c, object, "micro_of", name, sizeof name);
-    l->micro_of = directory_find(c->names, DIRECTORY_product, name, length);
+    l->micro_of = id_of(c, object, "micro_of", DIRECTORY_product);
     if (l->micro_of == 0) return REJECT_unknown_product;
     int64_t ratio = param_int(c, object, "micro_ratio", MICRO_RATIO);
     if (ratio < 2 || ratio > LIMIT_UNIT || LIMIT_UNIT % ratio != 0)
@@ -73,22 +65,20 @@ int limits_get(struct rpc_call *c, struct product_limits *l)
         return micro_get(c, o, l);
     }
     if (param_find(c, o, "micro_ratio") != 0) return malformed(c, "micro_ratio");
-    reason = lots_get(c, o, "spot_month", &l->spot_cap);
-    if (reason == REJECT_none) reason = lots_get(c, o, "single_month", &l->month);
-    if (reason == REJECT_none) reason = lots_get(c, o, "all_months", &l->all_months);
+    reason = param_lots(c, o, "spot_month", &l->spot_cap);
+    if (reason == REJECT_none) reason = param_lots(c, o, "single_month", &l->month);
+    if (reason == REJECT_none) reason = param_lots(c, o, "all_months", &l->all_months);
     if (reason == REJECT_none)
-        reason = lots_get(c, o, "accountability_single_month", &l->accountable_month);
+        reason = param_lots(c, o, "accountability_single_month", &l->accountable_month);
     if (reason == REJECT_none)
-        reason = lots_get(c, o, "accountability_all_months", &l->accountable_all);
+        reason = param_lots(c, o, "accountability_all_months", &l->accountable_all);
     if (reason != REJECT_none || l->spot_cap.v == 0) {
         bool spot = param_find(c, o, "spot_share") != 0 || param_find(c, o, "spot_days") != 0 ||
                     param_find(c, o, "spot_steps") != 0;
         return reason == REJECT_none && spot ? malformed(c, "spot_month") : reason;
     }
-    if (param_find(c, o, "spot_share") != 0 &&
-        (param_decimal(c, o, "spot_share", 6, &l->spot_share_e6) != DECIMAL_exact ||
-         l->spot_share_e6 < 0 || l->spot_share_e6 > E6))
-        return malformed(c, "spot_share");
+    reason = param_fixed(c, o, "spot_share", 0, E6, &l->spot_share_e6);
+    if (reason != REJECT_none) return reason;
     int64_t days = param_int(c, o, "spot_days", SPOT_DAYS);
     if (days < 1 || days > 366) return malformed(c, "spot_days");
     l->spot_days = (uint32_t)days;
@@ -271,10 +261,9 @@ int rpc_set_exemption(struct rpc_call *c)
     int reason = instrument_of(c, "instrument_name", &instrument);
     if (reason == REJECT_none) reason = record_begin(c, LIMIT_RECORD_exemption, &s);
     if (reason != REJECT_none) return reason;
-    int64_t ms = param_int(c, c->params, "expires_at", 0);
-    if (ms > INT64_MAX / NS_PER_MS) return malformed(c, "expires_at");
+    reason = param_time(c, c->params, "expires_at", &s->expires_at);
+    if (reason != REJECT_none) return reason;
     s->instrument = instrument;
-    s->expires_at = TS(ms * NS_PER_MS);
     s->sides = sides[param_enum(c, c->params, "side", rpc_limit_side_names, 2)];
     if (s->reason[0] == 0) return malformed(c, "reason");
     return exemption_submit(c);

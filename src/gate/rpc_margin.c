@@ -39,10 +39,9 @@ static const struct param_spec result_specs[] = {
     {.name = "stress_loss", .kind = PARAM_decimal},
     {.name = NULL},
 };
-static const char *const direction_names[] = {"buy", "sell", NULL};
 static const struct param_spec order_specs[] = {
     {.name = "instrument_name", .kind = PARAM_text, .required = REQUIRED, .max = 63},
-    {.name = "direction", .kind = PARAM_enum, .required = REQUIRED, .names = direction_names},
+    {.name = "direction", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_side_names},
     {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
     {.name = NULL},
 };
@@ -52,41 +51,10 @@ static const struct param_spec position_specs[] = {
     {.name = NULL},
 };
 
-/* A decimal at 10^-6 of an object; absent: 0. Finer digits are refused. */
+/* What the numbers may be is the core's to judge. */
 static int fixed_get(struct rpc_call *c, uint32_t object, const char *name, int64_t *value)
 {
-    *value = 0;
-    if (param_find(c, object, name) == 0) return REJECT_none;
-    bool exact = param_decimal(c, object, name, 6, value) == DECIMAL_exact;
-    return exact ? REJECT_none : malformed(c, name);
-}
-
-/* Calls `one` for each object of the array `name`, at most `most`; *count gets how many. */
-typedef int element_get(struct rpc_call *c, uint32_t object, uint32_t at, void *into);
-static int array_get(struct rpc_call *c, const char *name, const struct param_spec *specs,
-                     uint32_t most, element_get *one, void *into, uint32_t *count)
-{
-    const struct json_token *tokens = c->json->tokens;
-    uint32_t array = param_find(c, c->params, name);
-    *count = 0;
-    if (array == 0) return REJECT_none;
-    if (json_array_count(c->json, array) > most) return malformed(c, name);
-    for (uint32_t i = array + 1; i < tokens[array].next; i = tokens[i].next) {
-        if (tokens[i].kind != JSON_object) return malformed(c, name);
-        int reason = params_check(c, i, specs);
-        if (reason == REJECT_none) reason = one(c, i, *count, into);
-        if (reason != REJECT_none) return reason;
-        *count += 1;
-    }
-    return REJECT_none;
-}
-
-static uint32_t id_of(struct rpc_call *c, uint32_t object, const char *name,
-                      enum directory_kind kind)
-{
-    char text[INSTRUMENT_NAME_SIZE];
-    size_t n = param_text(c, object, name, text, sizeof text);
-    return directory_find(c->names, kind, text, n);
+    return param_fixed(c, object, name, INT64_MIN, INT64_MAX, value);
 }
 
 /* ---- parameters ---- */
@@ -102,10 +70,8 @@ static int product_get(struct rpc_call *c, uint32_t object, uint32_t at, void *i
 static int tier_get(struct rpc_call *c, uint32_t object, uint32_t at, void *into)
 {
     struct margin_tier *t = &((struct command_margin_set *)into)->tiers[at];
-    int64_t ms = param_int(c, object, "start", 0);
-    if (ms > INT64_MAX / NS_PER_MS) return malformed(c, "start");
-    t->start = TS(ms * NS_PER_MS);
-    int reason = fixed_get(c, object, "price_scan", &t->price_scan.v);
+    int reason = param_time(c, object, "start", &t->start);
+    if (reason == REJECT_none) reason = fixed_get(c, object, "price_scan", &t->price_scan.v);
     if (reason == REJECT_none) reason = fixed_get(c, object, "vol_scan", &t->vol_scan_e6);
     if (reason == REJECT_none) reason = fixed_get(c, object, "spot_spread", &t->spot_spread.v);
     if (reason == REJECT_none) reason = fixed_get(c, object, "spot_outright", &t->spot_outright.v);
@@ -126,15 +92,15 @@ static int spread_get(struct rpc_call *c, uint32_t object, uint32_t at, void *in
 static int group_arrays_get(struct rpc_call *c, struct command_margin_set *m)
 {
     uint32_t n;
-    int reason = array_get(c, "products", product_specs, SPAN_PRODUCTS_MAX, product_get, m, &n);
+    int reason = param_objects(c, "products", product_specs, SPAN_PRODUCTS_MAX, product_get, m, &n);
     m->product_count = (uint8_t)n;
     if (param_find(c, c->params, "products") != 0) m->given |= MARGIN_GIVEN_products;
     if (reason == REJECT_none)
-        reason = array_get(c, "tiers", tier_specs, SPAN_TIERS_MAX, tier_get, m, &n);
+        reason = param_objects(c, "tiers", tier_specs, SPAN_TIERS_MAX, tier_get, m, &n);
     m->tier_count = (uint8_t)n;
     if (param_find(c, c->params, "tiers") != 0) m->given |= MARGIN_GIVEN_tiers;
     if (reason == REJECT_none)
-        reason = array_get(c, "spreads", spread_specs, SPAN_SPREADS_MAX, spread_get, m, &n);
+        reason = param_objects(c, "spreads", spread_specs, SPAN_SPREADS_MAX, spread_get, m, &n);
     m->spread_count = (uint8_t)n;
     if (param_find(c, c->params, "spreads") != 0) m->given |= MARGIN_GIVEN_spreads;
     return reason;
@@ -231,7 +197,8 @@ int rpc_set_margin_credits(struct rpc_call *c)
     struct command_margin_inter *m = &cmd->margin_inter;
     param_text(c, c->params, "source", m->source, sizeof m->source);
     param_text(c, c->params, "reason", m->reason, sizeof m->reason);
-    int reason = array_get(c, "credits", credit_specs, SPAN_INTERS_MAX, credit_get, m, &m->count);
+    int reason = param_objects(c, "credits", credit_specs, SPAN_INTERS_MAX, credit_get, m,
+                               &m->count);
     if (reason == REJECT_none) reason = fixed_get(c, c->params, "offset_max", &m->offset_e6);
     if (reason == REJECT_none) reason = command_submit(c, &events);
     if (reason != REJECT_none || request_answer(c, events)) return reason;
@@ -433,7 +400,7 @@ int rpc_margin_results(struct rpc_call *c)
                                         sizeof cmd->header + sizeof cmd->margin_result);
     struct command_margin_result *m = &cmd->margin_result;
     m->run = (uint64_t)param_int(c, c->params, "run", 0);
-    int reason = array_get(c, "results", result_specs, MARGIN_RESULTS_MAX, result_get, m,
+    int reason = param_objects(c, "results", result_specs, MARGIN_RESULTS_MAX, result_get, m,
                            &m->count);
     if (reason != REJECT_none) return reason;
     cmd->header.size = (uint32_t)(sizeof cmd->header +
@@ -538,7 +505,7 @@ static int position_get(struct rpc_call *c, uint32_t object, uint32_t at, void *
 static int order_get(struct rpc_call *c, uint32_t object, uint32_t at, void *into)
 {
     struct query_leg *l = &((struct query_leg *)into)[at];
-    l->kind = param_enum(c, object, "direction", direction_names, 0) == 0 ? 1 : 2;
+    l->kind = param_enum(c, object, "direction", rpc_side_names, 0) == 0 ? 1 : 2;
     return leg_get(c, object, l);
 }
 
@@ -550,10 +517,10 @@ int rpc_simulate_margin(struct rpc_call *c)
     uint32_t positions = 0, orders = 0;
     int reason = account_read(c, &q.account);
     if (reason == REJECT_none)
-        reason = array_get(c, "positions", position_specs, SPAN_LEGS_MAX, position_get, legs,
+        reason = param_objects(c, "positions", position_specs, SPAN_LEGS_MAX, position_get, legs,
                            &positions);
     if (reason == REJECT_none)
-        reason = array_get(c, "orders", order_specs, SPAN_LEGS_MAX - positions, order_get,
+        reason = param_objects(c, "orders", order_specs, SPAN_LEGS_MAX - positions, order_get,
                            legs + positions, &orders);
     if (reason != REJECT_none) return reason;
     q.legs_count = positions + orders;

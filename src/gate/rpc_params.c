@@ -1,4 +1,5 @@
 /* rpc_params.c: parameters against their lists, and their values. */
+#include "base/time_text.h"
 #include "gate/rpc_internal.h"
 
 #include <stdio.h>
@@ -144,4 +145,72 @@ enum decimal_result param_decimal(const struct rpc_call *c, uint32_t object, con
     *value = 0;
     if (token == 0) return DECIMAL_malformed;
     return json_decimal(c->json, token, scale, value);
+}
+
+int param_fixed(struct rpc_call *c, uint32_t object, const char *name, int64_t least, int64_t most,
+                int64_t *value)
+{
+    int64_t v;
+    if (param_find(c, object, name) == 0) return REJECT_none;
+    if (param_decimal(c, object, name, 6, &v) != DECIMAL_exact || v < least || v > most)
+        return malformed(c, name);
+    *value = v;
+    return REJECT_none;
+}
+
+int param_share(struct rpc_call *c, uint32_t object, const char *name, uint32_t most,
+                uint32_t *value)
+{
+    int64_t v = *value;
+    int reason = param_fixed(c, object, name, 0, most, &v);
+    *value = (uint32_t)v;
+    return reason;
+}
+
+int param_lots(struct rpc_call *c, uint32_t object, const char *name, qty_t *value)
+{
+    value->v = param_int(c, object, name, value->v);
+    return value->v > QTY_MAX ? malformed(c, name) : REJECT_none;
+}
+
+int param_time(struct rpc_call *c, uint32_t object, const char *name, ts_t *value)
+{
+    int64_t ms;
+    uint32_t token = param_find(c, object, name);
+    if (token == 0) return REJECT_none;
+    if (c->json->tokens[token].kind == JSON_string) {
+        char text[TIME_TEXT_SIZE + 8];
+        int n = json_text(c->json, token, text, sizeof text);
+        if (n >= 0 && time_parse(text, (size_t)n, value) == 0) return REJECT_none;
+    }
+    if (json_decimal(c->json, token, 0, &ms) != DECIMAL_exact || ms < 0 ||
+        ms > INT64_MAX / NS_PER_MS) return malformed(c, name);
+    *value = TS(ms * NS_PER_MS);
+    return REJECT_none;
+}
+
+int param_date(struct rpc_call *c, uint32_t object, const char *name, ts_t *value)
+{
+    char text[TIME_TEXT_SIZE];
+    size_t n = param_text(c, object, name, text, sizeof text);
+    if (param_find(c, object, name) == 0) return REJECT_none;
+    return time_parse_date(text, n, value) == 0 ? REJECT_none : malformed(c, name);
+}
+
+int param_objects(struct rpc_call *c, const char *name, const struct param_spec *specs,
+                  uint32_t most, param_object *one, void *into, uint32_t *count)
+{
+    const struct json_token *tokens = c->json->tokens;
+    uint32_t array = param_find(c, c->params, name);
+    *count = 0;
+    if (array == 0) return REJECT_none;
+    if (json_array_count(c->json, array) > most) return malformed(c, name);
+    for (uint32_t i = array + 1; i < tokens[array].next; i = tokens[i].next) {
+        if (tokens[i].kind != JSON_object) return malformed(c, name);
+        int reason = params_check(c, i, specs);
+        if (reason == REJECT_none) reason = one(c, i, *count, into);
+        if (reason != REJECT_none) return reason;
+        *count += 1;
+    }
+    return REJECT_none;
 }

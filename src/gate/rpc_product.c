@@ -45,25 +45,6 @@ static const struct param_spec leg_specs[] = {
     {.name = NULL},
 };
 
-/* A decimal of the terms, exact at 10^-6 and within bounds; absent leaves *value. */
-static int decimal_get(struct rpc_call *c, uint32_t object, const char *name, int64_t least,
-                       int64_t most, int64_t *value)
-{
-    int64_t v;
-    if (param_find(c, object, name) == 0) return REJECT_none;
-    if (param_decimal(c, object, name, 6, &v) != DECIMAL_exact || v < least || v > most)
-        return malformed(c, name);
-    *value = v;
-    return REJECT_none;
-}
-
-static int lots_get(struct rpc_call *c, uint32_t object, const char *name, int64_t otherwise,
-                    qty_t *qty)
-{
-    qty->v = param_int(c, object, name, otherwise);
-    return qty->v > QTY_MAX ? malformed(c, name) : REJECT_none;
-}
-
 static int lmm_get(struct rpc_call *c, uint32_t object, struct command_product_create *p)
 {
     uint32_t array = param_find(c, object, "lmm");
@@ -72,14 +53,12 @@ static int lmm_get(struct rpc_call *c, uint32_t object, struct command_product_c
     if (array == 0) return REJECT_none;
     if (json_array_count(c->json, array) > LMM_MAX) return malformed(c, "lmm");
     for (uint32_t i = array + 1; i < tokens[array].next; i = tokens[i].next) {
-        char name[ACCOUNT_NAME_SIZE];
         int64_t share = 0;
         if (tokens[i].kind != JSON_object) return malformed(c, "lmm");
         int reason = params_check(c, i, lmm_specs);
-        if (reason == REJECT_none) reason = decimal_get(c, i, "share", 0, E6, &share);
+        if (reason == REJECT_none) reason = param_fixed(c, i, "share", 0, E6, &share);
         if (reason != REJECT_none) return reason;
-        size_t n = param_text(c, i, "account", name, sizeof name);
-        uint32_t account = directory_find(c->names, DIRECTORY_account, name, n);
+        uint32_t account = id_of(c, i, "account", DIRECTORY_account);
         if (account == 0) return REJECT_unknown_account;
         sum += share;
         p->lmm[p->lmm_count++] = (struct lmm_share){account, (uint32_t)share};
@@ -95,11 +74,12 @@ static int matching_get(struct rpc_call *c, struct command_product_create *p)
     p->algorithm = (uint8_t)param_enum(c, m, "algorithm", rpc_algorithm_names, ALGORITHM_fifo);
     bool top = param_bool(c, m, "top", p->algorithm == ALGORITHM_allocation);
     if (top && p->algorithm != ALGORITHM_fifo) p->flags |= PRODUCT_FLAG_TOP;
-    reason = lots_get(c, m, "pro_rata_minimum", PRO_RATA_MINIMUM, &p->pro_rata_minimum);
-    if (reason == REJECT_none)
-        reason = lots_get(c, m, "top_minimum", TOP_MINIMUM, &p->top_minimum);
-    if (reason == REJECT_none) reason = lots_get(c, m, "top_maximum", 0, &p->top_maximum);
-    if (reason == REJECT_none) reason = decimal_get(c, m, "fifo_share", 0, E6, &p->fifo_share_e6);
+    p->pro_rata_minimum = QTY(PRO_RATA_MINIMUM);
+    p->top_minimum = QTY(TOP_MINIMUM);
+    reason = param_lots(c, m, "pro_rata_minimum", &p->pro_rata_minimum);
+    if (reason == REJECT_none) reason = param_lots(c, m, "top_minimum", &p->top_minimum);
+    if (reason == REJECT_none) reason = param_lots(c, m, "top_maximum", &p->top_maximum);
+    if (reason == REJECT_none) reason = param_fixed(c, m, "fifo_share", 0, E6, &p->fifo_share_e6);
     if (reason == REJECT_none) reason = lmm_get(c, m, p);
     return reason;
 }
@@ -113,11 +93,11 @@ static int tiers_get(struct rpc_call *c, uint32_t array, struct command_product_
         struct fee_tier *t = &p->fee_tiers[p->fee_tier_count];
         if (tokens[i].kind != JSON_object) return malformed(c, "tiers");
         int reason = params_check(c, i, tier_specs);
-        if (reason == REJECT_none) reason = lots_get(c, i, "from", 0, &t->from);
+        if (reason == REJECT_none) reason = param_lots(c, i, "from", &t->from);
         if (reason == REJECT_none)
-            reason = decimal_get(c, i, "maker", -PRICE_MAX, PRICE_MAX, &t->maker.v);
+            reason = param_fixed(c, i, "maker", -PRICE_MAX, PRICE_MAX, &t->maker.v);
         if (reason == REJECT_none)
-            reason = decimal_get(c, i, "taker", -PRICE_MAX, PRICE_MAX, &t->taker.v);
+            reason = param_fixed(c, i, "taker", -PRICE_MAX, PRICE_MAX, &t->taker.v);
         if (reason != REJECT_none) return reason;
         bool first = p->fee_tier_count == 0;
         if (first ? t->from.v != 0 : t->from.v <= t[-1].from.v) return malformed(c, "from");
@@ -135,11 +115,11 @@ static int fees_get(struct rpc_call *c, struct command_product_create *p)
     uint32_t tiers = param_find(c, fees, "tiers");
     struct fee_tier flat = {0};
     if (reason == REJECT_none)
-        reason = decimal_get(c, fees, "clearing", 0, PRICE_MAX, &p->clearing_fee.v);
+        reason = param_fixed(c, fees, "clearing", 0, PRICE_MAX, &p->clearing_fee.v);
     if (reason == REJECT_none)
-        reason = decimal_get(c, fees, "maker", -PRICE_MAX, PRICE_MAX, &flat.maker.v);
+        reason = param_fixed(c, fees, "maker", -PRICE_MAX, PRICE_MAX, &flat.maker.v);
     if (reason == REJECT_none)
-        reason = decimal_get(c, fees, "taker", -PRICE_MAX, PRICE_MAX, &flat.taker.v);
+        reason = param_fixed(c, fees, "taker", -PRICE_MAX, PRICE_MAX, &flat.taker.v);
     if (reason != REJECT_none) return reason;
     if (tiers != 0) {
         if (flat.maker.v != 0 || flat.taker.v != 0) return malformed(c, "tiers");
@@ -168,12 +148,12 @@ static int guards_get(struct rpc_call *c, struct command_product_create *p)
     uint32_t o = c->params;
     int reason = guards_create(c, param_find(c, o, "guards"), p);
     if (reason == REJECT_none)
-        reason = decimal_get(c, o, "price_floor", -PRICE_MAX, PRICE_MAX, &p->floor.v);
-    if (reason == REJECT_none) reason = decimal_get(c, o, "price_band", 0, PRICE_MAX, &p->band.v);
+        reason = param_fixed(c, o, "price_floor", -PRICE_MAX, PRICE_MAX, &p->floor.v);
+    if (reason == REJECT_none) reason = param_fixed(c, o, "price_band", 0, PRICE_MAX, &p->band.v);
     if (reason == REJECT_none)
-        reason = decimal_get(c, o, "protection_points", 0, PRICE_MAX, &p->protection.v);
+        reason = param_fixed(c, o, "protection_points", 0, PRICE_MAX, &p->protection.v);
     if (reason == REJECT_none)
-        reason = decimal_get(c, o, "flat_margin", 0, PRICE_MAX, &p->flat_margin.v);
+        reason = param_fixed(c, o, "flat_margin", 0, PRICE_MAX, &p->flat_margin.v);
     if (reason != REJECT_none) return reason;
     if (param_find(c, o, "price_floor") != 0) p->flags |= PRODUCT_FLAG_HAS_FLOOR;
     if (param_find(c, o, "price_band") != 0) p->flags |= PRODUCT_FLAG_HAS_BAND;
@@ -204,10 +184,10 @@ static int product_build(struct rpc_call *c, struct command_product_create *p)
     p->margin_model = (uint8_t)param_enum(c, o, "margin_model", rpc_margin_names,
                                           MARGIN_flat);
     if (param_bool(c, o, "directed", false)) p->flags |= PRODUCT_FLAG_DIRECTED;
-    int reason = decimal_get(c, o, "tick_size", 1, PRICE_MAX, &p->tick.v);
+    int reason = param_fixed(c, o, "tick_size", 1, PRICE_MAX, &p->tick.v);
     if (reason == REJECT_none)
-        reason = decimal_get(c, o, "contract_size", 1, PRICE_MAX, &p->contract_size);
-    if (reason == REJECT_none) reason = lots_get(c, o, "max_amount", 0, &p->qty_max);
+        reason = param_fixed(c, o, "contract_size", 1, PRICE_MAX, &p->contract_size);
+    if (reason == REJECT_none) reason = param_lots(c, o, "max_amount", &p->qty_max);
     if (reason == REJECT_none) reason = matching_get(c, p);
     if (reason == REJECT_none) reason = guards_get(c, p);
     if (reason == REJECT_none) reason = fees_get(c, p);
@@ -252,10 +232,9 @@ int rpc_list_instrument(struct rpc_call *c)
     struct command *cmd = command_begin(c, COMMAND_instrument_list,
                                         sizeof cmd->header + sizeof cmd->instrument_list);
     struct command_instrument_list *l = &cmd->instrument_list;
-    int64_t ms = param_int(c, c->params, "expires_at", 0);
-    if (ms > INT64_MAX / NS_PER_MS) return malformed(c, "expires_at");
+    reason = param_time(c, c->params, "expires_at", &l->expires_at);
+    if (reason != REJECT_none) return reason;
     l->product = product;
-    l->expires_at = TS(ms * NS_PER_MS);
     param_text(c, c->params, "period", l->period, sizeof l->period);
     reason = command_submit(c, &events);
     if (reason == REJECT_malformed_request) return malformed(c, "period");
@@ -271,7 +250,6 @@ int rpc_list_spread(struct rpc_call *c)
                                         sizeof cmd->header + sizeof cmd->spread_list);
     if (json_array_count(c->json, array) != SPREAD_LEGS_MAX) return malformed(c, "legs");
     for (uint32_t i = array + 1; i < tokens[array].next; i = tokens[i].next, n++) {
-        char name[INSTRUMENT_NAME_SIZE];
         int64_t ratio;
         if (tokens[i].kind != JSON_object) return malformed(c, "legs");
         int reason = params_check(c, i, leg_specs);
@@ -279,8 +257,7 @@ int rpc_list_spread(struct rpc_call *c)
         if (param_decimal(c, i, "ratio", 0, &ratio) != DECIMAL_exact ||
             ratio > SPREAD_RATIO_MAX || ratio < -SPREAD_RATIO_MAX)
             return malformed(c, "ratio");
-        size_t length = param_text(c, i, "instrument_name", name, sizeof name);
-        cmd->spread_list.legs[n] = directory_find(c->names, DIRECTORY_instrument, name, length);
+        cmd->spread_list.legs[n] = id_of(c, i, "instrument_name", DIRECTORY_instrument);
         cmd->spread_list.ratios[n] = (int32_t)ratio;
         if (cmd->spread_list.legs[n] == 0) return REJECT_unknown_instrument;
     }

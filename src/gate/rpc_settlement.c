@@ -87,11 +87,9 @@ static int cycle_get(struct rpc_call *c, uint32_t object, struct settlement_cycl
 
 static int index_get(struct rpc_call *c, uint32_t object, struct command_product_create *p)
 {
-    char name[INDEX_NAME_SIZE];
     struct settlement_rules *r = &p->settlement_rules;
     if (param_find(c, object, "index_name") == 0) return REJECT_none;
-    size_t n = param_text(c, object, "index_name", name, sizeof name);
-    r->index = directory_find(c->names, DIRECTORY_index, name, n);
+    r->index = id_of(c, object, "index_name", DIRECTORY_index);
     if (r->index == 0) return REJECT_unknown_index;
     return p->settlement == SETTLEMENT_cash ? REJECT_none : malformed(c, "index_name");
 }
@@ -109,10 +107,7 @@ int settlement_rules_get(struct rpc_call *c, struct command_product_create *p)
     if (reason == REJECT_none) reason = index_get(c, rules, p);
     if (reason != REJECT_none) return reason;
     if (param_bool(c, rules, "automatic", true)) r->flags |= SETTLEMENT_RULE_AUTOMATIC;
-    if (param_find(c, rules, "final_tick") != 0 &&
-        (param_decimal(c, rules, "final_tick", 6, &r->final_unit) != DECIMAL_exact ||
-         r->final_unit < 1 || r->final_unit > PRICE_MAX)) return malformed(c, "final_tick");
-    return REJECT_none;
+    return param_fixed(c, rules, "final_tick", 1, PRICE_MAX, &r->final_unit);
 }
 
 static void cycle_write(struct json_writer *w, const struct settlement_cycle *s)
@@ -218,8 +213,7 @@ static void source_write(struct json_writer *w, const struct directory *d,
 static void day_write(struct json_writer *w, int64_t day)
 {
     char text[TIME_TEXT_SIZE];
-    time_format(text, TS(day * NS_PER_DAY));
-    text[10] = 0;
+    time_format_date(text, TS(day * NS_PER_DAY));
     json_key_string(w, "day", text);
 }
 

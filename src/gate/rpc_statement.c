@@ -195,17 +195,15 @@ static void margin_write(struct rpc_call *c, const struct statement *s)
 int rpc_get_statement(struct rpc_call *c)
 {
     static struct statement s; /* large; the loop has one thread */
-    char date[24];
+    char date[TIME_TEXT_SIZE];
     s = (struct statement){0};
-    size_t n = param_text(c, c->params, "date", date, sizeof date - 11);
-    if (n != 10) return malformed(c, "date");
-    memcpy(date + 10, "T00:00:00Z", sizeof "T00:00:00Z");
-    if (time_parse(date, 20, &s.start) != 0) return malformed(c, "date");
+    int reason = param_date(c, c->params, "date", &s.start);
+    if (reason != REJECT_none) return reason;
     s.end = TS(s.start.v + NS_PER_DAY);
-    int reason = account_read(c, &s.account);
+    reason = account_read(c, &s.account);
     if (reason != REJECT_none) return reason;
     if (!postings_take(c, &s)) return REJECT_capacity_exhausted;
-    date[10] = 0;
+    time_format_date(date, s.start);
     json_open_object(c->out);
     json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, s.account));
     json_key_string(c->out, "date", date);
