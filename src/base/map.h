@@ -10,6 +10,7 @@
 #ifndef DOJIMA_BASE_MAP_H
 #define DOJIMA_BASE_MAP_H
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/random.h"
 
@@ -37,6 +38,16 @@ static inline uint32_t map_slots_for(uint32_t entries)
     uint32_t n = 16;
     while (n < entries * 2u) n *= 2u;
     return n;
+}
+
+/* A map of so many entries from the arena; `count` lies beside it, in the state. */
+static inline void map_cut(struct map *m, struct arena *a, uint32_t entries, uint32_t *count)
+{
+    uint32_t slots = map_slots_for(entries);
+    m->slots = arena_cut(a, slots, sizeof *m->slots);
+    m->mask = slots - 1;
+    m->capacity = entries;
+    m->count = count;
 }
 
 static inline uint32_t map_home(const struct map *m, uint64_t key)

@@ -98,8 +98,8 @@ static bool can_be_called(const struct core *c, uint32_t account)
 
 /* ---- the life of a call ---- */
 
-const struct event_call *event_call_push(const struct core *c, struct outbox *out,
-                                         uint32_t account)
+static const struct event_call *event_call_push(const struct core *c, struct outbox *out,
+                                                uint32_t account)
 {
     const struct margin_call *call = &c->calls[account];
     const struct account *a = &c->accounts[account];

@@ -61,8 +61,6 @@ enum reject call_admits(const struct core *c, const struct entry *e, int64_t wor
 void call_margin(struct core *c, const struct command *cmd);
 void clearing_set(struct core *c, const struct command *cmd);
 
-const struct event_call *event_call_push(const struct core *c, struct outbox *out,
-                                         uint32_t account);
 /* Keeps an event of a call, a slice or a port for questions. */
 void clearing_keep(struct core *c, const void *event);
 void event_clearing_push(const struct core *c, struct outbox *out, const char *reason);

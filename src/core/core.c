@@ -49,15 +49,6 @@ struct core_limits core_limits_small(void)
 
 uint32_t order_slots(const struct core_limits *l) { return l->orders + l->orders_closed + 1; }
 
-static void map_cut(struct map *m, struct arena *a, uint32_t entries, uint32_t *count)
-{
-    uint32_t slots = map_slots_for(entries);
-    m->slots = arena_cut(a, slots, sizeof *m->slots);
-    m->mask = slots - 1;
-    m->capacity = entries;
-    m->count = count;
-}
-
 /* Cuts everything from the arena, in one order; with a counting arena it only measures. */
 static void core_cut(struct core *c, struct arena *a)
 {

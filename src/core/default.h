@@ -1,6 +1,7 @@
 /* default.h: the default fund and a member's default (CLEAR-10, CLEAR-11), as state and as what its
  * files offer each other: fund.c (contributions, calls, own capital), default.c (declaration, the
- * estate, hedging, tear-up, closing), default_layers.c (who pays), portfolio.c (the auction).
+ * estate, hedging, tear-up, closing), default_layers.c (who pays), portfolio.c (the auction),
+ * default_due.c (what the clock brings).
  *
  * Money. A member's contribution is the balance of the system account MEMBER/fund. Own capital is
  * the account `capital`, its tranche before the members' money `skin`. A default has an estate, the
@@ -27,7 +28,7 @@
 
 struct fund_member { /* by member */
     uint32_t account;       /* MEMBER/fund; NIL: none yet */
-    uint32_t tier;          /* scratch of an allocation; not state */
+    uint32_t reserved;
     money_t due;            /* the day's share */
     ts_t call_deadline;     /* 0: no call open. What is called: due less what is paid in */
     money_t base;           /* contribution when the first open default was declared */
@@ -35,7 +36,7 @@ struct fund_member { /* by member */
     money_t assessment;     /* of that, not yet paid */
     ts_t assessment_deadline;
     uint32_t flags;         /* FUND_SHARE_ */
-    uint32_t reserved;
+    uint32_t reserved2;
 };
 ASSERT_SIZE(struct fund_member, 64);
 
@@ -140,8 +141,8 @@ int64_t fund_balance(const struct core *c, uint32_t member);
 int64_t fund_call(const struct core *c, uint32_t member); /* still to be paid in */
 int64_t fund_cap(const struct core *c, uint32_t member);  /* of assessments, in the period */
 int64_t fund_headroom(const struct core *c, uint32_t member);
-void fund_refill(struct core *c, uint32_t member); /* opens a call if something is missing */
-void fund_refill_all(struct core *c); /* says whose call opened or ended */
+/* Calls what is missing of members' shares, and says whose call opened or ended. */
+void fund_refill_all(struct core *c);
 void event_fund_push(const struct core *c, struct outbox *out);
 void event_fund_share_push(const struct core *c, struct outbox *out, uint32_t member);
 
@@ -149,6 +150,8 @@ void event_fund_share_push(const struct core *c, struct outbox *out, uint32_t me
 bool member_is_in_default(const struct core *c, uint32_t member);
 /* What of the account's variation gains may be cut. */
 int64_t default_gain(const struct core *c, uint32_t account);
+/* After all instruments were marked: moves the window of gains where nobody owes anything. */
+void default_marked(struct core *c);
 void default_declare(struct core *c, const struct command *cmd);
 void default_step(struct core *c, const struct command *cmd);
 void default_hedge(struct core *c, const struct command *cmd);
@@ -156,9 +159,8 @@ void default_hedge(struct core *c, const struct command *cmd);
 enum reject default_estate_check(const struct core *c, uint32_t estate);
 void event_default_push(const struct core *c, struct outbox *out, uint32_t member);
 void query_fund(const struct core *c, struct outbox *out);
+
 /* ---- default_due.c ---- */
-/* After all instruments were marked: moves the window of gains where nobody owes anything. */
-void default_marked(struct core *c);
 /* What has fallen due: auctions end, calls are missed. Sets c->s->default_due anew. */
 void default_run(struct core *c);
 void default_due_set(struct core *c);

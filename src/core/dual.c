@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-const char *dual_reason(const struct command *cmd)
+/* The officer's explanation in a command; "" when its kind has none. */
+static const char *reason_of(const struct command *cmd)
 {
     switch ((enum command_kind)cmd->header.kind) {
     case COMMAND_venue_set: return cmd->venue_set.reason;
@@ -62,7 +63,7 @@ static void event_request_push(struct outbox *out, const struct pending_request 
     e->refused = refused;
     e->command_bytes = size;
     memset(e->reason, 0, sizeof e->reason);
-    memcpy(e->reason, dual_reason(&cmd), strnlen(dual_reason(&cmd), sizeof e->reason - 1));
+    memcpy(e->reason, reason_of(&cmd), strnlen(reason_of(&cmd), sizeof e->reason - 1));
     memcpy(e + 1, r->bytes, size);
 }
 
@@ -75,7 +76,7 @@ static bool lacks_reason(const struct command *cmd)
     case COMMAND_margin_inter:
     case COMMAND_margin_flat:
     case COMMAND_supply_set:
-    case COMMAND_owner_set: return dual_reason(cmd)[0] == 0;
+    case COMMAND_owner_set: return reason_of(cmd)[0] == 0;
     default: return false;
     }
 }

@@ -6,7 +6,7 @@
  *
  * How a command asks: after all its checks and before it changes anything, its function calls
  *     if (dual_wait(c, cmd)) return;
- * and goes on when that is false. Text that explains (`reason`) is found by dual_reason.
+ * and goes on when that is false. Text that explains (`reason`) is found by dual.c (reason_of).
  *
  * Invariants: (1) a request's place holds its command's bytes and zeros behind; (2) ids are given
  * once, ascending; (3) a request leaves its place before its command runs.
@@ -43,9 +43,6 @@ bool dual_wait(struct core *c, const struct command *cmd);
 bool dual_confirmed(const struct core *c);
 /* The request that dual_wait has just kept; NULL when it had no room. */
 struct pending_request *dual_kept(struct core *c, const struct command *cmd);
-
-/* The officer's explanation in a command; "" when its kind has none. */
-const char *dual_reason(const struct command *cmd);
 
 /* COMMAND_confirm: the second officer's yes, or (refuse) any officer's no. */
 void confirm(struct core *c, const struct command *cmd);

@@ -94,7 +94,8 @@ void event_fund_push(const struct core *c, struct outbox *out)
     e->defaults_open = f->open;
 }
 
-void fund_refill(struct core *c, uint32_t member)
+/* Opens a call if something is missing. */
+static void refill(struct core *c, uint32_t member)
 {
     struct fund_member *f = &c->fund_members[member];
     bool short_of = f->due.v > fund_balance(c, member);
@@ -110,7 +111,7 @@ void fund_refill_all(struct core *c)
 {
     for (uint32_t m = 1; m <= c->s->members; m++) {
         int64_t deadline = c->fund_members[m].call_deadline.v;
-        fund_refill(c, m);
+        refill(c, m);
         if (c->fund_members[m].call_deadline.v != deadline) event_fund_share_push(c, c->out, m);
     }
 }
@@ -227,7 +228,7 @@ void fund_size(struct core *c, const struct command *cmd)
         sum -= c->fund_weights[m];
         if (share == 0 && f->due.v == 0) continue;
         f->due = MONEY(share);
-        fund_refill(c, m);
+        refill(c, m);
         event_fund_share_push(c, c->out, m);
     }
     ASSERT(left == 0);
@@ -274,7 +275,7 @@ static enum reject contribute(struct core *c, uint32_t account, int64_t amount)
     if (f->account == NIL) return REJECT_capacity_exhausted;
     reason = post_two(c, account, f->account, amount, POSTING_fund_contribution, 0);
     if (reason != REJECT_none) return reason;
-    fund_refill(c, m);
+    refill(c, m);
     event_fund_share_push(c, c->out, m);
     return REJECT_none;
 }

@@ -23,11 +23,7 @@ void limits_cut(struct core *c, struct arena *a)
     m->holdings = arena_cut(a, m->holding_count + 1, sizeof *m->holdings);
     m->links = arena_cut(a, l->exposures + 1, sizeof *m->links);
     m->records = arena_cut(a, m->record_count, sizeof *m->records);
-    uint32_t slots = map_slots_for(m->holding_count);
-    m->holding_map.slots = arena_cut(a, slots, sizeof *m->holding_map.slots);
-    m->holding_map.mask = slots - 1;
-    m->holding_map.capacity = m->holding_count;
-    m->holding_map.count = a->base ? &m->s->holding_map_count : NULL;
+    map_cut(&m->holding_map, a, m->holding_count, a->base ? &m->s->holding_map_count : NULL);
 }
 
 bool limits_are_set(const struct product_limits *l)
@@ -389,7 +385,7 @@ int128_t limit_of(const struct core *c, const struct limit_bucket *b,
     return ((int128_t)limit + extra->exempt[side]) * LIMIT_UNIT;
 }
 
-struct limit_extra limit_extra_of(const struct core *c, uint32_t owner, uint32_t bucket)
+static struct limit_extra extra_of(const struct core *c, uint32_t owner, uint32_t bucket)
 {
     struct limit_extra x = {.until = TS(INT64_MAX)};
     uint32_t group = c->limit.buckets[bucket].group;
@@ -409,7 +405,7 @@ struct limit_extra limit_extra_of(const struct core *c, uint32_t owner, uint32_t
 void limit_extra_refresh(struct core *c, struct limit_holding *h)
 {
     if (h->version == c->limit.s->version && h->extra.until.v > c->s->ts.v) return;
-    h->extra = limit_extra_of(c, h->owner, h->bucket);
+    h->extra = extra_of(c, h->owner, h->bucket);
     h->version = c->limit.s->version;
 }
 
@@ -455,7 +451,7 @@ void event_holding_push(const struct core *c, struct outbox *out, const struct l
 {
     const struct limit_bucket *b = &c->limit.buckets[h->bucket];
     const struct product_limits *l = &c->products[b->group].terms.limits;
-    struct limit_extra extra = limit_extra_of(c, h->owner, h->bucket);
+    struct limit_extra extra = extra_of(c, h->owner, h->bucket);
     struct event_holding *e = outbox_push(out, EVENT_holding, sizeof *e);
     e->product = b->group;
     e->alert_account = alert_account;

@@ -47,7 +47,6 @@ enum reject limit_admit(struct core *c, uint32_t e, uint32_t eb, enum side side,
 /* Thousandths of a lot; -1: no limit. */
 int128_t limit_of(const struct core *c, const struct limit_bucket *b,
                   const struct limit_extra *extra, enum side side);
-struct limit_extra limit_extra_of(const struct core *c, uint32_t owner, uint32_t bucket);
 /* What the records say of a holding, if that changed since it was looked up. */
 void limit_extra_refresh(struct core *c, struct limit_holding *h);
 uint32_t limit_owner_key(const struct core *c, uint32_t account);
@@ -61,8 +60,6 @@ void limits_set(struct core *c, const struct command *cmd);
 void supply_set(struct core *c, const struct command *cmd);
 void owner_set(struct core *c, const struct command *cmd);
 void exemption_set(struct core *c, const struct command *cmd);
-/* Makes all that a product needs whose limits were just set: buckets, links. */
-enum reject limit_product(struct core *c, uint32_t product);
 void query_large_positions(const struct core *c, uint32_t product, int64_t minimum,
                            struct outbox *out);
 void query_exemptions(const struct core *c, struct outbox *out);

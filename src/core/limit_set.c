@@ -58,7 +58,8 @@ static uint32_t exposures_of(struct core *c, uint32_t product, bool attach)
     return count;
 }
 
-enum reject limit_product(struct core *c, uint32_t product)
+/* Makes all that a product needs whose limits were just set: buckets, links. */
+static enum reject product_limit(struct core *c, uint32_t product)
 {
     struct product *p = &c->products[product];
     uint32_t listed = 0;
@@ -104,7 +105,7 @@ void limits_set(struct core *c, const struct command *cmd)
     }
     struct product *p = &c->products[s->product];
     if (limits_loosen(&p->terms.limits, &s->limits) && dual_wait(c, cmd)) return;
-    if (limits_are_set(&s->limits)) reason = limit_product(c, s->product);
+    if (limits_are_set(&s->limits)) reason = product_limit(c, s->product);
     if (reason != REJECT_none) {
         reject_push(c, cmd, reason, INT64_MIN);
         return;

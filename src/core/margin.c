@@ -325,11 +325,6 @@ money_t margin_alone(const struct core *c, uint32_t e)
     return span_applies(c, e) ? span_alone(c, e) : c->exposures[e].requirement;
 }
 
-int64_t margin_initial(const struct core *c, uint32_t account)
-{
-    return c->accounts[account].requirement.v;
-}
-
 int64_t margin_maintenance_account(const struct core *c, uint32_t account)
 {
     int128_t sum = span_maintenance(c, account);

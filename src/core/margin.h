@@ -53,7 +53,6 @@ money_t margin_maintenance(const struct core *c, uint32_t e);
 money_t margin_unrealised(const struct core *c, uint32_t e);
 
 /* Of an account, whatever its model. */
-int64_t margin_initial(const struct core *c, uint32_t account);
 int64_t margin_maintenance_account(const struct core *c, uint32_t account);
 
 /* Cash that is neither reserved for a withdrawal nor required, with what pledged capacity counts

@@ -242,6 +242,19 @@ price_t novation_leg_b(const struct core *c, uint32_t leg)
     return price_is_none(reference) ? PRICE(0) : reference;
 }
 
+void novation_finish_spread(struct core *c, struct event_trade *e,
+                            struct event_trade *const leg[SPREAD_LEGS_MAX], bool fees)
+{
+    if (fees) {
+        novation_fee_trade(c, e);
+        novation_fee_clearing(c, leg[0]);
+        novation_fee_clearing(c, leg[1]);
+    }
+    novation_keep(c, e);
+    novation_keep(c, leg[0]);
+    novation_keep(c, leg[1]);
+}
+
 /* Buying the spread buys its first leg and sells its second. */
 static struct event_trade *trade_leg(struct core *c, const struct trade *t, uint32_t leg,
                                      uint32_t instrument, price_t price)
@@ -273,12 +286,7 @@ static void trade_spread(struct core *c, const struct trade *t, price_t price, p
     struct event_trade *leg[2];
     leg[0] = trade_leg(c, t, 0, terms->legs[0], PRICE(b.v + price.v));
     leg[1] = trade_leg(c, t, 1, terms->legs[1], b);
-    novation_fee_trade(c, e);
-    novation_fee_clearing(c, leg[0]);
-    novation_fee_clearing(c, leg[1]);
-    novation_keep(c, e);
-    novation_keep(c, leg[0]);
-    novation_keep(c, leg[1]);
+    novation_finish_spread(c, e, leg, true);
 }
 
 void novation_trade_legs(struct core *c, const struct trade *t, price_t leg_b)

@@ -35,6 +35,10 @@ void novation_fee_trade(struct core *c, struct event_trade *e);
 void novation_fee_clearing(struct core *c, struct event_trade *e);
 /* Keeps the finished event for questions. */
 void novation_keep(struct core *c, const struct event_trade *e);
+/* What follows for the three prints of a spread trade: the first pays for trading, its legs for
+ * clearing. */
+void novation_finish_spread(struct core *c, struct event_trade *e,
+                            struct event_trade *const leg[SPREAD_LEGS_MAX], bool fees);
 /* The second leg's price of a direct spread trade: last of this session, else settlement, else
  * 0. */
 price_t novation_leg_b(const struct core *c, uint32_t leg);

@@ -188,14 +188,7 @@ static void trade_spread(struct core *c, const struct offbook *t, const struct s
     contract_fill(c, &first, leg[0]);
     leg[1] = event_push(c, t, &other, terms->legs[1], TRADE_implied_leg, b);
     contract_fill(c, &other, leg[1]);
-    if (t->fees) {
-        novation_fee_trade(c, e);
-        novation_fee_clearing(c, leg[0]);
-        novation_fee_clearing(c, leg[1]);
-    }
-    novation_keep(c, e);
-    novation_keep(c, leg[0]);
-    novation_keep(c, leg[1]);
+    novation_finish_spread(c, e, leg, t->fees);
     follow(c, s, terms->legs[0]);
     follow(c, s, terms->legs[1]);
 }

@@ -13,7 +13,8 @@ struct job {
     uint32_t id;
 };
 
-int64_t schedule_next(int64_t from, uint32_t second)
+/* The first instant after `from` at which this second of the day comes. */
+static int64_t second_next(int64_t from, uint32_t second)
 {
     int64_t at = int64_div_floor(from, NS_PER_DAY) * NS_PER_DAY + (int64_t)second * NS_PER_SECOND;
     return at > from ? at : at + NS_PER_DAY;
@@ -33,7 +34,7 @@ static int64_t settle_next(const struct core *c, uint32_t product, int64_t from)
     if ((r->flags & SETTLEMENT_RULE_AUTOMATIC) == 0) return next;
     for (uint32_t i = 0; i < SETTLEMENT_CYCLES; i++) {
         struct settlement_cycle s = settlement_cycle_of(c, product, i);
-        if (s.end != 0) next = int64_min(next, schedule_next(from, s.at));
+        if (s.end != 0) next = int64_min(next, second_next(from, s.at));
     }
     return next;
 }
@@ -43,7 +44,7 @@ static int64_t mark_next(const struct core *c, int64_t from)
     const struct venue_settings *v = &c->s->settings;
     int64_t next = INT64_MAX;
     for (uint32_t i = 0; i < v->mark_count; i++)
-        next = int64_min(next, schedule_next(from, v->mark_at[i]));
+        next = int64_min(next, second_next(from, v->mark_at[i]));
     return next;
 }
 

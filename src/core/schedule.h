@@ -16,9 +16,6 @@
 
 #include "core/state.h"
 
-/* The first instant after `from` at which this second of the day comes. */
-int64_t schedule_next(int64_t from, uint32_t second);
-
 /* Enters what a new product, instrument, index or the venue's settings bring. */
 void schedule_product(struct core *c, uint32_t product);
 void schedule_instrument(struct core *c, uint32_t instrument);

@@ -211,7 +211,9 @@ static void event_mark_push(struct core *c, const struct marking *m, uint64_t ch
     e->paid = MONEY(m->paid);
 }
 
-static enum reject mark_any(struct core *c, bool scheduled)
+/* Marks every instrument that has a settlement price: REJECT_none or amount_overflow with nothing
+ * changed. */
+static enum reject mark_all(struct core *c, bool scheduled)
 {
     struct marking all = {.only = NIL};
     if (!can_mark(c, &all)) return REJECT_amount_overflow;
@@ -223,11 +225,9 @@ static enum reject mark_any(struct core *c, bool scheduled)
     return REJECT_none;
 }
 
-enum reject mark_all(struct core *c) { return mark_any(c, false); }
-
 void mark_to_market(struct core *c, const struct command *cmd)
 {
-    enum reject reason = mark_all(c);
+    enum reject reason = mark_all(c, false);
     if (reason != REJECT_none) reject_push(c, cmd, reason, INT64_MIN);
 }
 
@@ -235,7 +235,7 @@ void mark_to_market(struct core *c, const struct command *cmd)
 void mark_scheduled(struct core *c)
 {
     static const struct command asked = {.header.kind = COMMAND_mark_to_market};
-    enum reject reason = mark_any(c, true);
+    enum reject reason = mark_all(c, true);
     if (reason != REJECT_none) reject_push(c, &asked, reason, INT64_MIN);
 }
 
@@ -369,12 +369,6 @@ static enum reject expire_any(struct core *c, uint32_t instrument, struct index_
     if (product_of(c, instrument)->terms.settlement_rules.index != 0)
         return expire_at_mean(c, instrument, mean);
     return expire_at_settlement(c, instrument);
-}
-
-enum reject expire_instrument(struct core *c, uint32_t instrument)
-{
-    struct index_mean mean;
-    return expire_any(c, instrument, &mean);
 }
 
 void expire(struct core *c, const struct command *cmd)

@@ -105,7 +105,8 @@ price_t settlement_previous(const struct core *c, uint32_t instrument, int64_t d
     return computed ? in->settlement_before : in->settlement;
 }
 
-price_t settlement_last(const struct core *c, uint32_t instrument, int64_t day)
+/* The day's last print; PRICE_NONE: none. */
+static price_t last_of_day(const struct core *c, uint32_t instrument, int64_t day)
 {
     const struct instrument *in = &c->instruments[instrument];
     return in->day != day || price_is_none(in->open) ? PRICE_NONE : in->last;
@@ -128,7 +129,7 @@ struct settlement_made settlement_made_of(const struct core *c, uint32_t instrum
     struct settlement_made made = {.price = PRICE_NONE, .day = day, .unit = PRICE(1),
                                    .denominator = 1};
     made.previous = settlement_previous(c, instrument, day);
-    made.last = settlement_last(c, instrument, day);
+    made.last = last_of_day(c, instrument, day);
     quotes(c, instrument, &made.bid, &made.ask);
     return made;
 }
@@ -198,16 +199,6 @@ void settlement_source(struct core *c, struct event_settlement *e,
 void settlement_close(struct core *c, const struct event_settlement *e)
 {
     c->settlements[e->id % c->limits.settlements] = *e;
-}
-
-void settlement_set(struct core *c, uint32_t instrument, price_t price, enum settlement_tier tier,
-                    bool final)
-{
-    struct settlement_made made = settlement_made_of(c, instrument, c->s->day);
-    made.price = price;
-    made.tier = tier;
-    made.final = final;
-    settlement_close(c, settlement_open(c, instrument, &made));
 }
 
 /* ---- by hand ---- */

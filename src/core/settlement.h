@@ -2,8 +2,8 @@
  *
  * Flow: novation.c counts trades into an instrument's window (settlement_trade); settlement_curve.c
  * makes a product's prices of a day from windows, books and spreads; settlement.c keeps windows and
- * records, and settlement_set is the only place that sets a price. schedule.c calls all this by the
- * clock, settle.c pays what follows from it.
+ * records, and settlement_open is the only place that sets a price. schedule.c calls all this by
+ * the clock, settle.c pays what follows from it.
  *
  * Invariants: (1) an instrument's price is that of its latest record; (2) a window holds the trades
  * from `open` to before `close` and no other; (3) every price computed follows from its record
@@ -65,8 +65,6 @@ struct settlement_made settlement_made_of(const struct core *c, uint32_t instrum
 /* The price in force before the day's was computed (an officer's of the same day is such a one);
  * PRICE_NONE: none. */
 price_t settlement_previous(const struct core *c, uint32_t instrument, int64_t day);
-/* The day's last print; PRICE_NONE: none. */
-price_t settlement_last(const struct core *c, uint32_t instrument, int64_t day);
 /* numerator / denominator (> 0) to `unit`, ties towards previous, without one to even; held within
  * PRICE_MAX. */
 int64_t settlement_round(int128_t numerator, int128_t denominator, int64_t unit,
@@ -78,9 +76,6 @@ struct event_settlement *settlement_open(struct core *c, uint32_t instrument,
 void settlement_source(struct core *c, struct event_settlement *e,
                        const struct event_settlement_source *source); /* header unused */
 void settlement_close(struct core *c, const struct event_settlement *e);
-/* All three for a price without sources: today's. */
-void settlement_set(struct core *c, uint32_t instrument, price_t price, enum settlement_tier tier,
-                    bool final);
 
 void settlement_price(struct core *c, const struct command *cmd);
 void settle_day(struct core *c, const struct command *cmd);

@@ -209,7 +209,6 @@ void span_instrument_listed(struct core *c, uint32_t instrument);
 /* Whether its arrays would be in range. */
 bool span_instrument_fits(const struct core *c, const struct event_instrument *terms);
 void span_start(struct core *c); /* at a fresh start */
-uint32_t span_group_of_product(const struct core *c, uint32_t product);
 
 /* ---- span_run.c: results of CLEAR-05 ---- */
 void margin_run(struct core *c, const struct command *cmd);

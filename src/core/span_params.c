@@ -39,7 +39,7 @@ static uint32_t group_find(const struct core *c, const char *name)
     return 0;
 }
 
-uint32_t span_group_of_product(const struct core *c, uint32_t product)
+static uint32_t group_of_product(const struct core *c, uint32_t product)
 {
     for (uint32_t g = 1; g <= c->span_venue->groups; g++) {
         const struct command_margin_set *t = &c->span_groups[g].terms;
@@ -174,7 +174,7 @@ static bool array_fits(const struct core *c, const struct command_margin_set *t,
 
 bool span_instrument_fits(const struct core *c, const struct event_instrument *terms)
 {
-    uint32_t group = span_group_of_product(c, terms->product);
+    uint32_t group = group_of_product(c, terms->product);
     return group == 0 || array_fits(c, &c->span_groups[group].terms, terms);
 }
 
@@ -219,7 +219,7 @@ static void array_make(struct core *c, uint32_t group, uint32_t instrument)
 
 void span_instrument_listed(struct core *c, uint32_t instrument)
 {
-    uint32_t group = span_group_of_product(c, c->instruments[instrument].product);
+    uint32_t group = group_of_product(c, c->instruments[instrument].product);
     if (group != 0) array_make(c, group, instrument);
 }
 
@@ -353,7 +353,7 @@ static enum reject products_check(const struct core *c, uint32_t group,
     if (t->product_count == 0 || t->product_count < kept) return REJECT_invalid_margin_parameters;
     for (uint32_t i = 0; i < t->product_count; i++) {
         uint32_t product = t->products[i].product;
-        uint32_t has = span_group_of_product(c, product);
+        uint32_t has = group_of_product(c, product);
         if (c->products[product].terms.margin_model != MARGIN_span ||
             !within(t->products[i].delta_scale, 1, SCALE_MAX) ||
             (i < kept ? product != old->products[i].product : has != 0)) {

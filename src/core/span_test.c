@@ -213,10 +213,10 @@ static void accounts_check(const struct desk *d)
         assert_int_equal(c->span_accounts[a].span, span);
         assert_true(c->accounts[a].variation.v == variation);
         if (c->span_accounts[a].run == 0) {
-            assert_int_equal(margin_initial(c, a), span + flat);
+            assert_int_equal(c->accounts[a].requirement.v, span + flat);
         }
-        assert_true(margin_initial(c, a) >= 0);
-        assert_true(margin_maintenance_account(c, a) <= margin_initial(c, a));
+        assert_true(c->accounts[a].requirement.v >= 0);
+        assert_true(margin_maintenance_account(c, a) <= c->accounts[a].requirement.v);
     }
 }
 
@@ -361,11 +361,11 @@ static void test_out_of_range_and_back(void **state)
     assert_int_equal(world_deposit(&d.w, 5, MONEY_MAX / 2), REJECT_none);
     (void)world_state(&d.w, 1, STATE_open);
     assert_int_equal(world_order(&d.w, 5, 1, SIDE_buy, 1000, 1), REJECT_none);
-    int64_t one = margin_initial(d.w.c, 5);
+    int64_t one = d.w.c->accounts[5].requirement.v;
     assert_true(one == INT64_C(50000000000) * 1000000);
     assert_int_equal(world_order(&d.w, 5, 1, SIDE_buy, 1000, QTY_MAX / 1000),
                      REJECT_insufficient_margin);
-    assert_int_equal(margin_initial(d.w.c, 5), one);
+    assert_int_equal(d.w.c->accounts[5].requirement.v, one);
     /* Beyond what any sum can hold: a scale is refused, by name. */
     cmd.margin_set.tiers[0].price_scan = MONEY(PRICE_MAX);
     assert_int_equal(world_step(&d.w, &cmd, COMMAND_margin_set, 0), REJECT_amount_overflow);
