@@ -73,7 +73,6 @@ export function readProduct(value: Json): Product {
         name: text(o['product']),
         flatMargin: number(o['flat_margin']) ?? 0,
         takerFee: (number(first['taker']) ?? 0) + (number(fees['clearing']) ?? 0),
-        band: number(o['price_band']),
     };
 }
 
@@ -92,17 +91,12 @@ export function readTicker(value: Json, before: Ticker | undefined): Ticker {
         last, settlement, change,
         bid: sized(o['best_bid_price'], o['best_bid_amount']),
         ask: sized(o['best_ask_price'], o['best_ask_amount']),
-        bidSize: number(o['best_bid_amount']) ?? 0,
-        askSize: number(o['best_ask_amount']) ?? 0,
-        mark: number(o['mark_price']),
         high: number(stats['high']),
         low: number(stats['low']),
         volume: number(stats['volume']),
         openInterest: number(o['open_interest']),
         indicative: number(o['indicative_price']),
         indicativeSize: number(o['indicative_amount']),
-        bandLow: number(o['min_price']),
-        bandHigh: number(o['max_price']),
         limitLow: number(o['lower_limit']),
         limitHigh: number(o['upper_limit']),
     };

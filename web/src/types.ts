@@ -23,7 +23,6 @@ export interface Product {
     name: string;
     flatMargin: number; /* USD a lot */
     takerFee: number;   /* USD a lot, clearing included */
-    band: number | null;
 }
 
 export interface Ticker {
@@ -31,9 +30,6 @@ export interface Ticker {
     last: number | null;
     bid: number | null;
     ask: number | null;
-    bidSize: number;
-    askSize: number;
-    mark: number | null;
     settlement: number | null;
     high: number | null;
     low: number | null;
@@ -42,8 +38,6 @@ export interface Ticker {
     change: number | null;    /* per cent of the day */
     indicative: number | null;
     indicativeSize: number | null;
-    bandLow: number | null;
-    bandHigh: number | null;
     limitLow: number | null; /* of the day (GUARD-04) */
     limitHigh: number | null;
 }

@@ -155,7 +155,7 @@ test('the margin that an order adds: the worst side counts, a spread in both leg
     const spread = of('S', [{ name: 'A', ratio: 1 }, { name: 'B', ratio: -1 }]);
     const book = {
         byName: new Map([['A', of('A')], ['B', of('B')], ['S', spread]]),
-        products: new Map([['ZZ', { name: 'ZZ', flatMargin: 100, takerFee: 0, band: null }]]),
+        products: new Map([['ZZ', { name: 'ZZ', flatMargin: 100, takerFee: 0 }]]),
         positions: new Map([['A', { size: -3 }]]),
         orders: new Map([['1', { instrument: 'A', side: 'buy', amount: 4, filled: 2 }]]),
     };
