@@ -174,7 +174,7 @@ static void branch_go_on(struct world *w, struct disk *copy, struct random *r)
     char error[512];
     struct branch b = {.w = w};
     struct sequencer_listener l = {.durable = branch_durable, .failed = branch_failed,
-                                   .say = branch_say, .context = &b};
+                                   .say = branch_say, .note = branch_say, .context = &b};
     struct sequencer_options o = options_draw(w, r);
     if (random_below(r, 4) == 0) disk_stop_after(copy, 1 + random_below(r, 60));
     struct sequencer *s = sequencer_open(disk_io(copy), w->other, &o, &l, error, sizeof error);
@@ -324,7 +324,7 @@ static void node_start(struct world *w)
 {
     char error[512];
     struct sequencer_listener l = {.durable = on_durable, .failed = on_failed, .say = on_say,
-                                   .context = w};
+                                   .note = on_say, .context = w};
     struct sequencer_options o = options_draw(w, &w->random);
     if (o.journal.prune) w->pruned = true;
     w->failed = false;

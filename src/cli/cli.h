@@ -1,4 +1,5 @@
-/* cli.h: the subcommands of `dojima`, each in a file of its name. Exit status: 0, 1, 2 for usage. */
+/* cli.h: the subcommands of `dojima`, each in a file of its name. Exit status: 0, 1 failure,
+ * 2 usage. */
 #ifndef DOJIMA_CLI_CLI_H
 #define DOJIMA_CLI_CLI_H
 

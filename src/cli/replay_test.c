@@ -24,7 +24,7 @@ static uint64_t hashes[COMMANDS + 1];
 static uint64_t events_total;
 static uint64_t snapshots;
 
-static void on_say(void *context, const char *text)
+static void on_note(void *context, const char *text)
 {
     (void)context;
     if (strncmp(text, "snapshot at seq", 15) == 0) snapshots += 1;
@@ -40,7 +40,7 @@ static int directory_make(void **state)
     struct core_limits limits = core_limits_small();
     struct machine *m = machine_core_new(&limits);
     struct sequencer_options o = sequencer_options_default();
-    struct sequencer_listener l = {.say = on_say};
+    struct sequencer_listener l = {.note = on_note};
     o.journal.segment_bytes = 1 << 16;
     o.journal.group_bytes_max = 1 << 13;
     o.snapshot_commands = 100;

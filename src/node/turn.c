@@ -12,7 +12,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 void node_failed(void *context, const char *text)
 {
@@ -180,15 +179,12 @@ void node_turn_stop(struct node *n)
     uv_close((uv_handle_t *)&n->demo_timer, NULL);
 }
 
-/* All that the log says is for the operator's eye, but for a snapshot that was taken. */
-static void on_say(void *context, const char *text)
-{
-    bool taken = strstr(text, "bytes of state") != NULL;
-    node_log(context, taken ? "info" : "warning", "%s", text);
-}
+static void on_say(void *context, const char *text) { node_log(context, "warning", "%s", text); }
+
+static void on_note(void *context, const char *text) { node_log(context, "info", "%s", text); }
 
 struct sequencer_listener node_listener(struct node *n)
 {
     return (struct sequencer_listener){.durable = on_durable, .failed = node_failed,
-                                       .say = on_say, .context = n};
+                                       .say = on_say, .note = on_note, .context = n};
 }

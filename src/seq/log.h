@@ -20,6 +20,7 @@ struct log_listener {
     void (*committed)(void *context, uint64_t seq); /* all up to seq is durable */
     void (*failed)(void *context, const char *text); /* once; the text is one line */
     void (*say)(void *context, const char *text);    /* worth the operator's attention */
+    void (*note)(void *context, const char *text);   /* what went well, one line */
     void *context;
 };
 

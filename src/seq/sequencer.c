@@ -64,6 +64,12 @@ static void on_say(void *context, const char *text)
     if (s->listener.say != NULL) s->listener.say(s->listener.context, text);
 }
 
+static void on_note(void *context, const char *text)
+{
+    struct sequencer *s = context;
+    if (s->listener.note != NULL) s->listener.note(s->listener.context, text);
+}
+
 static void on_replayed(void *context, const struct command *command, const struct outbox *events)
 {
     struct sequencer *s = context;
@@ -90,7 +96,7 @@ static int memory_take(struct sequencer *s)
 static int log_begin(struct sequencer *s, char *error, size_t error_size)
 {
     struct log_listener listener = {.committed = on_committed, .failed = on_failed, .say = on_say,
-                                    .context = s};
+                                    .note = on_note, .context = s};
     s->log = journal_open(s->io, &s->options.journal, &s->machine->limits, &s->recovery.position,
                           &listener, error, error_size);
     if (s->log == NULL) return -1;

@@ -23,7 +23,8 @@
 struct sequencer_listener {
     void (*durable)(void *context, uint64_t seq);    /* all up to seq is; may be released */
     void (*failed)(void *context, const char *text); /* once: print the line and exit 1 */
-    void (*say)(void *context, const char *text);    /* one line for the operator's log */
+    void (*say)(void *context, const char *text);    /* worth the operator's attention */
+    void (*note)(void *context, const char *text);   /* what went well, one line */
     /* Events of commands replayed at opening, from events_from on. */
     void (*events)(void *context, const struct command *command, const struct outbox *events);
     void *context;

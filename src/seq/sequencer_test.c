@@ -59,7 +59,7 @@ static void on_events(void *context, const struct command *command, const struct
 static void node_open(struct node *n)
 {
     struct sequencer_listener l = {.durable = on_durable, .failed = on_failed, .say = on_say,
-                                   .events = on_events, .context = n};
+                                   .note = on_say, .events = on_events, .context = n};
     n->io = io_directory_open(n->path, IO_DIRECTORY_CREATE, n->error, sizeof n->error);
     assert_non_null(n->io);
     n->sequencer =

@@ -314,7 +314,7 @@ static void taker_done(struct io_task *task)
         (void)snprintf(text, sizeof text,
                        "snapshot at seq %" PRIu64 ": %" PRIu64 " bytes of state in %" PRIu64,
                        t->header.seq, t->header.image_bytes, t->header.packed_bytes);
-        if (l->say != NULL) l->say(l->context, text);
+        if (l->note != NULL) l->note(l->context, text);
         return;
     }
     (void)snprintf(text, sizeof text, "snapshot at seq %" PRIu64 " could not be written: %s",

@@ -51,7 +51,7 @@ struct snapshot_taker_options {
     uint64_t bytes;    /* of journaled commands since the last one; 0: never by this */
     uint32_t kept;     /* how many stay; at least 1 */
     uint64_t log_id;
-    struct log_listener listener; /* say and failed are used */
+    struct log_listener listener; /* say, note and failed are used */
 };
 
 /* Makes a twin of the machine as it is now, all of which is durable. NULL: out of memory. */
