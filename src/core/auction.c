@@ -291,8 +291,7 @@ static void uncross_order(struct core *c, const struct share *share)
             uncross_refresh(c, share);
         event_order_push(c, c->out, share->order, CAUSE_filled);
     }
-    uint32_t level = book_level_at(&c->pools, book_of(c, instrument), side, px);
-    event_level_push(c, c->out, instrument, side, px, level);
+    level_say(c, instrument, side, px);
     book_touched(c, instrument);
 }
 

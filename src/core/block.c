@@ -70,11 +70,9 @@ static void deal_end(struct core *c, struct deal *d, enum deal_state state, uint
 
 static enum reject state_check(const struct core *c, uint32_t instrument)
 {
-    const struct event_instrument *terms = &c->instruments[instrument].terms;
-    bool past = c->s->ts.v >= terms->expires_at.v && terms->expires_at.v > terms->created.v;
     if (state_of(c, instrument) == STATE_closed) return REJECT_instrument_closed;
     if (state_of(c, instrument) == STATE_halted) return REJECT_instrument_halted;
-    return terms->expired != 0 || past ? REJECT_instrument_expired : REJECT_none;
+    return instrument_is_past(c, instrument) ? REJECT_instrument_expired : REJECT_none;
 }
 
 /* A fair price: within the day's range of prices, as wide again as the product says on each side;

@@ -127,6 +127,12 @@ static inline bool px_better(enum side side, px_t a, px_t b)
     return px_rank(side, a) > px_rank(side, b);
 }
 
+/* Whether an order of this side with this limit may trade at px. */
+static inline bool px_acceptable(enum side side, px_t limit, px_t px)
+{
+    return px_rank(side, px) <= px_rank(side, limit);
+}
+
 /* The level at this price, or NIL. */
 uint32_t book_level_at(const struct book_pools *p, const struct book *b, enum side side, px_t px);
 

@@ -161,8 +161,7 @@ static void edit_apply(struct core *c, uint32_t o, const struct entry *e)
 static enum reject edit_check(struct core *c, const struct command *cmd, uint32_t o,
                               struct entry *e, int64_t *detail)
 {
-    bool killed = c->accounts[e->account].killed ||
-                  c->members[c->accounts[e->account].member].killed;
+    bool killed = account_is_killed(c, e->account);
     bool ends = (cmd->order_edit.flags & ORDER_FLAG_HAS_QTY) && e->qty <= 0 &&
                 cmd->order_edit.qty.v >= 1 && !(e->flags & ORDER_FLAG_QTY_INEXACT);
     int64_t qty = e->qty;

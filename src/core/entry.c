@@ -53,10 +53,7 @@ static enum reject check_account(const struct core *c, uint32_t account, uint32_
 /* MATCH-02 and MATCH-07: what each trading state accepts. */
 static inline enum reject check_state(const struct core *c, const struct entry *e)
 {
-    const struct event_instrument *terms = &c->instruments[e->instrument].terms;
-    /* Past its last trading instant; one that was listed afterwards (a replay's) has none. */
-    bool past = c->s->ts.v >= terms->expires_at.v && terms->expires_at.v > terms->created.v;
-    if (terms->expired || past) return REJECT_instrument_expired;
+    if (instrument_is_past(c, e->instrument)) return REJECT_instrument_expired;
     enum trading_state state = state_of(c, e->instrument);
     if (state == STATE_closed) return REJECT_instrument_closed;
     if (state == STATE_halted) return REJECT_instrument_halted;

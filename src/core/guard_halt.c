@@ -25,9 +25,9 @@ static struct event_halt *halt_kept(struct core *c, uint64_t id)
     return id != 0 && h->id == id ? h : NULL;
 }
 
-static void halt_push(struct core *c, const struct event_halt *h)
+static void halt_push(struct outbox *out, const struct event_halt *h)
 {
-    struct event_halt *e = outbox_push(c->out, EVENT_halt, sizeof *e);
+    struct event_halt *e = outbox_push(out, EVENT_halt, sizeof *e);
     struct event_header header = e->header;
     *e = *h;
     e->header = header;
@@ -44,7 +44,7 @@ static uint64_t halt_begin(struct core *c, uint32_t product, uint32_t instrument
                              .price = cause->price, .limit = cause->limit, .began = c->s->ts,
                              .until = until};
     memcpy(h->reason, cause->reason, strnlen(cause->reason, sizeof h->reason - 1));
-    halt_push(c, h);
+    halt_push(c->out, h);
     return id;
 }
 
@@ -55,7 +55,7 @@ static void halt_say(struct core *c, uint64_t id, enum guard_phase phase, ts_t u
     h->phase = phase;
     h->until = until;
     if (phase == GUARD_PHASE_none) h->ended = c->s->ts;
-    halt_push(c, h);
+    halt_push(c->out, h);
 }
 
 /* ---- lengths ---- */
@@ -301,9 +301,6 @@ void query_halts(const struct core *c, const struct query *q, struct outbox *out
         const struct event_halt *h = &c->halts[id % HALTS_KEPT];
         if (q->product != 0 && h->product != q->product) continue;
         if (count-- == 0) break;
-        struct event_halt *e = outbox_push(out, EVENT_halt, sizeof *e);
-        struct event_header header = e->header;
-        *e = *h;
-        e->header = header;
+        halt_push(out, h);
     }
 }

@@ -16,9 +16,7 @@
 
 static bool book_is_open(const struct core *c, uint32_t instrument)
 {
-    const struct event_instrument *terms = &c->instruments[instrument].terms;
-    bool past = c->s->ts.v >= terms->expires_at.v && terms->expires_at.v > terms->created.v;
-    return state_of(c, instrument) == STATE_open && terms->expired == 0 && !past;
+    return state_of(c, instrument) == STATE_open && !instrument_is_past(c, instrument);
 }
 
 /* Implied prices exist while all three books are open. */
@@ -327,12 +325,6 @@ static struct implied_quote quote_now(const struct core *c, uint32_t spread,
     return (struct implied_quote){.px = s.px, .qty = QTY(units * s.ratio)};
 }
 
-static void level_say(struct core *c, uint32_t instrument, enum side side, px_t px)
-{
-    uint32_t level = book_level_at(&c->pools, book_of(c, instrument), side, px);
-    event_level_push(c, c->out, instrument, side, px, level);
-}
-
 static void quote_set(struct core *c, uint32_t spread, enum implied_role role, enum side side)
 {
     struct implied_quote *quote = &c->spreads[spread].quotes[role][side];
@@ -367,6 +359,18 @@ static void spread_publish(struct core *c, uint32_t spread)
     if (order_crosses(c, spread)) c->s->implied_sweep = 1; /* pegged orders moved: next command */
 }
 
+/* The spreads whose implied prices this book is part of. */
+static void spreads_each(struct core *c, uint32_t instrument,
+                         void (*each)(struct core *c, uint32_t spread))
+{
+    if (is_spread(c, instrument)) {
+        each(c, instrument);
+        return;
+    }
+    uint32_t ref = c->instruments[instrument].spread_first;
+    for (; ref != NIL; ref = c->spread_refs[ref].next) each(c, c->spread_refs[ref].spread);
+}
+
 /* An order that comes trades with all that it may; still, a spread's order can be left that crosses
  * what its legs imply: where the floor, the tick or the range kept the implied price out of the
  * book of the order that came, and where what went was a level that implied nothing (by its price,
@@ -374,16 +378,8 @@ static void spread_publish(struct core *c, uint32_t spread)
 bool implied_settle(struct core *c)
 {
     uint32_t fills = c->fills_left;
-    for (uint32_t i = 0; i < c->implied_dirty_count; i++) {
-        uint32_t instrument = c->implied_dirty[i];
-        if (is_spread(c, instrument)) {
-            implied_sweep_spread(c, instrument);
-            continue;
-        }
-        uint32_t ref = c->instruments[instrument].spread_first;
-        for (; ref != NIL; ref = c->spread_refs[ref].next)
-            implied_sweep_spread(c, c->spread_refs[ref].spread);
-    }
+    for (uint32_t i = 0; i < c->implied_dirty_count; i++)
+        spreads_each(c, c->implied_dirty[i], implied_sweep_spread);
     if (c->prints_count > 0) trigger_elect_prints(c);
     return c->fills_left != fills;
 }
@@ -400,13 +396,7 @@ void implied_publish(struct core *c)
     for (uint32_t i = 0; i < c->implied_dirty_count; i++) {
         uint32_t instrument = c->implied_dirty[i];
         c->implied_marks[instrument] = 0;
-        if (is_spread(c, instrument)) {
-            spread_publish(c, instrument);
-            continue;
-        }
-        uint32_t ref = c->instruments[instrument].spread_first;
-        for (; ref != NIL; ref = c->spread_refs[ref].next)
-            spread_publish(c, c->spread_refs[ref].spread);
+        spreads_each(c, instrument, spread_publish);
     }
     c->implied_dirty_count = 0;
 }

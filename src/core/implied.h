@@ -66,8 +66,6 @@ void implied_list(struct core *c, uint32_t spread); /* a spread was listed; its 
  * one unit of at most `lots`; the spread listed first among equals. depth NULL: the books. */
 bool implied_find(const struct core *c, struct implied_depth *depth, uint32_t instrument,
                   enum side side, int generation, int64_t lots, struct implied_source *source);
-/* The best implied price of either generation; PX_NONE: none. */
-px_t implied_best(const struct core *c, uint32_t instrument, enum side side);
 /* Direct and published implied: the best opposite price that an order meets; PX_NONE: none. */
 px_t implied_opposite(const struct core *c, uint32_t instrument, enum side side);
 /* Both of all kinds: where a post-only or pegged order of this side would trade. */

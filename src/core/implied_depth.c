@@ -99,11 +99,6 @@ bool implied_depth_best(const struct core *c, struct implied_depth *d, uint32_t 
     return true;
 }
 
-static bool px_acceptable(enum side side, px_t limit, px_t px)
-{
-    return side == SIDE_buy ? px.v <= limit.v : px.v >= limit.v;
-}
-
 /* The implied source that comes before the best direct price (PX_NONE: none); as implied_meets. */
 static bool source_next(const struct core *c, const struct entry *e, px_t direct, int64_t lots,
                         struct implied_source *s)

@@ -38,11 +38,6 @@ struct plan {
     int64_t units;
 };
 
-static bool px_acceptable(enum side side, px_t limit, px_t px)
-{
-    return side == SIDE_buy ? px.v <= limit.v : px.v >= limit.v;
-}
-
 /* ---- self-match prevention, MATCH-04: as for direct orders, leg by leg ---- */
 
 /* The order of the leg's level that the aggressor must not meet next; NIL: none. Under FIFO those
@@ -229,8 +224,7 @@ static void part_finish(struct core *c, const struct part *part)
             event_order_push(c, c->out, o, CAUSE_filled);
         }
     }
-    uint32_t level = book_level_at(&c->pools, book_of(c, instrument), part->leg.side, px);
-    event_level_push(c, c->out, instrument, part->leg.side, px, level);
+    level_say(c, instrument, part->leg.side, px);
     book_touched(c, instrument);
 }
 

@@ -206,11 +206,6 @@ void match_fill(struct core *c, uint32_t a, uint32_t r, int64_t qty)
 
 /* ---- the aggressor's way ---- */
 
-static bool px_acceptable(enum side side, px_t limit, px_t px)
-{
-    return px_rank(side, px) <= px_rank(side, limit);
-}
-
 /* The next fill at the best level under FIFO; false when the aggressor is finished. */
 static bool match_next_fifo(struct core *c, uint32_t a, const struct level *best)
 {
@@ -218,12 +213,6 @@ static bool match_next_fifo(struct core *c, uint32_t a, const struct level *best
     if (smp_conflict(c, a, r)) return smp_resolve(c, a, r);
     match_fill(c, a, r, int64_min(order_at(c, a)->left.v, order_at(c, r)->shown.v));
     return order_at(c, a)->state == ORDER_STATE_open;
-}
-
-static void level_say(struct core *c, uint32_t instrument, enum side side, px_t px)
-{
-    uint32_t level = book_level_at(&c->pools, book_of(c, instrument), side, px);
-    event_level_push(c, c->out, instrument, side, px, level);
 }
 
 static void match_trade(struct core *c, uint32_t a)

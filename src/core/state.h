@@ -758,6 +758,20 @@ static inline bool is_spread(const struct core *c, uint32_t instrument)
 {
     return c->instruments[instrument].terms.is_spread != 0;
 }
+/* Expired, or past its last trading instant; one that was listed afterwards (a replay's) has
+ * none. */
+static inline bool instrument_is_past(const struct core *c, uint32_t instrument)
+{
+    const struct event_instrument *terms = &c->instruments[instrument].terms;
+    bool past = c->s->ts.v >= terms->expires_at.v && terms->expires_at.v > terms->created.v;
+    return terms->expired != 0 || past;
+}
+/* The level at px as it is now. */
+static inline void level_say(struct core *c, uint32_t instrument, enum side side, px_t px)
+{
+    uint32_t level = book_level_at(&c->pools, book_of(c, instrument), side, px);
+    event_level_push(c, c->out, instrument, side, px, level);
+}
 /* Whether orders gather for an auction. */
 static inline bool state_gathers(enum trading_state state)
 {
