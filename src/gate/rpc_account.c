@@ -5,11 +5,6 @@
 
 enum { COUNT_MAX = 1000, COUNT_DEFAULT = 20 };
 
-static bool sees_all(const struct rpc_call *c)
-{
-    return (c->caller->scopes & (RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)) != 0;
-}
-
 static const struct event_order_text *text_of(const struct outbox *events, uint64_t id)
 {
     for (const struct event_header *h = outbox_next(events, NULL); h != NULL;

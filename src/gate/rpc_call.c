@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { SEE_ALL = RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear };
+
 struct command *command_begin(struct rpc_call *c, enum command_kind kind, size_t bytes)
 {
     ASSERT(bytes <= COMMAND_SIZE_MAX && bytes % 8 == 0);
@@ -122,14 +124,29 @@ int account_own(struct rpc_call *c, uint32_t *id)
     return *id == 0 ? REJECT_unknown_account : REJECT_none;
 }
 
-int account_read(struct rpc_call *c, uint32_t *id)
+/* The parameter `account`, which only these scopes may set to another's; else the caller's own. */
+static int account_of(struct rpc_call *c, uint32_t scopes, uint32_t *id)
 {
-    const uint32_t see_all = RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear;
     int reason = account_named(c, "account", id);
     if (param_find(c, c->params, "account") == 0) return account_own(c, id);
-    if ((c->caller->scopes & see_all) == 0 && (*id == 0 || *id != c->caller->account))
+    if ((c->caller->scopes & scopes) == 0 && (*id == 0 || *id != c->caller->account))
         return REJECT_unauthorised;
     return reason;
+}
+
+int account_read(struct rpc_call *c, uint32_t *id) { return account_of(c, SEE_ALL, id); }
+
+int account_acting(struct rpc_call *c, uint32_t *id)
+{
+    return account_of(c, RPC_SCOPE_officer | RPC_SCOPE_clear, id);
+}
+
+bool sees_all(const struct rpc_call *c) { return (c->caller->scopes & SEE_ALL) != 0; }
+
+uint32_t member_own(const struct rpc_call *c)
+{
+    const struct event_account *own = directory_account(c->names, c->caller->account);
+    return own == NULL ? 0 : own->member;
 }
 
 int currency_of(struct rpc_call *c, struct currency *currency)

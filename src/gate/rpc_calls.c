@@ -97,17 +97,11 @@ int rpc_get_margin_calls(struct rpc_call *c)
     return REJECT_none;
 }
 
-static uint32_t member_of_caller(const struct rpc_call *c)
-{
-    const struct event_account *own = directory_account(c->names, c->caller->account);
-    return own == NULL ? 0 : own->member;
-}
-
 /* The member that is meant: named, or the caller's own. Another's only for the clearing house. */
 static int member_meant(struct rpc_call *c, uint32_t *member)
 {
     const uint32_t any = RPC_SCOPE_officer | RPC_SCOPE_auditor;
-    uint32_t own = member_of_caller(c);
+    uint32_t own = member_own(c);
     int reason = member_of(c, "member", member);
     if (reason != REJECT_none) return reason;
     if (param_find(c, c->params, "member") == 0) *member = own;
@@ -220,7 +214,7 @@ int rpc_accept_port(struct rpc_call *c)
 /* Asked for by either member, or by an officer: of a member in default nobody else can. */
 int rpc_port(struct rpc_call *c)
 {
-    uint32_t account, member, own = member_of_caller(c);
+    uint32_t account, member, own = member_own(c);
     int reason = account_named(c, "account", &account);
     if (reason == REJECT_none) reason = member_of(c, "member", &member);
     if (reason != REJECT_none) return reason;

@@ -104,6 +104,7 @@ int rpc_declare_default(struct rpc_call *c)
     return reason != REJECT_none ? reason : default_answer(c, events, member);
 }
 
+/* To readmit takes two officers. */
 static int step(struct rpc_call *c, enum default_action action)
 {
     const struct outbox *events;
@@ -115,29 +116,15 @@ static int step(struct rpc_call *c, enum default_action action)
     cmd->default_step.member = member;
     cmd->default_step.action = (uint32_t)action;
     reason = command_submit(c, &events);
-    return reason != REJECT_none ? reason : default_answer(c, events, member);
+    if (reason != REJECT_none) return reason;
+    return request_answer(c, events) ? REJECT_none : default_answer(c, events, member);
 }
 
 int rpc_default_allocate(struct rpc_call *c) { return step(c, DEFAULT_allocate); }
 int rpc_default_tear_up(struct rpc_call *c) { return step(c, DEFAULT_tear_up); }
 int rpc_default_close(struct rpc_call *c) { return step(c, DEFAULT_close); }
 int rpc_default_write_off(struct rpc_call *c) { return step(c, DEFAULT_write_off); }
-
-/* By two officers. */
-int rpc_default_readmit(struct rpc_call *c)
-{
-    const struct outbox *events;
-    uint32_t member;
-    int reason = member_of(c, "member", &member);
-    if (reason != REJECT_none) return reason;
-    struct command *cmd = command_begin(c, COMMAND_default_step,
-                                        sizeof cmd->header + sizeof cmd->default_step);
-    cmd->default_step.member = member;
-    cmd->default_step.action = DEFAULT_readmit;
-    reason = command_submit(c, &events);
-    if (reason != REJECT_none) return reason;
-    return request_answer(c, events) ? REJECT_none : default_answer(c, events, member);
-}
+int rpc_default_readmit(struct rpc_call *c) { return step(c, DEFAULT_readmit); }
 
 int rpc_close_out(struct rpc_call *c)
 {
@@ -167,21 +154,10 @@ int rpc_close_out(struct rpc_call *c)
 int rpc_default_recover(struct rpc_call *c)
 {
     const struct outbox *events;
-    uint32_t member;
-    int reason = member_of(c, "member", &member);
-    if (reason != REJECT_none) return reason;
-    struct command *cmd = command_begin(c, COMMAND_fund_move,
-                                        sizeof cmd->header + sizeof cmd->fund_move);
-    cmd->fund_move.action = FUND_recover;
-    cmd->fund_move.member = member;
-    int64_t *amount = &cmd->fund_move.amount.v;
-    if (param_decimal(c, c->params, "amount", 6, amount) != DECIMAL_exact) {
-        return REJECT_invalid_amount;
-    }
-    reason = command_submit(c, &events);
+    int reason = fund_move_submit(c, FUND_recover, 0, &events);
     if (reason != REJECT_none) return reason;
     if (request_answer(c, events)) return REJECT_none;
-    return default_answer(c, events, member);
+    return default_answer(c, events, c->command->fund_move.member);
 }
 
 int rpc_default_hedge(struct rpc_call *c)
@@ -270,22 +246,11 @@ static void bid_write(struct rpc_call *c, const struct event_portfolio_bid *b)
     json_close_object(c->out);
 }
 
-/* One's own account, or, for the clearing house's staff, the one that is named. */
-int default_account(struct rpc_call *c, uint32_t *account)
-{
-    const uint32_t staff = RPC_SCOPE_officer | RPC_SCOPE_clear;
-    int reason = account_named(c, "account", account);
-    if (param_find(c, c->params, "account") == 0) return account_own(c, account);
-    if (reason != REJECT_none) return reason;
-    bool other = *account != c->caller->account;
-    return other && (c->caller->scopes & staff) == 0 ? REJECT_unauthorised : REJECT_none;
-}
-
 int rpc_auction_bid(struct rpc_call *c)
 {
     const struct outbox *events;
     uint32_t account;
-    int reason = default_account(c, &account);
+    int reason = account_acting(c, &account);
     if (reason != REJECT_none) return reason;
     int64_t portions = param_int(c, c->params, "portions", 1);
     if (portions > AUCTION_PORTIONS_MAX) return malformed(c, "portions");

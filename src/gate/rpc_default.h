@@ -9,7 +9,10 @@
 
 /* What a request that waits asks for: the settings, a move of money, a step of a default. */
 void fund_asks(struct rpc_call *c, const struct command *cmd);
-int default_account(struct rpc_call *c, uint32_t *account);
+/* Money into, out of or within the fund, of the parameters `member`, `amount` and
+ * `skin_in_the_game`. */
+int fund_move_submit(struct rpc_call *c, enum fund_action action, uint32_t account,
+                     const struct outbox **events);
 
 extern const char *const rpc_basis_names[];
 

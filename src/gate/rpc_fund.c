@@ -105,11 +105,6 @@ static const struct outbox *fund_ask(struct rpc_call *c)
     return query_ask(c, &(struct query){.kind = QUERY_fund, .now = c->now});
 }
 
-static bool sees_all(const struct rpc_call *c)
-{
-    return (c->caller->scopes & (RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)) != 0;
-}
-
 /* Public: the figures, but no member's. */
 int rpc_get_default_fund(struct rpc_call *c)
 {
@@ -123,12 +118,8 @@ int rpc_get_default_fund(struct rpc_call *c)
 
 int rpc_get_fund(struct rpc_call *c)
 {
-    uint32_t member = 0;
-    if (!sees_all(c)) {
-        const struct event_account *own = directory_account(c->names, c->caller->account);
-        if (own == NULL) return REJECT_unknown_account;
-        member = own->member;
-    }
+    uint32_t member = sees_all(c) ? 0 : member_own(c);
+    if (member == 0 && !sees_all(c)) return REJECT_unknown_account;
     const struct outbox *events = fund_ask(c);
     const struct event_fund *f = event_find(events, EVENT_fund);
     if (f == NULL) return RPC_UNAVAILABLE;
@@ -216,7 +207,7 @@ int rpc_fund_size(struct rpc_call *c)
 
 /* ---- money ---- */
 
-static int fund_move(struct rpc_call *c, enum fund_action action, uint32_t account,
+int fund_move_submit(struct rpc_call *c, enum fund_action action, uint32_t account,
                      const struct outbox **events)
 {
     uint32_t member = 0;
@@ -243,7 +234,7 @@ static int fund_move(struct rpc_call *c, enum fund_action action, uint32_t accou
 int rpc_capital(struct rpc_call *c)
 {
     const struct outbox *events;
-    int reason = fund_move(c, FUND_capital, 0, &events);
+    int reason = fund_move_submit(c, FUND_capital, 0, &events);
     if (reason != REJECT_none) return reason;
     return request_answer(c, events) ? REJECT_none : rpc_get_default_fund(c);
 }
@@ -251,7 +242,7 @@ int rpc_capital(struct rpc_call *c)
 int rpc_fund_collect(struct rpc_call *c)
 {
     const struct outbox *events;
-    int reason = fund_move(c, FUND_collect, 0, &events);
+    int reason = fund_move_submit(c, FUND_collect, 0, &events);
     return reason != REJECT_none ? reason : rpc_get_fund(c);
 }
 
@@ -259,8 +250,8 @@ static int member_move(struct rpc_call *c, enum fund_action action)
 {
     const struct outbox *events;
     uint32_t account;
-    int reason = default_account(c, &account);
-    if (reason == REJECT_none) reason = fund_move(c, action, account, &events);
+    int reason = account_acting(c, &account);
+    if (reason == REJECT_none) reason = fund_move_submit(c, action, account, &events);
     if (reason != REJECT_none) return reason;
     const struct event_account *own = directory_account(c->names, account);
     const struct event_fund_share *found = NULL;

@@ -1,5 +1,7 @@
-/* rpc_internal.h: what the files of rpc share. Flow: rpc.c (envelope, scopes, parameters) -> a
- * method of rpc_order.c, rpc_market.c, rpc_account.c or rpc_officer.c -> rpc_write.c. */
+/* rpc_internal.h: what the files of rpc share. Flow: rpc.c (envelope, scopes, parameters against
+ * rpc_table.c) -> a method in its area's file (rpc_params.c reads, rpc_call.c sends) -> its answer
+ * (rpc_write.c has what several areas tell). What one area offers a few others is in a header of
+ * its own: rpc_default.h, rpc_limit.h, rpc_settlement.h. */
 #ifndef DOJIMA_GATE_RPC_INTERNAL_H
 #define DOJIMA_GATE_RPC_INTERNAL_H
 
@@ -71,6 +73,8 @@ extern const char *const rpc_mode_names[];
 extern const char *const rpc_origin_names[];
 extern const char *const rpc_cause_names[];
 extern const char *const rpc_account_status_names[];
+extern const char *const rpc_margin_names[];
+extern const char *const rpc_margin_phase_names[];
 
 /* ---- rpc_params.c ---- */
 /* Checks an object against its list: REJECT_none or malformed_request with c->param set. */
@@ -123,7 +127,11 @@ int member_of(struct rpc_call *c, const char *name, uint32_t *id);
 int asset_of(struct rpc_call *c, const char *name, uint32_t *id);
 /* The account that is read: `account` for those who may see others', else the caller's own. */
 int account_read(struct rpc_call *c, uint32_t *id);
+/* The account that is acted for: `account` for officers and clearing, else the caller's own. */
+int account_acting(struct rpc_call *c, uint32_t *id);
 int account_own(struct rpc_call *c, uint32_t *id);
+uint32_t member_own(const struct rpc_call *c); /* of the caller's account; 0: none */
+bool sees_all(const struct rpc_call *c);       /* others' accounts and members */
 /* Which instruments a currency stands for. */
 struct currency {
     char text[CURRENCY_SIZE]; /* "": all */
@@ -132,6 +140,7 @@ struct currency {
 int currency_of(struct rpc_call *c, struct currency *currency);
 bool currency_has(const struct rpc_call *c, const struct currency *currency, uint32_t instrument);
 uint64_t text_hash(const char *text, size_t length);
+
 /* ---- rpc_guard.c ---- */
 extern const struct param_spec rpc_guard_specs[];
 int guards_parse(struct rpc_call *c, uint32_t object, struct command_guards_set *s);
@@ -140,9 +149,15 @@ int guards_create(struct rpc_call *c, uint32_t object, struct command_product_cr
 int guards_required(struct rpc_call *c, const struct command_product_create *p);
 void rpc_write_guard_terms(struct json_writer *w, const struct guard_terms *t);
 void rpc_write_guards_asked(struct json_writer *w, const struct command_guards_set *s);
+
 /* ---- rpc_venue.c ---- */
 /* Where the events hold a request (awaiting, confirmed, dropped): answers with it. */
 bool request_answer(struct rpc_call *c, const struct outbox *events);
+
+/* ---- rpc_collateral.c, rpc_margin.c ---- */
+/* What a request that waits asks for. */
+void collateral_asks(struct rpc_call *c, const struct command *cmd);
+void margin_asks(struct rpc_call *c, const struct command *cmd);
 
 /* ---- methods ---- */
 rpc_function rpc_buy, rpc_sell, rpc_edit, rpc_cancel, rpc_cancel_by_label, rpc_cancel_all,
@@ -163,16 +178,10 @@ rpc_function rpc_block_propose, rpc_block_accept, rpc_block_decline, rpc_get_blo
 rpc_function rpc_set_limits, rpc_set_deliverable_supply, rpc_set_owner, rpc_set_exemption,
     rpc_set_physical_capacity, rpc_revoke_exemption, rpc_get_exemptions, rpc_get_large_positions;
 rpc_function rpc_set_guards, rpc_get_halts;
-
-/* ---- rpc_collateral.c, rpc_call_margin.c ---- */
 rpc_function rpc_get_collateral, rpc_get_clearing, rpc_set_collateral, rpc_issue_capacity,
     rpc_retire_capacity, rpc_pledge, rpc_release, rpc_set_clearing, rpc_get_margin_calls,
     rpc_get_member_calls, rpc_call_margin, rpc_accept_port, rpc_port, rpc_get_balances,
     rpc_get_clearing_history, rpc_sell_collateral;
-void collateral_asks(struct rpc_call *c, const struct command *cmd);
-extern const char *const rpc_margin_names[];
-extern const char *const rpc_margin_phase_names[];
-void margin_asks(struct rpc_call *c, const struct command *cmd);
 rpc_function rpc_set_margin, rpc_set_margin_credits, rpc_get_margin_parameters, rpc_margin_run,
     rpc_margin_results, rpc_get_margin, rpc_simulate_margin, rpc_convert;
 
