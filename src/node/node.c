@@ -141,8 +141,8 @@ static void names_close(struct node *n) { directory_close(n->directory); }
 static int calls_begin(struct node *n)
 {
     const struct outbox *events = NULL;
-    const struct query q = {.kind = QUERY_collateral};
-    sequencer_query(n->sequencer, &q, &events);
+    struct query q = {.kind = QUERY_collateral};
+    n->venue.query(n->venue.context, &q, &events);
     const struct event_header *h = NULL;
     while ((h = outbox_next(events, h)) != NULL && h->kind != EVENT_clearing) {}
     const struct event_clearing *now = (const struct event_clearing *)(const void *)h;
@@ -157,7 +157,7 @@ static int calls_begin(struct node *n)
         .slices_per_day = 50, .slice_width_e6 = 50000, .slice_width_ticks = 10,
         .maintenance_e6 = now->settings.maintenance_e6,
         .collateral_cap_e6 = now->settings.collateral_cap_e6};
-    return n->venue.submit(n, &c, &events);
+    return n->venue.submit(n->venue.context, &c, &events);
 }
 
 /* What no officer and no file has set yet: two officers for money (CLEAR-13), requests older than
