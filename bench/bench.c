@@ -36,7 +36,8 @@ static int compare_double(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-uint64_t bench_timer_ns(void)
+/* What one reading of the clock costs, in ns: the median of many. */
+static uint64_t timer_ns(void)
 {
     static uint64_t cost;
     if (cost != 0) return cost;
@@ -63,7 +64,7 @@ void bench_percentiles_print(uint32_t *times, size_t count)
         const char *name;
         double share;
     } points[] = {{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1.0}};
-    uint64_t cost = bench_timer_ns();
+    uint64_t cost = timer_ns();
     qsort(times, count, sizeof *times, compare_u32);
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
         size_t at = (size_t)((double)count * points[i].share);
@@ -129,7 +130,7 @@ int bench_main(int argc, char **argv)
         }
     }
     int worst = 0;
-    printf("timer: %llu ns a reading\n", (unsigned long long)bench_timer_ns());
+    printf("timer: %llu ns a reading\n", (unsigned long long)timer_ns());
     for (int i = 0; i < BENCHES && optind == argc; i++) {
         int status = run_one(benches[i], &options);
         if (status > worst) worst = status;

@@ -39,9 +39,6 @@ int bench_main(int argc, char **argv);
 /* Nanoseconds of a clock that never goes back. */
 uint64_t bench_now(void);
 
-/* What one reading of that clock costs, in ns: the median of many. */
-uint64_t bench_timer_ns(void);
-
 double bench_median(double *values, size_t count);
 
 /* Prints p50, p99, p99.9 and the maximum of these times, less the timer's cost; sorts them. */

@@ -428,11 +428,16 @@ static bool task_turn(struct disk *d, int queue)
     return true;
 }
 
+static bool has_tasks(const struct disk *d)
+{
+    return d->queue_first[IO_QUEUE_journal] != NULL || d->queue_first[IO_QUEUE_background] != NULL;
+}
+
 static size_t op_poll(struct io *io)
 {
     struct disk *d = disk_of(io);
     size_t ran = 0;
-    while (disk_has_tasks(d) && (d->eager || random_below(&d->random, 3) != 0)) {
+    while (has_tasks(d) && (d->eager || random_below(&d->random, 3) != 0)) {
         if (task_turn(d, (int)random_below(&d->random, IO_QUEUE_count))) ran += 1;
     }
     return ran;
@@ -441,7 +446,7 @@ static size_t op_poll(struct io *io)
 static size_t op_wait(struct io *io)
 {
     struct disk *d = disk_of(io);
-    while (disk_has_tasks(d)) {
+    while (has_tasks(d)) {
         if (task_turn(d, (int)random_below(&d->random, IO_QUEUE_count))) return 1;
     }
     return 0;
@@ -546,13 +551,6 @@ void disk_clock_set(struct disk *d, ts_t now) { d->now = now; }
 bool disk_is_faulty(const struct disk *d)
 {
     return d->stopped || d->stop_at != 0 || d->fail_sync_at != 0 || d->space != 0;
-}
-
-uint64_t disk_operations(const struct disk *d) { return d->operations; }
-
-bool disk_has_tasks(const struct disk *d)
-{
-    return d->queue_first[IO_QUEUE_journal] != NULL || d->queue_first[IO_QUEUE_background] != NULL;
 }
 
 void disk_eager_set(struct disk *d, bool eager) { d->eager = eager; }

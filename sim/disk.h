@@ -53,8 +53,6 @@ void disk_space_set(struct disk *d, uint64_t bytes);
 void disk_clock_set(struct disk *d, ts_t now);
 /* Whether any of these faults has been asked for since the last crash or kill. */
 bool disk_is_faulty(const struct disk *d);
-uint64_t disk_operations(const struct disk *d);
-bool disk_has_tasks(const struct disk *d);
 /* How many of the waiting tasks io_poll runs: 0: a random number; else all. */
 void disk_eager_set(struct disk *d, bool eager);
 

@@ -19,7 +19,6 @@ struct tiny_state {
 struct tiny {
     struct machine machine;
     bool open;
-    bool broken;
     struct tiny_state state;
 };
 
@@ -39,8 +38,6 @@ static void tiny_step(void *state, const struct command *c, struct outbox *o)
         s->mix = random_mix(s->mix + word + 1);
         s->cells[s->mix % TINY_CELLS] += s->mix ^ i;
     }
-    if (t->broken) s->mix += 1;
-    t->broken = false;
     for (uint64_t n = s->mix % 4; n > 0; n--) {
         struct event_count *e = outbox_push(o, EVENT_count, sizeof *e);
         e->count = s->cells[n];
@@ -128,5 +125,3 @@ struct machine *tiny_new(void)
 }
 
 void tiny_free(struct machine *m) { free(m->state); }
-
-void tiny_break(struct machine *m) { ((struct tiny *)m->state)->broken = true; }

@@ -8,7 +8,4 @@
 struct machine *tiny_new(void);
 void tiny_free(struct machine *m);
 
-/* Makes the next step differ from what it should be: to see that a check can fail. */
-void tiny_break(struct machine *m);
-
 #endif

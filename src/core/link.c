@@ -84,7 +84,7 @@ static void child_grow(struct core *c, uint32_t child, int64_t total)
 }
 
 /* The children of a parent that filled (again). */
-void link_wake(struct core *c, uint32_t parent)
+static void link_wake(struct core *c, uint32_t parent)
 {
     struct order_info *info = &c->info[parent];
     uint32_t first = info->link_child;

@@ -89,8 +89,8 @@ void session_day(struct core *c)
 
 /* ---- states ---- */
 
-void event_state_push(const struct core *c, struct outbox *out, uint32_t product,
-                      enum trading_state before, const char *reason)
+static void event_state_push(const struct core *c, struct outbox *out, uint32_t product,
+                             enum trading_state before, const char *reason)
 {
     struct event_state *e = outbox_push(out, EVENT_state, sizeof *e);
     e->product = product;

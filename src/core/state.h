@@ -668,7 +668,6 @@ void peg_run(struct core *c);
 void link_filled(struct core *c, uint32_t o);
 void link_closed(struct core *c, uint32_t o);
 void link_activate(struct core *c, uint32_t o);
-void link_wake(struct core *c, uint32_t parent);
 
 /* ---- auction.c: MATCH-07 ---- */
 struct auction {
@@ -691,8 +690,6 @@ void timer_add(struct core *c, uint32_t o);
 void timer_remove(struct core *c, uint32_t o);
 void timer_run(struct core *c);
 void session_day(struct core *c); /* a new UTC date */
-void event_state_push(const struct core *c, struct outbox *out, uint32_t product,
-                      enum trading_state before, const char *reason);
 
 /* ---- repeat.c: MATCH-05 ---- */
 enum repeat { REPEAT_first, REPEAT_answered, REPEAT_rejected };

@@ -150,8 +150,3 @@ int machine_core_limits(const struct machine_limits *recorded, struct core_limit
     *limits = r.limits;
     return core_bytes(limits) == r.state_bytes ? 0 : -1;
 }
-
-const struct core *machine_core_get(const struct machine *m)
-{
-    return ((const struct machine_core *)m->state)->core;
-}

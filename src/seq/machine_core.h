@@ -14,7 +14,4 @@ void machine_core_free(struct machine *m);
  * not of this version. */
 int machine_core_limits(const struct machine_limits *recorded, struct core_limits *limits);
 
-/* The open core; read only, for answers that the vocabulary does not have (benchmarks, checks). */
-const struct core *machine_core_get(const struct machine *m);
-
 #endif

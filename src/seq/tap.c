@@ -25,7 +25,6 @@ struct tap {
     pthread_mutex_t mutex;
     pthread_cond_t news;
     unsigned waiting;
-    uint64_t wakes;
     uint64_t capacity;
     uint64_t tail;     /* oldest entry */
     uint64_t released; /* entries before it may be read */
@@ -161,19 +160,10 @@ void tap_wait(struct tap *t, const struct tap_reader *reader, int64_t timeout_ns
     until.tv_sec += ns / NS_PER_SECOND;
     until.tv_nsec = ns % NS_PER_SECOND;
     pthread_mutex_lock(&t->mutex);
-    uint64_t wakes = t->wakes;
     t->waiting += 1;
-    while (reader->position >= t->released && wakes == t->wakes) {
+    while (reader->position >= t->released) {
         if (pthread_cond_timedwait(&t->news, &t->mutex, &until) == ETIMEDOUT) break;
     }
     t->waiting -= 1;
-    pthread_mutex_unlock(&t->mutex);
-}
-
-void tap_wake(struct tap *t)
-{
-    pthread_mutex_lock(&t->mutex);
-    t->wakes += 1;
-    pthread_cond_broadcast(&t->news);
     pthread_mutex_unlock(&t->mutex);
 }

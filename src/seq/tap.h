@@ -45,9 +45,7 @@ void tap_start(struct tap *t, struct tap_reader *reader);
  * moves on. TAP_EVICTED: some were missed. TAP_BUFFER_TOO_SMALL: one command's events need more. */
 int64_t tap_read(struct tap *t, struct tap_reader *reader, void *events, size_t size);
 
-/* Waits until something is released behind the reader, tap_wake is called, or the time has
- * passed. */
+/* Waits until something is released behind the reader, or the time has passed. */
 void tap_wait(struct tap *t, const struct tap_reader *reader, int64_t timeout_ns);
-void tap_wake(struct tap *t);
 
 #endif
