@@ -112,6 +112,12 @@ static inline int128_t int128_div_half_even(int128_t a, int128_t b)
     return q;
 }
 
+/* The 128 bits whose halves these are. */
+static inline int128_t int128_join(int64_t high, uint64_t low)
+{
+    return (int128_t)((uint128_t)(uint64_t)high << 64 | low);
+}
+
 /* a / b rounded towards minus infinity, 64-bit; b > 0. */
 static inline int64_t int64_div_floor(int64_t a, int64_t b)
 {

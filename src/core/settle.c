@@ -30,7 +30,6 @@
 #include "core/standing.h"
 #include "core/value.h"
 
-enum { FINAL_UNIT = 100 }; /* INDEX-03: to 0.0001, where the product says nothing else */
 
 /* What is being marked: every instrument at its settlement price, or one alone at `price`. */
 struct marking {
@@ -344,7 +343,7 @@ static enum reject expire_at_mean(struct core *c, uint32_t instrument, struct in
     struct settlement_made made = settlement_made_of(c, instrument, c->s->day);
     made.tier = SETTLEMENT_TIER_index;
     made.final = true;
-    made.unit = PRICE(r->final_unit == 0 ? FINAL_UNIT : r->final_unit);
+    made.unit = settlement_rules_unit(r);
     made.numerator = mean->sum;
     made.denominator = mean->hours;
     made.price = PRICE(settlement_round(mean->sum, mean->hours, made.unit.v, PRICE_NONE));

@@ -8,10 +8,6 @@
 
 #include <string.h>
 
-/* CLEAR-03's window where a product names none: 14:28 to 14:30 UTC. */
-static const struct settlement_cycle CYCLE_DEFAULT = {14 * 3600 + 28 * 60, 14 * 3600 + 30 * 60,
-                                                      14 * 3600 + 30 * 60};
-
 /* ---- windows ---- */
 
 static bool cycle_is_valid(const struct settlement_cycle *s)
@@ -25,15 +21,15 @@ bool settlement_rules_are_valid(const struct settlement_rules *r)
     const struct settlement_cycle *day = &r->cycles[0], *within = &r->cycles[1];
     bool apart = within->end == 0 || day->end == 0 || within->at <= day->start;
     bool known = (r->flags & ~(uint32_t)SETTLEMENT_RULE_AUTOMATIC) == 0;
-    if (within->end != 0 && day->end == 0 && within->at > CYCLE_DEFAULT.start) return false;
+    uint32_t start = settlement_rules_cycle(r, 0).start;
+    if (within->end != 0 && day->end == 0 && within->at > start) return false;
     return known && cycle_is_valid(day) && cycle_is_valid(within) && apart &&
            r->final_unit >= 0 && r->final_unit <= PRICE_MAX;
 }
 
 struct settlement_cycle settlement_cycle_of(const struct core *c, uint32_t product, uint32_t cycle)
 {
-    const struct settlement_cycle *s = &c->products[product].terms.settlement_rules.cycles[cycle];
-    return cycle == 0 && s->end == 0 ? CYCLE_DEFAULT : *s;
+    return settlement_rules_cycle(&c->products[product].terms.settlement_rules, cycle);
 }
 
 static int64_t instant(int64_t day, uint32_t second)

@@ -433,7 +433,7 @@ static bool whole_traded(const struct core *c, const struct curve *cv, uint32_t 
 
 static int128_t source_value(const struct event_settlement_source *s)
 {
-    return (int128_t)((uint128_t)(uint64_t)s->value_high << 64 | s->value_low);
+    return int128_join(s->value_high, s->value_low);
 }
 
 /* What a whole that traded leaves to its parts without a price: their previous settlements, shifted

@@ -182,11 +182,6 @@ static void naive_settle(struct market *m)
 
 /* ---- again from the record alone ---- */
 
-static int128_t wide(int64_t high, uint64_t low)
-{
-    return (int128_t)((uint128_t)(uint64_t)high << 64 | low);
-}
-
 static int64_t held(int64_t price, price_t bid, price_t ask)
 {
     if (!price_is_none(bid) && price < bid.v) return bid.v;
@@ -206,8 +201,8 @@ static int64_t from_record(const struct outbox *out, const struct event_settleme
         d += source->weight;
         legs += (int128_t)source->weight * source->price.v;
     }
-    int128_t numerator = wide(s->numerator_high, s->numerator_low);
-    int128_t denominator = wide(s->denominator_high, s->denominator_low);
+    int128_t numerator = int128_join(s->numerator_high, s->numerator_low);
+    int128_t denominator = int128_join(s->denominator_high, s->denominator_low);
     switch ((enum settlement_tier)s->tier) {
     case SETTLEMENT_TIER_vwap:
         return naive_round(numerator, denominator, s->previous.v);

@@ -6,7 +6,7 @@
 
 enum { COUNT_MAX = 1000, COUNT_DEFAULT = 20 };
 
-static const char *const cycle_names[SETTLEMENT_CYCLES + 1] = {"day", "intraday", NULL};
+const char *const rpc_cycle_names[SETTLEMENT_CYCLES + 1] = {"day", "intraday"};
 
 /* ---- times of day ---- */
 
@@ -123,11 +123,10 @@ static void cycle_write(struct json_writer *w, const struct settlement_cycle *s)
 void settlement_rules_write(struct json_writer *w, const struct directory *d,
                             const struct settlement_rules *r)
 {
-    static const struct settlement_cycle otherwise = {14 * 3600 + 28 * 60, 14 * 3600 + 30 * 60,
-                                                      14 * 3600 + 30 * 60};
+    const struct settlement_cycle day = settlement_rules_cycle(r, 0);
     json_key(w, "settlement_rules");
     json_open_object(w);
-    cycle_write(w, r->cycles[0].end == 0 ? &otherwise : &r->cycles[0]);
+    cycle_write(w, &day);
     if (r->cycles[1].end != 0) {
         json_key(w, "intraday");
         json_open_object(w);
@@ -137,7 +136,7 @@ void settlement_rules_write(struct json_writer *w, const struct directory *d,
     json_key_bool(w, "automatic", (r->flags & SETTLEMENT_RULE_AUTOMATIC) != 0);
     if (r->index != 0) {
         json_key_string(w, "index_name", directory_name(d, DIRECTORY_index, r->index));
-        json_key_fixed(w, "final_tick", r->final_unit == 0 ? 100 : r->final_unit, 6);
+        json_key_price(w, "final_tick", settlement_rules_unit(r));
     }
     json_close_object(w);
 }
@@ -173,11 +172,6 @@ void mark_times_write(struct json_writer *w, const struct venue_settings *settin
 
 /* ---- records ---- */
 
-static int128_t wide(int64_t high, uint64_t low)
-{
-    return (int128_t)((uint128_t)(uint64_t)high << 64 | low);
-}
-
 /* Prices are in 10^-6 USD and weights of spreads in 10^-6 lots: the fraction in whole units. */
 static void fraction_write(struct json_writer *w, const struct event_settlement *s)
 {
@@ -186,8 +180,8 @@ static void fraction_write(struct json_writer *w, const struct event_settlement 
                s->tier == SETTLEMENT_TIER_parent || s->tier == SETTLEMENT_TIER_parts ||
                s->tier == SETTLEMENT_TIER_index;
     if (!has) return;
-    json_key_fixed(w, "numerator", wide(s->numerator_high, s->numerator_low), 6 + weight);
-    json_key_fixed(w, "denominator", wide(s->denominator_high, s->denominator_low), weight);
+    json_key_fixed(w, "numerator", int128_join(s->numerator_high, s->numerator_low), 6 + weight);
+    json_key_fixed(w, "denominator", int128_join(s->denominator_high, s->denominator_low), weight);
     json_key_fixed(w, "unit", s->unit.v, 6);
 }
 
@@ -205,7 +199,7 @@ static void source_write(struct json_writer *w, const struct directory *d,
     }
     if (s->volume != 0) {
         json_key_int(w, "volume", s->volume);
-        json_key_fixed(w, "value", wide(s->value_high, s->value_low), 6);
+        json_key_fixed(w, "value", int128_join(s->value_high, s->value_low), 6);
     }
     json_close_object(w);
 }
@@ -230,7 +224,7 @@ void rpc_write_settlement(struct json_writer *w, const struct directory *d,
     json_key_ms(w, "timestamp", s->header.ts);
     day_write(w, s->day);
     json_key_string(w, "tier", settlement_tier_words[s->tier % SETTLEMENT_TIER_count]);
-    json_key_string(w, "cycle", cycle_names[s->cycle % SETTLEMENT_CYCLES]);
+    json_key_string(w, "cycle", rpc_cycle_names[s->cycle % SETTLEMENT_CYCLES]);
     json_key_price(w, "previous", s->previous);
     json_key_price(w, "last", s->last);
     json_key_price(w, "bid", s->bid);
@@ -319,7 +313,7 @@ int rpc_settle_day(struct rpc_call *c)
     struct command *cmd = command_begin(c, COMMAND_settle_day,
                                         sizeof cmd->header + sizeof cmd->settle_day);
     cmd->settle_day.product = product;
-    cmd->settle_day.cycle = (uint32_t)param_enum(c, c->params, "cycle", cycle_names, 0);
+    cmd->settle_day.cycle = (uint32_t)param_enum(c, c->params, "cycle", rpc_cycle_names, 0);
     reason = command_submit(c, &events);
     if (reason == REJECT_malformed_request) return malformed(c, "cycle");
     if (reason != REJECT_none) return reason;

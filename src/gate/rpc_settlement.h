@@ -13,6 +13,8 @@ void settlement_rules_write(struct json_writer *w, const struct directory *d,
 int mark_times_get(struct rpc_call *c, struct venue_settings *settings);
 void mark_times_write(struct json_writer *w, const struct venue_settings *settings);
 
+extern const char *const rpc_cycle_names[];
+
 /* A record with its sources, which follow it in `events`. */
 void rpc_write_settlement(struct json_writer *w, const struct directory *d,
                           const struct outbox *events, const struct event_settlement *s);

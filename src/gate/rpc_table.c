@@ -333,9 +333,8 @@ static const struct param_spec auction_open_params[] = {
 static const struct param_spec bid_params[] = {
     {.name = "auction", .kind = PARAM_int, .required = REQUIRED}, INT("portions"),
     DECIMAL("price"), TEXT("account", 31), END};
-static const char *const cycle_names[] = {"day", "intraday", NULL};
 static const struct param_spec settle_day_params[] = {TEXT_REQUIRED("product", 15),
-                                                      ENUM("cycle", cycle_names), END};
+                                                      ENUM("cycle", rpc_cycle_names), END};
 static const struct param_spec index_create_params[] = {
     TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1),
     {.name = "sources", .kind = PARAM_array, .required = REQUIRED},

@@ -35,7 +35,7 @@ static void order_price_write(struct json_writer *w, const struct event_order *o
 
 static void order_amount_write(struct json_writer *w, const struct event_order *o)
 {
-    int128_t notional = (int128_t)((uint128_t)(uint64_t)o->notional_high << 64 | o->notional_low);
+    int128_t notional = int128_join(o->notional_high, o->notional_low);
     int128_t average = o->filled.v == 0 ? 0 : int128_div_half_even(notional, o->filled.v);
     json_key_int(w, "amount", o->qty.v);
     json_key_int(w, "contracts", o->qty.v);

@@ -52,9 +52,22 @@ struct settlement_rules {
     struct settlement_cycle cycles[SETTLEMENT_CYCLES]; /* [0] the day's, [1] within the day */
     uint32_t flags;     /* SETTLEMENT_RULE_ */
     uint32_t index;     /* a cash product's: it settles at the mean of its hours; 0: none */
-    int64_t final_unit; /* 10^-6 USD: final settlement at a mean is rounded to it; 0: 100 */
+    int64_t final_unit; /* 10^-6 USD: final settlement at a mean is rounded to it; 0: [100] */
 };
 ASSERT_SIZE(struct settlement_rules, 40);
+
+/* As they hold, with what a product leaves out: CLEAR-03's window, INDEX-03's 0.0001. */
+static inline struct settlement_cycle settlement_rules_cycle(const struct settlement_rules *r,
+                                                             uint32_t cycle)
+{
+    const uint32_t start = 14 * 3600 + 28 * 60, end = 14 * 3600 + 30 * 60;
+    if (cycle == 0 && r->cycles[0].end == 0) return (struct settlement_cycle){start, end, end};
+    return r->cycles[cycle];
+}
+static inline price_t settlement_rules_unit(const struct settlement_rules *r)
+{
+    return PRICE(r->final_unit == 0 ? 100 : r->final_unit);
+}
 
 struct command_settle_day {
     uint32_t product;

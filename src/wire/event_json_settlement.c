@@ -4,11 +4,6 @@
 
 #include "wire/words.h"
 
-static int128_t wide(int64_t high, uint64_t low)
-{
-    return (int128_t)((uint128_t)(uint64_t)high << 64 | low);
-}
-
 static void settlement_write(struct json_writer *w, const struct event_settlement *s,
                              const struct event_names *names)
 {
@@ -25,8 +20,8 @@ static void settlement_write(struct json_writer *w, const struct event_settlemen
     json_key_price(w, "ask", s->ask);
     json_key_price(w, "unit", s->unit);
     json_key_bool(w, "based", s->based != 0);
-    json_key_fixed(w, "numerator_e6", wide(s->numerator_high, s->numerator_low), 0);
-    json_key_fixed(w, "denominator", wide(s->denominator_high, s->denominator_low), 0);
+    json_key_fixed(w, "numerator_e6", int128_join(s->numerator_high, s->numerator_low), 0);
+    json_key_fixed(w, "denominator", int128_join(s->denominator_high, s->denominator_low), 0);
     json_key_int(w, "trades", s->trades);
     json_key_int(w, "principal", s->principal);
     json_key_int(w, "sources", s->sources);
@@ -43,7 +38,7 @@ static void source_write(struct json_writer *w, const struct event_settlement_so
     json_key_price(w, "implied", s->implied);
     json_key_int(w, "weight", s->weight);
     json_key_int(w, "volume", s->volume);
-    json_key_fixed(w, "value", wide(s->value_high, s->value_low), 6);
+    json_key_fixed(w, "value", int128_join(s->value_high, s->value_low), 6);
     json_key_int(w, "apart", s->apart);
 }
 
