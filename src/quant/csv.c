@@ -115,16 +115,21 @@ int csv_column(const struct csv *c, const char *title)
     return -1;
 }
 
-int csv_titles(struct csv *c, const char *const *titles, int count, int needed, int *column)
+int csv_columns(struct csv *c, const char *const *titles, int count, int needed, int *column)
 {
-    int more = csv_next(c);
-    if (more < 0) return -1;
-    if (more == 0) return quant_fail(c->error, c->name, 0, "the file is empty");
     for (int i = 0; i < count; i++) {
         column[i] = csv_column(c, titles[i]);
         if (column[i] < 0 && i < needed) return csv_bad(c, "there is no column %s", titles[i]);
     }
     return 0;
+}
+
+int csv_titles(struct csv *c, const char *const *titles, int count, int needed, int *column)
+{
+    int more = csv_next(c);
+    if (more < 0) return -1;
+    if (more == 0) return quant_fail(c->error, c->name, 0, "the file is empty");
+    return csv_columns(c, titles, count, needed, column);
 }
 
 static size_t digits(const char *text, size_t at, size_t length)

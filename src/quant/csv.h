@@ -53,8 +53,10 @@ __attribute__((format(printf, 2, 3))) int csv_bad(struct csv *c, const char *for
 
 /* The column with this title in the line that was read, or -1. */
 int csv_column(const struct csv *c, const char *title);
-/* Reads the line of titles: where each of `count` stands, -1 where it does not. -1 and the sentence
- * when one of the first `needed` is missing or the file is empty. */
+/* Where each of `count` titles stands in it, -1 where it does not. -1 and the sentence when one of
+ * the first `needed` is missing. */
+int csv_columns(struct csv *c, const char *const *titles, int count, int needed, int *column);
+/* The same after reading the line of titles; a file without one is empty. */
 int csv_titles(struct csv *c, const char *const *titles, int count, int needed, int *column);
 
 /* Fields; i below 0 or past the line's end is an empty field. */

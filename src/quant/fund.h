@@ -4,7 +4,7 @@
  * For each scenario: an account's shortfall is its loss beyond its margin, never below 0: margin
  * of one account does not cover another (client accounts are segregated, and a house account's
  * surplus is not counted on). A member's is the sum over its accounts; the scenario's cover is
- * the sum of the `members` greatest. The fund must hold the greatest of all scenarios. Losses are
+ * the sum of the `cover` greatest. The fund must hold the greatest of all scenarios. Losses are
  * rounded up to micro-USD by account; from there on all is integers.
  *
  * Upstream: risk, requirement. Downstream: cli.

@@ -210,12 +210,8 @@ static int read_futures(struct series *s, struct csv *c)
     static const char *const titles[] = {"date", "price_contract", "price_settle",
                                          "carry_contract", "carry_settle", "forward_contract",
                                          "forward_settle"};
-    int column[7];
-    for (int i = 0; i < 7; i++) {
-        column[i] = csv_column(c, titles[i]);
-        if (column[i] < 0) return csv_bad(c, "there is no column %s", titles[i]);
-    }
-    int more;
+    int column[7], more;
+    if (csv_columns(c, titles, 7, 7, column) != 0) return -1;
     while ((more = csv_next(c)) == 1) {
         int32_t day, taken[3];
         int count = 0;
