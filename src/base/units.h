@@ -55,6 +55,12 @@ static inline bool price_is_none(price_t p) { return p.v == INT64_MIN; }
 static inline int64_t int64_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t int64_max(int64_t a, int64_t b) { return a > b ? a : b; }
 
+/* Both ends are within. */
+static inline bool within(int64_t v, int64_t low, int64_t high)
+{
+    return v >= low && v <= high;
+}
+
 /* pick ? a : b without a branch, for choices that a processor cannot foretell. */
 static inline uint32_t uint32_select(bool pick, uint32_t a, uint32_t b)
 {
@@ -78,6 +84,8 @@ static inline bool int128_mul(int128_t a, int128_t b, int128_t *product)
     *product = r;
     return true;
 }
+
+static inline bool price_fits(price_t p) { return within(p.v, -PRICE_MAX, PRICE_MAX); }
 
 /* Whether a 128-bit sum of money may be kept as money_t. */
 static inline bool money_fits(int128_t m) { return m >= -MONEY_MAX && m <= MONEY_MAX; }

@@ -35,7 +35,7 @@ static uint32_t member_find(const struct core *c, const char *name)
     return NIL;
 }
 
-static uint32_t account_find(const struct core *c, const char *name)
+uint32_t account_find(const struct core *c, const char *name)
 {
     for (uint32_t i = 1; i <= c->s->accounts; i++) {
         if (strncmp(c->accounts[i].name, name, ACCOUNT_NAME_SIZE) == 0) return i;

@@ -124,7 +124,7 @@ static enum reject terms_check(const struct core *c, const struct command *cmd, 
         return REJECT_invalid_amount;
     }
     bool floor = (t->flags & PRODUCT_FLAG_HAS_FLOOR) != 0 && !is_spread(c, p->instrument);
-    if (p->price.v > PRICE_MAX || p->price.v < -PRICE_MAX) return REJECT_invalid_price;
+    if (!price_fits(p->price)) return REJECT_invalid_price;
     if (floor && p->price.v < t->floor.v) return REJECT_invalid_price;
     if ((p->inexact & 2) != 0 || p->price.v % t->tick.v != 0) return REJECT_off_tick;
     bool late = p->executed_at.v > c->s->ts.v ||

@@ -6,6 +6,7 @@
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/margin.h"
+#include "core/novation.h"
 #include "core/offbook.h"
 #include "core/settlement.h"
 #include "core/value.h"
@@ -240,11 +241,6 @@ static enum reject unit_check(struct core *c, const struct unit *u)
 
 /* ---- undoing ---- */
 
-static int64_t longs(const struct core *c, uint32_t e, uint32_t ccp)
-{
-    return e == ccp ? 0 : int64_max(c->exposures[e].position, 0);
-}
-
 /* The trade's part of an exposure's cost; of its entry cost, as much as the average allows. */
 static void cost_undo(struct core *c, uint32_t e, int64_t lots, price_t price, price_t basis)
 {
@@ -290,13 +286,13 @@ static void contract_undo(struct core *c, const struct event_trade *t)
     for (int side = SIDE_buy; side <= SIDE_sell; side++) {
         e[side] = exposure_find(c, t->account[side], t->instrument);
     }
-    int64_t before = longs(c, e[0], in->exposure_ccp) + longs(c, e[1], in->exposure_ccp);
+    uint32_t ccp = in->exposure_ccp;
+    int64_t before = novation_longs(c, e[0], ccp) + novation_longs(c, e[1], ccp);
     struct ledger_chain chain = ledger_chain_open(c, t->instrument, t->trade_id);
     side_undo(c, &chain, t, SIDE_buy, paid);
     side_undo(c, &chain, t, SIDE_sell, paid);
     ledger_chain_close(&chain);
-    in->open_interest.v += longs(c, e[0], in->exposure_ccp) +
-                           longs(c, e[1], in->exposure_ccp) - before;
+    in->open_interest.v += novation_longs(c, e[0], ccp) + novation_longs(c, e[1], ccp) - before;
     for (int side = SIDE_buy; side <= SIDE_sell; side++) {
         if (c->exposures[e[side]].reduce_only > 0) reduce_only_cut(c, e[side]);
     }

@@ -164,7 +164,9 @@ static void call_finish(struct core *c, uint32_t account, enum call_state state)
 
 void call_drop(struct core *c, uint32_t account)
 {
+    struct margin_call *call = &c->calls[account];
     if (call_is_live(c, account)) call_finish(c, account, CALL_dropped);
+    else if (call->state == CALL_closed) call->state = CALL_dropped;
 }
 
 /* Met, if margin is there again. */

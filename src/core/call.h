@@ -39,8 +39,9 @@ void call_timer_run(struct core *c);
 ts_t call_due(const struct core *c);
 /* A client of a defaulter is liquidated by the same slices until it holds nothing (closeout.h). */
 void call_close_out(struct core *c, uint32_t account);
-/* Ends what lives: with its member's default (what it was called for is the default's matter then),
- * a readmission, or when a client that was to be closed out is ported. */
+/* Ends what lives, and a close-out that is over with the default it belonged to: when the member is
+ * declared in default (what it was called for is that default's matter), is readmitted, or when a
+ * client that was to be closed out is ported. */
 void call_drop(struct core *c, uint32_t account);
 
 static inline bool call_is_live(const struct core *c, uint32_t account)

@@ -16,6 +16,7 @@
 #include "core/closeout.h"
 #include "core/dual.h"
 #include "core/margin.h"
+#include "core/novation.h"
 #include "core/offbook.h"
 #include "core/span.h"
 
@@ -157,11 +158,6 @@ static enum reject declare_check(const struct core *c, const struct command_defa
     return room ? REJECT_none : REJECT_capacity_exhausted;
 }
 
-static int64_t long_lots(const struct core *c, uint32_t e)
-{
-    return int64_max(c->exposures[e].position, 0);
-}
-
 /* One position to the estate, with its cost: no price is made and no money moves by it. */
 static void position_take(struct core *c, uint32_t from, uint32_t estate, uint64_t number)
 {
@@ -170,7 +166,10 @@ static void position_take(struct core *c, uint32_t from, uint32_t estate, uint64
     uint32_t to = exposure_get(c, estate, instrument);
     ASSERT(to != NIL);
     struct exposure *y = &c->exposures[to];
-    int64_t before = long_lots(c, from) + long_lots(c, to), lots = x->position;
+    struct instrument *in = &c->instruments[instrument];
+    uint32_t ccp = in->exposure_ccp;
+    int64_t before = novation_longs(c, from, ccp) + novation_longs(c, to, ccp);
+    int64_t lots = x->position;
     struct ledger_chain chain = ledger_chain_open(c, instrument, number);
     ledger_chain_position(&chain, from, -lots, POSTING_default_position);
     ledger_chain_position(&chain, to, lots, POSTING_default_position);
@@ -180,7 +179,7 @@ static void position_take(struct core *c, uint32_t from, uint32_t estate, uint64
     x->cost = 0;
     x->entry_cost = 0;
     if (y->position == 0) y->entry_cost = 0;
-    c->instruments[instrument].open_interest.v += long_lots(c, from) + long_lots(c, to) - before;
+    in->open_interest.v += novation_longs(c, from, ccp) + novation_longs(c, to, ccp) - before;
     margin_update(c, from);
     margin_update(c, to);
 }
@@ -224,7 +223,6 @@ static void trading_stop(struct core *c, uint32_t member)
         (void)order_cancel_account(c, a, CAUSE_cancelled_killed);
         c->accounts[a].status = ACCOUNT_defaulted;
         call_drop(c, a); /* what it was called for is this default's matter now */
-        if (closeout_is_over(c, a)) c->calls[a].state = CALL_dropped; /* of an earlier one */
     }
 }
 
@@ -507,7 +505,6 @@ static enum reject readmit(struct core *c, const struct command *cmd, uint32_t m
     for (uint32_t a = 1; a <= c->s->accounts; a++) {
         if (c->accounts[a].member != member || c->accounts[a].system != 0) continue;
         call_drop(c, a);
-        if (closeout_is_over(c, a)) c->calls[a].state = CALL_dropped;
         c->accounts[a].status = ACCOUNT_normal;
     }
     default_due_set(c);

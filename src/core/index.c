@@ -67,11 +67,6 @@ static bool tiers_are_valid(const uint8_t tiers[INDEX_TIERS_MAX])
     return tiers[0] != INDEX_TIER_none;
 }
 
-static bool within(int64_t value, int64_t low, int64_t high)
-{
-    return value >= low && value <= high;
-}
-
 /* Fewer than three, and one source would decide. */
 static bool terms_are_valid(const struct command_index_create *t)
 {

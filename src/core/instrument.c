@@ -33,11 +33,6 @@ static bool product_name_is_valid(const char *name)
     return true;
 }
 
-static bool within(int64_t value, int64_t low, int64_t high)
-{
-    return value >= low && value <= high;
-}
-
 static bool fee_tiers_are_valid(const struct command_product_create *p)
 {
     for (uint32_t i = 0; i < p->fee_tier_count; i++) {

@@ -13,9 +13,9 @@
  * refused only for what it adds on the side where it adds; what reduces is never refused;
  * (4) deliverable supply is not changed in a bucket's spot period.
  *
- * An exposure of a limited product has lot_margin -1: it goes the general way through margin.c,
- * whose margin_update and margin_admit call limit_refresh and limit_admit. Products without limits
- * pay nothing.
+ * An exposure of a limited product is not margined by the lot (lot_margin LOT_MARGIN_NONE, or
+ * SPAN's): it goes the general way through margin.c, whose margin_update and margin_admit call
+ * limit_refresh and limit_admit. Products without limits pay nothing.
  *
  * Upstream: ledger (exposures), margin. Downstream: order entry, blocks, officers' reports.
  */

@@ -184,12 +184,9 @@ static uint32_t owner_key_find(const struct core *c, const char *name)
 {
     uint32_t owner = owner_find(c, name);
     if (owner != NIL) return owner;
-    for (uint32_t a = 1; a <= c->s->accounts; a++) {
-        bool it = strncmp(c->accounts[a].name, name, ACCOUNT_NAME_SIZE) == 0;
-        if (it && c->accounts[a].system == 0 && c->limit.account_owner[a] == NIL)
-            return LIMIT_OWNER_ACCOUNT | a;
-    }
-    return NIL;
+    uint32_t a = account_find(c, name);
+    bool unowned = account_is_customer(c, a) && c->limit.account_owner[a] == NIL;
+    return unowned ? LIMIT_OWNER_ACCOUNT | a : NIL;
 }
 
 static bool is_empty(const struct exposure *x)

@@ -9,6 +9,8 @@
 #include "core/margin.h"
 #include "core/span.h"
 
+#include <string.h>
+
 static bool is_margined(const struct core *c, uint32_t account)
 {
     return c->accounts[account].system == 0 && c->accounts[account].mode == MODE_margined;
@@ -78,8 +80,8 @@ void margin_flat(struct core *c, const struct command *cmd)
     e->accounts = count;
     e->before = before;
     e->flat_margin = m->flat_margin;
-    for (int i = 0; i < MARGIN_SOURCE_SIZE; i++) e->source[i] = m->source[i];
-    for (int i = 0; i < MARGIN_REASON_SIZE; i++) e->reason[i] = m->reason[i];
+    memcpy(e->source, m->source, sizeof e->source);
+    memcpy(e->reason, m->reason, sizeof e->reason);
     event_product_push(c, c->out, m->product);
     call_run(c); /* CLEAR-09 */
 }

@@ -69,18 +69,13 @@ static void exposure_trade(struct exposure *x, int64_t lots, price_t price)
     x->entry_cost = (int128_t)beyond * price.v;
 }
 
-static int64_t long_lots(const struct core *c, uint32_t e, uint32_t ccp)
-{
-    return e == ccp ? 0 : int64_max(c->exposures[e].position, 0);
-}
-
 void novation_fill(struct core *c, const struct novation_fill *f, uint64_t trade_id)
 {
     struct instrument *in = &c->instruments[f->instrument];
     uint32_t ccp = in->exposure_ccp;
     uint32_t buyer = f->exposure[SIDE_buy], seller = f->exposure[SIDE_sell];
     bool same = buyer == seller;
-    int64_t before = long_lots(c, buyer, ccp) + (same ? 0 : long_lots(c, seller, ccp));
+    int64_t before = novation_longs(c, buyer, ccp) + (same ? 0 : novation_longs(c, seller, ccp));
     struct exposure *b = &c->exposures[buyer], *s = &c->exposures[seller];
     if (same) { /* one account on both sides: nothing changes */
         ledger_post_trade(c, f->instrument, buyer, seller, f->qty, trade_id);
@@ -91,7 +86,7 @@ void novation_fill(struct core *c, const struct novation_fill *f, uint64_t trade
     if (seller != ccp) exposure_trade(s, -f->qty, f->price);
     else s->cost -= (int128_t)f->qty * f->price.v;
     ledger_post_trade(c, f->instrument, buyer, seller, f->qty, trade_id);
-    in->open_interest.v += long_lots(c, buyer, ccp) + long_lots(c, seller, ccp) - before;
+    in->open_interest.v += novation_longs(c, buyer, ccp) + novation_longs(c, seller, ccp) - before;
     margin_update(c, buyer);
     margin_update(c, seller);
 }

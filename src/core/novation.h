@@ -25,6 +25,11 @@ struct novation_fill {
 
 /* ---- the parts of a trade, for those made outside the book (offbook.c) ---- */
 
+/* What an exposure counts in the open interest; the clearing house's own: nothing. */
+static inline int64_t novation_longs(const struct core *c, uint32_t e, uint32_t ccp)
+{
+    return e == ccp ? 0 : int64_max(c->exposures[e].position, 0);
+}
 /* Moves the contract from seller to buyer through the clearing house: positions, costs, open
  * interest, postings, requirements. */
 void novation_fill(struct core *c, const struct novation_fill *f, uint64_t trade_id);

@@ -34,8 +34,6 @@ static bool is_frozen(const struct core *c, uint32_t account)
            member_is_in_default(c, a->member);
 }
 
-static bool price_in_range(price_t p) { return p.v >= -PRICE_MAX && p.v <= PRICE_MAX; }
-
 static price_t leg_b_price(const struct core *c, const struct offbook *t)
 {
     const struct event_instrument *terms = &c->instruments[t->instrument].terms;
@@ -56,10 +54,10 @@ static enum reject terms_check(const struct core *c, const struct offbook *t)
     if (t->lots.v == 0 || t->lots.v > QTY_MAX || t->lots.v < -QTY_MAX) {
         return REJECT_invalid_amount;
     }
-    if (!price_in_range(t->price)) return REJECT_invalid_price;
+    if (!price_fits(t->price)) return REJECT_invalid_price;
     if (terms->is_spread != 0) {
         int64_t b = leg_b_price(c, t).v;
-        if (!price_in_range(PRICE(b)) || !price_in_range(PRICE(b + t->price.v))) {
+        if (!price_fits(PRICE(b)) || !price_fits(PRICE(b + t->price.v))) {
             return REJECT_invalid_price;
         }
     }

@@ -155,7 +155,7 @@ struct event_settlement *settlement_open(struct core *c, uint32_t instrument,
     struct instrument *in = &c->instruments[instrument];
     struct event_settlement *e = outbox_push(c->out, EVENT_settlement, sizeof *e);
     struct event_header header = e->header;
-    ASSERT(made->price.v >= -PRICE_MAX && made->price.v <= PRICE_MAX);
+    ASSERT(price_fits(made->price));
     *e = (struct event_settlement){
         .header = header, .instrument = instrument, .final = made->final ? 1 : 0,
         .price = made->price, .id = ++c->s->settlement_id, .tier = (uint8_t)made->tier,
@@ -211,8 +211,7 @@ static enum reject price_check(const struct core *c, const struct command_settle
         return REJECT_unknown_instrument;
     if (c->instruments[s->instrument].terms.expired == EXPIRY_done)
         return REJECT_instrument_expired;
-    bool in_range = s->price.v >= -PRICE_MAX && s->price.v <= PRICE_MAX;
-    return in_range ? REJECT_none : REJECT_invalid_price;
+    return price_fits(s->price) ? REJECT_none : REJECT_invalid_price;
 }
 
 /* An officer's price. In place of one that was computed for the day it takes two. */

@@ -294,8 +294,6 @@ static uint32_t group_margin(struct core *c, uint32_t group)
 
 /* ---- checks of a group's terms ---- */
 
-static bool within(int64_t v, int64_t low, int64_t high) { return v >= low && v <= high; }
-
 static bool name_is_fit(const char *name)
 {
     if (name[0] == 0) return false;

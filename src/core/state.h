@@ -487,6 +487,7 @@ void event_account_push(const struct core *c, struct outbox *out, uint32_t accou
 /* Of an account, or of all of a member's: one of the two is NIL. */
 void event_killed_push(struct core *c, uint32_t account, uint32_t member, uint32_t on);
 bool account_name_is_valid(const char *name);
+uint32_t account_find(const struct core *c, const char *name); /* NIL: none of this name */
 /* Whether there is a position; whether there is none and all is marked. */
 bool account_holds(const struct core *c, uint32_t account);
 bool account_is_flat(const struct core *c, uint32_t account);
