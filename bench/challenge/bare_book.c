@@ -27,7 +27,8 @@ static uint64_t ids_mask;
 static uint64_t ids_count;
 
 /* ---- the client ids of the orders that rest: open addressing, two thirds full at most; grows
- * with them, because a direct table of scattered ids would miss every cache ---- */
+ * with them, because a direct table of scattered ids would miss every cache. Half of client_ids.h's
+ * bytes a place: here the order itself has its client id, and its slot is all that is asked ---- */
 
 static inline uint64_t ids_tag(uint64_t id) { return random_mix(id) & UINT32_MAX; }
 
