@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "wire/json.h"
+#include "wire/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,13 +52,6 @@ static int fail(const char *text)
 {
     (void)fprintf(stderr, "dojima statement: %s\n", text);
     return 1;
-}
-
-const char *statement_status_name(uint32_t account_status)
-{
-    static const char *const names[ACCOUNT_status_count] = {"normal", "reduce_only", "liquidating",
-                                                            "defaulted"};
-    return account_status < ACCOUNT_status_count ? names[account_status] : "unknown";
 }
 
 /* ---- reading and checking ---- */
@@ -220,7 +214,7 @@ static void margin_write(struct out *o, struct statement *d)
     (void)snprintf(o->name, sizeof o->name, "%llu", (unsigned long long)m->mark_id);
     line_open(o, "margin", "mark_id");
     text_add(o, "as_of", time);
-    text_add(o, "status", statement_status_name(m->status));
+    text_add(o, "status", account_status_words[m->status % ACCOUNT_status_count]);
     fixed_add(o, "cash", m->cash.v, 6);
     fixed_add(o, "pending", m->pending.v, 6);
     fixed_add(o, "unsettled", m->unsettled.v, 6);

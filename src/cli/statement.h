@@ -24,8 +24,6 @@ struct statement {
     struct event_trade trade[STATEMENT_TRADES_MAX];
 };
 
-const char *statement_status_name(uint32_t account_status);
-
 /* As tables for people. 0, or 1: no memory. */
 int statement_print(const struct statement *d, bool colour);
 

@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "base/time_text.h"
 #include "cli/table.h"
+#include "wire/words.h"
 
 #include <stdio.h>
 
@@ -103,7 +104,7 @@ static int print_margin(const struct statement *d, bool colour)
         table_add(t, TABLE_PLAIN, "");
     }
     table_add(t, m->status == ACCOUNT_normal ? TABLE_PLAIN : TABLE_RED,
-              statement_status_name(m->status));
+              account_status_words[m->status % ACCOUNT_status_count]);
     table_print(t, stdout, true);
     table_free(t);
     return 0;

@@ -72,7 +72,6 @@ extern const char *const rpc_unit_names[];
 extern const char *const rpc_mode_names[];
 extern const char *const rpc_origin_names[];
 extern const char *const rpc_cause_names[];
-extern const char *const rpc_account_status_names[];
 extern const char *const rpc_margin_names[];
 extern const char *const rpc_margin_phase_names[];
 

@@ -18,8 +18,6 @@ const char *const rpc_settlement_names[SETTLEMENT_count + 1] = {"cash", "physica
 const char *const rpc_unit_names[UNIT_count + 1] = {"lot", "hour"};
 const char *const rpc_mode_names[MODE_count + 1] = {"margined", "collateralised"};
 const char *const rpc_origin_names[ORIGIN_count + 1] = {"house", "client"};
-const char *const rpc_account_status_names[ACCOUNT_status_count + 1] = {
-    "normal", "reduce_only", "liquidating", "defaulted"};
 const char *const rpc_cause_names[CAUSE_count + 1] = {
     [CAUSE_new] = "new",
     [CAUSE_edited] = "edited",

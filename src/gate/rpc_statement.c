@@ -169,7 +169,7 @@ static void margin_write(struct rpc_call *c, const struct statement *s)
     json_key_ms(c->out, "as_of", e->mark_id == 0 ? c->now : e->taken);
     if (e->mark_id == 0) json_key_null(c->out, "mark_id");
     else json_key_int(c->out, "mark_id", (int64_t)e->mark_id);
-    json_key_string(c->out, "status", rpc_account_status_names[e->status % ACCOUNT_status_count]);
+    json_key_string(c->out, "status", account_status_words[e->status % ACCOUNT_status_count]);
     json_key_fixed(c->out, "cash", e->cash.v, 6);
     json_key_fixed(c->out, "pending", e->pending.v, 6);
     json_key_fixed(c->out, "unsettled", e->unsettled.v, 6);

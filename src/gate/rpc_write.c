@@ -220,7 +220,7 @@ void rpc_write_account(struct json_writer *w, const struct directory *d,
     json_key_fixed(w, "available_withdrawal_funds", a->available.v < 0 ? 0 : a->available.v, 6);
     json_key_fixed(w, "fees_paid", a->fees_paid.v, 6);
     json_key_fixed(w, "collateral_credit", a->credit.v, 6);
-    json_key_string(w, "status", rpc_account_status_names[a->status % ACCOUNT_status_count]);
+    json_key_string(w, "status", account_status_words[a->status % ACCOUNT_status_count]);
     json_close_object(w);
 }
 

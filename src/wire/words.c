@@ -15,6 +15,8 @@ const char *const trade_kind_words[TRADE_count + 1] = {
     "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
     "liquidation", "adjusted"};
 const char *const posting_phase_words[] = {"posted", "pending", "voided", NULL};
+const char *const account_status_words[ACCOUNT_status_count + 1] = {
+    "normal", "reduce_only", "liquidating", "defaulted"};
 const char *const call_state_words[CALL_state_count + 1] = {
     "none", "open", "met", "unmet", "liquidating", "ended", "dropped",
     "closing_out", "closed_out"};

@@ -1,7 +1,7 @@
 /* words.h: the words for msg's enumerations, the same in the interface and in what is dumped. Each
  * list is in its enumeration's order and ends with NULL.
  *
- * Upstream: msg. Downstream: event_json, gate.
+ * Upstream: msg. Downstream: event_json, gate, cli.
  */
 #ifndef DOJIMA_WIRE_WORDS_H
 #define DOJIMA_WIRE_WORDS_H
@@ -14,6 +14,7 @@ extern const char *const tif_words[TIF_count + 1];
 extern const char *const trading_state_words[STATE_count + 1];
 extern const char *const trade_kind_words[TRADE_count + 1];
 extern const char *const posting_phase_words[];
+extern const char *const account_status_words[ACCOUNT_status_count + 1];
 extern const char *const call_state_words[CALL_state_count + 1];
 extern const char *const slice_result_words[SLICE_result_count + 1];
 extern const char *const port_state_words[PORT_state_count + 1];
