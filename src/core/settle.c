@@ -30,7 +30,6 @@
 #include "core/standing.h"
 #include "core/value.h"
 
-
 /* What is being marked: every instrument at its settlement price, or one alone at `price`. */
 struct marking {
     uint32_t only; /* NIL: all */

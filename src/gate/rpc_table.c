@@ -7,8 +7,13 @@
 #define TEXT(n, size) {.name = n, .kind = PARAM_text, .max = size}
 #define TEXT_REQUIRED(n, size) {.name = n, .kind = PARAM_text, .required = REQUIRED, .max = size}
 #define INT(n) {.name = n, .kind = PARAM_int}
+#define INT_REQUIRED(n) {.name = n, .kind = PARAM_int, .required = REQUIRED}
 #define BOOL(n) {.name = n, .kind = PARAM_bool}
 #define DECIMAL(n) {.name = n, .kind = PARAM_decimal}
+#define DECIMAL_REQUIRED(n) {.name = n, .kind = PARAM_decimal, .required = REQUIRED}
+#define ARRAY(n) {.name = n, .kind = PARAM_array}
+#define ARRAY_REQUIRED(n) {.name = n, .kind = PARAM_array, .required = REQUIRED}
+#define OBJECT(n) {.name = n, .kind = PARAM_object}
 #define ENUM(n, list) {.name = n, .kind = PARAM_enum, .names = list}
 #define ID(n, size) {.name = n, .kind = PARAM_id, .max = size}
 #define END {.name = NULL}
@@ -79,7 +84,7 @@ static const struct param_spec order_params[] = {
     DECIMAL("offset"),
     ENUM("linked_order_type", rpc_link_names + 1),
     ENUM("trigger_fill_condition", rpc_fill_condition_names),
-    {.name = "otoco_config", .kind = PARAM_array},
+    ARRAY("otoco_config"),
     {.name = "target_order_id", .kind = PARAM_id, .max = 20},
     END};
 static const struct param_spec edit_params[] = {
@@ -118,7 +123,7 @@ static const struct param_spec officer_cancel_params[] = {
     TEXT("account", 31), TEXT("member", 31), TEXT("product", 15), TEXT("instrument_name", 63),
     TEXT("label", 64), CANCEL_PARAMS};
 static const struct param_spec mass_quote_params[] = {
-    {.name = "quotes", .kind = PARAM_array, .required = REQUIRED},
+    ARRAY_REQUIRED("quotes"),
     TEXT("label", 64),
     {.name = "smp_id", .kind = PARAM_id, .max = 64},
     ENUM("smp_mode", rpc_smp_names + 1),
@@ -166,7 +171,7 @@ static const struct param_spec ledger_params[] = {TEXT("account", 31), INT("coun
                                                   INT("from_id"), END};
 #define MONEY_PARAMS                                                                              \
     TEXT("asset", 15), TEXT("currency", 15),                                                      \
-        {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END
+        DECIMAL_REQUIRED("amount"), END
 static const struct param_spec withdraw_params[] = {MONEY_PARAMS};
 static const struct param_spec transfer_params[] = {TEXT_REQUIRED("destination", 31),
                                                     TEXT("source", 31), MONEY_PARAMS};
@@ -176,31 +181,31 @@ static const struct param_spec transfer_params[] = {TEXT_REQUIRED("destination",
 static const struct param_spec product_params[] = {
     TEXT_REQUIRED("product", PRODUCT_NAME_SIZE - 1),
     ENUM("kind", product_kind_names),
-    {.name = "tick_size", .kind = PARAM_decimal, .required = REQUIRED},
-    {.name = "contract_size", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("tick_size"),
+    DECIMAL_REQUIRED("contract_size"),
     ENUM("contract_unit", rpc_unit_names),
     ENUM("settlement", rpc_settlement_names),
-    {.name = "matching", .kind = PARAM_object},
-    {.name = "guards", .kind = PARAM_object},
+    OBJECT("matching"),
+    OBJECT("guards"),
     DECIMAL("price_floor"),
     DECIMAL("price_band"),
     DECIMAL("protection_points"),
     DECIMAL("flat_margin"),
     ENUM("margin_model", rpc_margin_names),
     INT("max_amount"),
-    {.name = "peak_hours", .kind = PARAM_object},
-    {.name = "fees", .kind = PARAM_object},
-    {.name = "limits", .kind = PARAM_object},
-    {.name = "blocks", .kind = PARAM_object},
-    {.name = "busts", .kind = PARAM_object},
-    {.name = "settlement_rules", .kind = PARAM_object},
+    OBJECT("peak_hours"),
+    OBJECT("fees"),
+    OBJECT("limits"),
+    OBJECT("blocks"),
+    OBJECT("busts"),
+    OBJECT("settlement_rules"),
     BOOL("directed"),
     END};
 static const struct param_spec list_params[] = {
     TEXT_REQUIRED("product", 15), TEXT_REQUIRED("period", PERIOD_NAME_SIZE - 1),
     INT("expires_at"), END};
 static const struct param_spec spread_params[] = {
-    {.name = "legs", .kind = PARAM_array, .required = REQUIRED}, END};
+    ARRAY_REQUIRED("legs"), END};
 static const struct param_spec create_account_params[] = {
     TEXT_REQUIRED("account", ACCOUNT_NAME_SIZE - 1), TEXT_REQUIRED("member", MEMBER_NAME_SIZE - 1),
     ENUM("mode", rpc_mode_names), ENUM("origin", rpc_origin_names), END};
@@ -211,9 +216,9 @@ static const struct param_spec state_params[] = {
     TEXT("reason", REASON_TEXT_SIZE - 1), END};
 static const struct param_spec price_params[] = {
     TEXT_REQUIRED("instrument_name", 63),
-    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED}, END};
+    DECIMAL_REQUIRED("price"), END};
 static const struct param_spec confirm_params[] = {
-    {.name = "request", .kind = PARAM_int, .required = REQUIRED}, END};
+    INT_REQUIRED("request"), END};
 static const struct param_spec kill_params[] = {TEXT("account", 31), TEXT("member", 31),
                                                 BOOL("on"), END};
 static const struct param_spec guards_params[] = {
@@ -223,18 +228,18 @@ static const struct param_spec guards_params[] = {
 static const struct param_spec halts_params[] = {TEXT("product", PRODUCT_NAME_SIZE - 1),
                                                  INT("count"), END};
 static const struct param_spec venue_params[] = {BOOL("dual_transfers"), INT("stale_ms"),
-                                                 {.name = "mark_times", .kind = PARAM_array},
+                                                 ARRAY("mark_times"),
                                                  TEXT("reason", REASON_TEXT_SIZE - 1), END};
 
 static const struct param_spec block_params[] = {
     TEXT_REQUIRED("instrument_name", 63),
     {.name = "side", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_side_names},
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
-    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("amount"),
+    DECIMAL_REQUIRED("price"),
     TEXT_REQUIRED("counterparty", 31), ENUM("kind", rpc_deal_names), INT("executed_at"),
     TEXT("reference", DEAL_REFERENCE_SIZE - 1), END};
 static const struct param_spec block_answer_params[] = {
-    {.name = "block_id", .kind = PARAM_int, .required = REQUIRED}, END};
+    INT_REQUIRED("block_id"), END};
 static const struct param_spec blocks_params[] = {TEXT("account", 31), END};
 static const struct param_spec bust_params[] = {
     {.name = "trade_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
@@ -248,7 +253,7 @@ static const struct param_spec limits_params[] = {
     TEXT("reason", LIMIT_REASON_SIZE - 1), END};
 static const struct param_spec supply_params[] = {
     TEXT("product", 15), TEXT("instrument_name", 63),
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("amount"),
     TEXT("reason", LIMIT_REASON_SIZE - 1), END};
 static const struct param_spec owner_params[] = {
     TEXT_REQUIRED("account", 31), TEXT("owner", OWNER_NAME_SIZE - 1),
@@ -256,46 +261,46 @@ static const struct param_spec owner_params[] = {
 static const struct param_spec exemption_params[] = {
     TEXT_REQUIRED("owner", OWNER_NAME_SIZE - 1), TEXT_REQUIRED("product", 15),
     TEXT("instrument_name", 63), ENUM("side", rpc_limit_side_names),
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
-    {.name = "expires_at", .kind = PARAM_int, .required = REQUIRED},
+    DECIMAL_REQUIRED("amount"),
+    INT_REQUIRED("expires_at"),
     TEXT_REQUIRED("reason", LIMIT_REASON_SIZE - 1), END};
 static const struct param_spec physical_params[] = {
     TEXT_REQUIRED("owner", OWNER_NAME_SIZE - 1), TEXT_REQUIRED("product", 15),
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("amount"),
     TEXT("reason", LIMIT_REASON_SIZE - 1), END};
 static const struct param_spec revoke_params[] = {
-    {.name = "exemption", .kind = PARAM_int, .required = REQUIRED},
+    INT_REQUIRED("exemption"),
     TEXT("reason", LIMIT_REASON_SIZE - 1), END};
 static const struct param_spec large_params[] = {TEXT("product", 15), INT("minimum"), END};
 /* ---- margin ---- */
 
 static const struct param_spec margin_params[] = {
     TEXT("group", MARGIN_GROUP_NAME_SIZE - 1), TEXT("product", 15), DECIMAL("flat_margin"),
-    {.name = "products", .kind = PARAM_array},
-    {.name = "tiers", .kind = PARAM_array},
-    {.name = "spreads", .kind = PARAM_array},
+    ARRAY("products"),
+    ARRAY("tiers"),
+    ARRAY("spreads"),
     DECIMAL("extreme_move"), DECIMAL("extreme_cover"), INT("inter_scale"),
     DECIMAL("netting_max"), DECIMAL("short_option_minimum"),
     TEXT("source", MARGIN_SOURCE_SIZE - 1), TEXT("reason", MARGIN_REASON_SIZE - 1), END};
 static const struct param_spec margin_credits_params[] = {
-    {.name = "credits", .kind = PARAM_array, .required = REQUIRED},
-    {.name = "offset_max", .kind = PARAM_decimal, .required = REQUIRED},
+    ARRAY_REQUIRED("credits"),
+    DECIMAL_REQUIRED("offset_max"),
     TEXT("source", MARGIN_SOURCE_SIZE - 1), TEXT("reason", MARGIN_REASON_SIZE - 1), END};
 static const struct param_spec margin_run_params[] = {
-    {.name = "run", .kind = PARAM_int, .required = REQUIRED},
+    INT_REQUIRED("run"),
     {.name = "phase", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_margin_phase_names},
     INT("valid_s"), INT("accounts"), END};
 static const struct param_spec margin_results_params[] = {
-    {.name = "run", .kind = PARAM_int, .required = REQUIRED},
-    {.name = "results", .kind = PARAM_array, .required = REQUIRED}, END};
+    INT_REQUIRED("run"),
+    ARRAY_REQUIRED("results"), END};
 static const struct param_spec get_margin_params[] = {TEXT("account", 31), END};
 static const struct param_spec convert_params[] = {
     TEXT_REQUIRED("instrument_name", 63), TEXT_REQUIRED("into", 63),
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
+    DECIMAL_REQUIRED("amount"), END};
 static const struct param_spec simulate_margin_params[] = {
     TEXT("account", 31),
-    {.name = "positions", .kind = PARAM_array},
-    {.name = "orders", .kind = PARAM_array},
+    ARRAY("positions"),
+    ARRAY("orders"),
     BOOL("add_positions"), END};
 /* ---- the default fund and defaults (CLEAR-10, CLEAR-11) ---- */
 
@@ -305,12 +310,12 @@ static const struct param_spec fund_set_params[] = {
     INT("porting_hours"), END};
 static const struct param_spec fund_size_params[] = {
     TEXT_REQUIRED("date", 10), DECIMAL("total"), ENUM("basis", rpc_basis_names),
-    {.name = "shares", .kind = PARAM_array}, END};
+    ARRAY("shares"), END};
 static const struct param_spec capital_params[] = {
-    DECIMAL("amount"), {.name = "skin_in_the_game", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL("amount"), DECIMAL_REQUIRED("skin_in_the_game"),
     END};
 static const struct param_spec fund_money_params[] = {
-    TEXT("account", 31), {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
+    TEXT("account", 31), DECIMAL_REQUIRED("amount"), END};
 static const struct param_spec collect_params[] = {TEXT("member", 31), END};
 static const struct param_spec declare_params[] = {
     TEXT_REQUIRED("member", 31), TEXT("reason", DEFAULT_REASON_SIZE - 1), END};
@@ -319,35 +324,35 @@ static const struct param_spec close_out_params[] = {
     TEXT_REQUIRED("account", 31), TEXT_REQUIRED("reason", DEFAULT_REASON_SIZE - 1), END};
 static const struct param_spec recover_params[] = {
     TEXT_REQUIRED("member", 31),
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
+    DECIMAL_REQUIRED("amount"), END};
 static const struct param_spec hedge_params[] = {
     TEXT_REQUIRED("member", 31), TEXT_REQUIRED("instrument_name", 63),
     {.name = "direction", .kind = PARAM_enum, .required = REQUIRED, .names = rpc_side_names},
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
-    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("amount"),
+    DECIMAL_REQUIRED("price"),
     ENUM("time_in_force", tif_words), END};
 static const struct param_spec auction_open_params[] = {
     TEXT_REQUIRED("member", 31), INT("portions"),
-    {.name = "deadline", .kind = PARAM_int, .required = REQUIRED}, INT("bidders_min"),
+    INT_REQUIRED("deadline"), INT("bidders_min"),
     BOOL("clients"), DECIMAL("reserve"), END};
 static const struct param_spec bid_params[] = {
-    {.name = "auction", .kind = PARAM_int, .required = REQUIRED}, INT("portions"),
+    INT_REQUIRED("auction"), INT("portions"),
     DECIMAL("price"), TEXT("account", 31), END};
 static const struct param_spec settle_day_params[] = {TEXT_REQUIRED("product", 15),
                                                       ENUM("cycle", rpc_cycle_names), END};
 static const struct param_spec index_create_params[] = {
     TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1),
-    {.name = "sources", .kind = PARAM_array, .required = REQUIRED},
-    {.name = "tiers", .kind = PARAM_array},
+    ARRAY_REQUIRED("sources"),
+    ARRAY("tiers"),
     INT("minimum_sources"), INT("carries_max"), INT("staleness_seconds"), INT("delay_seconds"),
     DECIMAL("deviation"), DECIMAL("deviation_minimum"), DECIMAL("value_minimum"), END};
 static const struct param_spec index_submit_params[] = {
     TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1), ID("hour", 39), ID("observed_at", 39),
-    {.name = "value", .kind = PARAM_decimal, .required = REQUIRED}, END};
+    DECIMAL_REQUIRED("value"), END};
 static const struct param_spec index_price_params[] = {
     TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1),
     {.name = "hour", .kind = PARAM_id, .required = REQUIRED, .max = 39},
-    {.name = "value", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("value"),
     TEXT("reason", INDEX_REASON_SIZE - 1), END};
 static const struct param_spec settlement_history_params[] = {
     TEXT("instrument_name", 63), TEXT("currency", 31), TEXT("account", 31), INT("count"), END};
@@ -361,22 +366,22 @@ static const struct param_spec set_clearing_params[] = {
     END};
 static const struct param_spec set_collateral_params[] = {
     TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1), TEXT("instrument_name", 63),
-    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED},
-    {.name = "haircut", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("price"),
+    DECIMAL_REQUIRED("haircut"),
     TEXT_REQUIRED("source", ASSET_SOURCE_SIZE - 1), TEXT("reason", REASON_TEXT_SIZE - 1), END};
 static const struct param_spec capacity_params[] = {
     TEXT_REQUIRED("account", 31), TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1),
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("amount"),
     TEXT_REQUIRED("evidence", EVIDENCE_SIZE - 1), END};
 static const struct param_spec sell_collateral_params[] = {
     TEXT_REQUIRED("account", 31), TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1),
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("amount"),
     TEXT_REQUIRED("buyer", 31),
-    {.name = "price", .kind = PARAM_decimal, .required = REQUIRED},
+    DECIMAL_REQUIRED("price"),
     TEXT_REQUIRED("evidence", EVIDENCE_SIZE - 1), END};
 static const struct param_spec pledge_params[] = {
     TEXT_REQUIRED("asset", ASSET_NAME_SIZE - 1),
-    {.name = "amount", .kind = PARAM_decimal, .required = REQUIRED}, END};
+    DECIMAL_REQUIRED("amount"), END};
 static const struct param_spec balances_params[] = {TEXT("account", 31), END};
 static const struct param_spec clearing_history_params[] = {TEXT("account", 31), INT("count"),
                                                              END};

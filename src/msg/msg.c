@@ -216,7 +216,7 @@ uint32_t command_size_full(enum command_kind kind)
 }
 
 /* A name is text that ends within its field, with zeros behind it. */
-static int text_is_valid(const char *text, size_t size)
+int command_text_is_valid(const char *text, size_t size)
 {
     size_t length = 0;
     while (length < size && text[length] != 0) {
@@ -231,8 +231,6 @@ static int text_is_valid(const char *text, size_t size)
     return 1;
 }
 
-int command_text_is_valid(const char *text, size_t size) { return text_is_valid(text, size); }
-
 static int order_new_is_valid(const struct command *c)
 {
     const struct command_order_new *o = &c->order_new;
@@ -240,14 +238,14 @@ static int order_new_is_valid(const struct command *c)
     if (o->smp_mode >= SMP_count || o->peg >= PEG_count || o->link_type >= LINK_count) return 0;
     if (o->fill_condition >= FILL_CONDITION_count || o->linked_count > LINKED_ORDERS_MAX) return 0;
     if (c->header.size == COMMAND_ORDER_NEW_BARE_SIZE) return o->linked_count == 0;
-    if (!text_is_valid(o->client_order_id, sizeof o->client_order_id)) return 0;
-    if (!text_is_valid(o->label, sizeof o->label)) return 0;
+    if (!command_text_is_valid(o->client_order_id, sizeof o->client_order_id)) return 0;
+    if (!command_text_is_valid(o->label, sizeof o->label)) return 0;
     if (c->header.size != COMMAND_ORDER_NEW_TEXT_SIZE + o->linked_count * sizeof o->linked[0])
         return 0;
     for (unsigned i = 0; i < o->linked_count; i++) {
         const struct linked_order *l = &o->linked[i];
         if (l->side > SIDE_sell || l->type >= ORDER_TYPE_count || l->tif >= TIF_count) return 0;
-        if (!text_is_valid(l->label, sizeof l->label)) return 0;
+        if (!command_text_is_valid(l->label, sizeof l->label)) return 0;
     }
     return 1;
 }
@@ -257,17 +255,17 @@ static int mass_quote_is_valid(const struct command *c)
     const struct command_mass_quote *q = &c->mass_quote;
     size_t fixed = sizeof c->header + offsetof(struct command_mass_quote, quotes);
     if (c->header.size < fixed || q->count > QUOTES_MAX || q->smp_mode >= SMP_count) return 0;
-    if (!text_is_valid(q->label, sizeof q->label)) return 0;
+    if (!command_text_is_valid(q->label, sizeof q->label)) return 0;
     return c->header.size == fixed + q->count * sizeof q->quotes[0];
 }
 
 static int product_create_is_valid(const struct command_product_create *p)
 {
-    return text_is_valid(p->name, sizeof p->name) && p->settlement < SETTLEMENT_count &&
+    return command_text_is_valid(p->name, sizeof p->name) && p->settlement < SETTLEMENT_count &&
            p->algorithm < ALGORITHM_count && p->contract_unit < UNIT_count &&
            p->margin_model < MARGIN_count && p->peak_start_hour < 24 && p->peak_end_hour < 24 &&
            p->lmm_count <= LMM_MAX && p->fee_tier_count <= FEE_TIERS_MAX &&
-           text_is_valid(p->guards.group, sizeof p->guards.group);
+           command_text_is_valid(p->guards.group, sizeof p->guards.group);
 }
 
 static int fund_size_is_valid(const struct command *c)
@@ -279,21 +277,22 @@ static int fund_size_is_valid(const struct command *c)
     return c->header.size == fixed + f->count * sizeof f->shares[0];
 }
 
+/* Of the default fund and of defaults. */
 static int default_is_valid(const struct command *c)
 {
     switch ((enum command_kind)c->header.kind) {
     case COMMAND_fund_size: return fund_size_is_valid(c);
     case COMMAND_fund_move: return c->fund_move.action < FUND_action_count;
     case COMMAND_default_declare:
-        return text_is_valid(c->default_declare.reason, sizeof c->default_declare.reason);
+        return command_text_is_valid(c->default_declare.reason, sizeof c->default_declare.reason);
     case COMMAND_close_out:
-        return text_is_valid(c->close_out.reason, sizeof c->close_out.reason);
+        return command_text_is_valid(c->close_out.reason, sizeof c->close_out.reason);
     case COMMAND_default_step: return c->default_step.action < DEFAULT_action_count;
     case COMMAND_default_hedge:
         return c->default_hedge.side <= SIDE_sell && c->default_hedge.tif < TIF_count;
     case COMMAND_portfolio_open:
         return c->portfolio_open.flags <= (PORTFOLIO_FLAG_CLIENTS | PORTFOLIO_FLAG_HAS_RESERVE);
-    default: return 1;
+    default: return 0;
     }
 }
 
@@ -301,18 +300,19 @@ static int collateral_is_valid(const struct command *c)
 {
     switch ((enum command_kind)c->header.kind) {
     case COMMAND_asset_set:
-        return text_is_valid(c->asset_set.terms.name, sizeof c->asset_set.terms.name) &&
-               text_is_valid(c->asset_set.terms.source, sizeof c->asset_set.terms.source) &&
-               text_is_valid(c->asset_set.reason, sizeof c->asset_set.reason);
+        return command_text_is_valid(c->asset_set.terms.name, sizeof c->asset_set.terms.name) &&
+               command_text_is_valid(c->asset_set.terms.source, sizeof c->asset_set.terms.source) &&
+               command_text_is_valid(c->asset_set.reason, sizeof c->asset_set.reason);
     case COMMAND_asset_issue:
         return c->asset_issue.retire <= 1 &&
-               text_is_valid(c->asset_issue.evidence, sizeof c->asset_issue.evidence);
+               command_text_is_valid(c->asset_issue.evidence, sizeof c->asset_issue.evidence);
     case COMMAND_pledge: return c->pledge.release <= 1;
     case COMMAND_collateral_sell:
-        return text_is_valid(c->collateral_sell.evidence, sizeof c->collateral_sell.evidence);
+        return command_text_is_valid(c->collateral_sell.evidence,
+                                     sizeof c->collateral_sell.evidence);
     case COMMAND_clearing_set:
         return c->clearing_set.flags < 1u << CLEARING_SETTINGS &&
-               text_is_valid(c->clearing_set.reason, sizeof c->clearing_set.reason);
+               command_text_is_valid(c->clearing_set.reason, sizeof c->clearing_set.reason);
     case COMMAND_port_accept:
     case COMMAND_port: return c->port.withdraw <= 1;
     default: return 0;
@@ -322,8 +322,8 @@ static int collateral_is_valid(const struct command *c)
 static int index_is_valid(const struct command *c)
 {
     if (c->header.kind == COMMAND_index_price)
-        return text_is_valid(c->index_price.reason, sizeof c->index_price.reason);
-    return text_is_valid(c->index_create.name, sizeof c->index_create.name) &&
+        return command_text_is_valid(c->index_price.reason, sizeof c->index_price.reason);
+    return command_text_is_valid(c->index_create.name, sizeof c->index_create.name) &&
            c->index_create.source_count <= INDEX_SOURCES_MAX;
 }
 
@@ -333,21 +333,21 @@ static int limit_is_valid(const struct command *c)
     switch ((enum command_kind)c->header.kind) {
     case COMMAND_block_propose:
         return c->block_propose.kind < DEAL_count && c->block_propose.side <= SIDE_sell &&
-               text_is_valid(c->block_propose.reference, sizeof c->block_propose.reference);
+               command_text_is_valid(c->block_propose.reference, sizeof c->block_propose.reference);
     case COMMAND_trade_bust:
         return c->trade_bust.adjust <= 1 &&
-               text_is_valid(c->trade_bust.reason, sizeof c->trade_bust.reason);
+               command_text_is_valid(c->trade_bust.reason, sizeof c->trade_bust.reason);
     case COMMAND_limits_set:
-        return text_is_valid(c->limits_set.reason, sizeof c->limits_set.reason);
+        return command_text_is_valid(c->limits_set.reason, sizeof c->limits_set.reason);
     case COMMAND_supply_set:
-        return text_is_valid(c->supply_set.reason, sizeof c->supply_set.reason);
+        return command_text_is_valid(c->supply_set.reason, sizeof c->supply_set.reason);
     case COMMAND_owner_set:
-        return text_is_valid(c->owner_set.owner, sizeof c->owner_set.owner) &&
-               text_is_valid(c->owner_set.reason, sizeof c->owner_set.reason);
+        return command_text_is_valid(c->owner_set.owner, sizeof c->owner_set.owner) &&
+               command_text_is_valid(c->owner_set.reason, sizeof c->owner_set.reason);
     case COMMAND_exemption_set:
         return c->exemption_set.kind < LIMIT_RECORD_count &&
-               text_is_valid(c->exemption_set.owner, sizeof c->exemption_set.owner) &&
-               text_is_valid(c->exemption_set.reason, sizeof c->exemption_set.reason);
+               command_text_is_valid(c->exemption_set.owner, sizeof c->exemption_set.owner) &&
+               command_text_is_valid(c->exemption_set.reason, sizeof c->exemption_set.reason);
     default: return 0;
     }
 }
@@ -359,17 +359,17 @@ static int body_is_valid(const struct command *c)
     case COMMAND_mass_quote: return mass_quote_is_valid(c);
     case COMMAND_product_create: return product_create_is_valid(&c->product_create);
     case COMMAND_instrument_list:
-        return text_is_valid(c->instrument_list.period, sizeof c->instrument_list.period);
+        return command_text_is_valid(c->instrument_list.period, sizeof c->instrument_list.period);
     case COMMAND_account_create:
-        return text_is_valid(c->account_create.account, sizeof c->account_create.account) &&
-               text_is_valid(c->account_create.member, sizeof c->account_create.member) &&
+        return command_text_is_valid(c->account_create.account, sizeof c->account_create.account) &&
+               command_text_is_valid(c->account_create.member, sizeof c->account_create.member) &&
                c->account_create.mode < MODE_count && c->account_create.origin < ORIGIN_count;
     case COMMAND_state_set:
         return c->state_set.state < STATE_count &&
-               text_is_valid(c->state_set.reason, sizeof c->state_set.reason);
+               command_text_is_valid(c->state_set.reason, sizeof c->state_set.reason);
     case COMMAND_venue_set:
         return c->venue_set.settings.stale_ns >= 0 && c->venue_set.settings.dual_transfers <= 1 &&
-               text_is_valid(c->venue_set.reason, sizeof c->venue_set.reason);
+               command_text_is_valid(c->venue_set.reason, sizeof c->venue_set.reason);
     case COMMAND_confirm: return c->confirm.refuse <= 1;
     case COMMAND_asset_set:
     case COMMAND_asset_issue:
@@ -379,11 +379,11 @@ static int body_is_valid(const struct command *c)
     case COMMAND_port_accept:
     case COMMAND_port: return collateral_is_valid(c);
     case COMMAND_guards_set:
-        return text_is_valid(c->guards_set.group, sizeof c->guards_set.group) &&
-               text_is_valid(c->guards_set.reason, sizeof c->guards_set.reason);
+        return command_text_is_valid(c->guards_set.group, sizeof c->guards_set.group) &&
+               command_text_is_valid(c->guards_set.reason, sizeof c->guards_set.reason);
     case COMMAND_cancel_many:
         return c->cancel_many.scope < CANCEL_SCOPE_count && c->cancel_many.side <= SIDE_sell &&
-               text_is_valid(c->cancel_many.label, sizeof c->cancel_many.label);
+               command_text_is_valid(c->cancel_many.label, sizeof c->cancel_many.label);
     case COMMAND_block_propose:
     case COMMAND_trade_bust:
     case COMMAND_limits_set:
@@ -398,7 +398,14 @@ static int body_is_valid(const struct command *c)
     case COMMAND_settle_day: return c->settle_day.cycle < SETTLEMENT_CYCLES;
     case COMMAND_index_create:
     case COMMAND_index_price: return index_is_valid(c);
-    default: return default_is_valid(c);
+    case COMMAND_fund_size:
+    case COMMAND_fund_move:
+    case COMMAND_default_declare:
+    case COMMAND_close_out:
+    case COMMAND_default_step:
+    case COMMAND_default_hedge:
+    case COMMAND_portfolio_open: return default_is_valid(c);
+    default: return 1;
     }
 }
 
