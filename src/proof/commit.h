@@ -1,0 +1,35 @@
+/* commit.h: how work is committed to: steps under a task's transcript, tasks under an hour's root.
+ *
+ *     step leaf  = H(0x00 || index 4 || op 4 || m 4 || k 4 || n 4 || H(A) || H(C))
+ *     transcript = Merkle root of the task's steps, in order
+ *     task leaf  = H(0x00 || index 8 || H(spec) || H(answer) || transcript || flop 16)
+ *     hour root  = Merkle root of the tasks, in the order of their index from 0
+ *
+ * Integers are unsigned, big-endian, of the bytes said. A is int8, C is int32, little-endian, row
+ * by row. A step is one matrix product C[m x n] = A[m x k] B[k x n]; B is known from the weights.
+ *
+ * Upstream: merkle. Downstream: proof; work (prover, gateway, checker).
+ */
+#ifndef DOJIMA_PROOF_COMMIT_H
+#define DOJIMA_PROOF_COMMIT_H
+
+#include "base/units.h"
+#include "proof/merkle.h"
+
+struct commit_step {
+    uint32_t op;      /* which product of the workload's: defined by the workload */
+    uint32_t m, k, n;
+    const int8_t *a;  /* m x k */
+    const int32_t *c; /* m x n */
+};
+
+struct commit_task {
+    uint64_t index; /* in the hour, from 0 */
+    struct digest spec, answer, transcript;
+    uint128_t flop;
+};
+
+struct digest commit_step_leaf(uint32_t index, const struct commit_step *s);
+struct digest commit_task_leaf(const struct commit_task *t);
+
+#endif
