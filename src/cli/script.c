@@ -237,7 +237,8 @@ static int script_open(struct script *s)
     if (s->memory == NULL || s->outbox.bytes == NULL || s->names == NULL) return -1;
     unsigned char *base = s->memory;
     s->core = core_open(&limits, base + (64 - (uintptr_t)base % 64) % 64);
-    s->venue = (struct venue){s, script_submit, script_query, script_now};
+    s->venue = (struct venue){.context = s, .submit = script_submit, .query = script_query,
+                              .now = script_now};
     s->rpc = rpc_open(&s->venue, s->names);
     if (s->core == NULL || s->rpc == NULL) return -1;
     ASSERT(time_parse(START, sizeof START - 1, &s->now) == 0);

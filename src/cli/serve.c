@@ -1,6 +1,7 @@
 /* serve.c: `dojima serve`: the node. */
 #include "cli/cli.h"
 
+#include "base/time_text.h"
 #include "node/node.h"
 
 #include <getopt.h>
@@ -10,10 +11,14 @@
 
 static void usage(FILE *to)
 {
-    fputs("Usage: dojima serve [--data DIR] [--listen HOST:PORT] [--config FILE] [--demo]\n\n"
+    fputs("Usage: dojima serve [--data DIR] [--listen HOST:PORT] [--config FILE] [--demo]\n"
+          "                    [--clock START]\n\n"
           "  --data DIR          data directory, made when absent [data]\n"
           "  --listen HOST:PORT  HTTP and WebSocket; port 0 takes any free one [127.0.0.1:8080]\n"
           "  --config FILE       venue settings, products and instruments to begin with\n"
+          "  --clock START       a demonstration's clock that begins at this RFC 3339 time and\n"
+          "                      that an officer may move (private/officer_clock); for a data\n"
+          "                      directory of its own\n"
           "  --demo              simulated participants on seeded contracts\n"
           "  --demo-rate N       their commands a second [120]\n"
           "  --tls-cert FILE     certificate chain (PEM); with --tls-key: HTTPS\n"
@@ -85,6 +90,7 @@ static int read_one(struct node_options *o, int option, char *value, int *plain)
     case 'l': o->gate.server.listen = value; return 0;
     case 'c': o->config = value; return 0;
     case 'D': o->demo = true; return 0;
+    case 'T': return time_parse(value, strlen(value), &o->clock);
     case 'r': return number(value, &o->demo_rate);
     case 'C': o->gate.server.tls_cert = value; return 0;
     case 'K': o->gate.server.tls_key = value; return 0;
@@ -101,6 +107,7 @@ int cli_serve(int argc, char **argv)
     static const struct option options[] = {
         {"data", required_argument, NULL, 'd'},     {"listen", required_argument, NULL, 'l'},
         {"config", required_argument, NULL, 'c'},   {"demo", no_argument, NULL, 'D'},
+        {"clock", required_argument, NULL, 'T'},
         {"demo-rate", required_argument, NULL, 'r'}, {"tls-cert", required_argument, NULL, 'C'},
         {"tls-key", required_argument, NULL, 'K'},  {"plain", no_argument, NULL, 'p'},
         {"limits", required_argument, NULL, 'L'},   {"no-history", no_argument, NULL, 'H'},

@@ -14,6 +14,7 @@ struct gate_options gate_options_default(void)
 }
 
 static ts_t now_of(const struct gate *g) { return g->venue->now(g->venue->context); }
+static ts_t real_of(const struct gate *g) { return venue_real(g->venue); }
 
 /* ---- answers ---- */
 
@@ -153,7 +154,7 @@ static void on_message(void *context, struct connection *c, char *text, size_t s
     struct gate *g = context;
     struct session *s = session_of(g, c);
     struct rpc_request q = {0};
-    s->heard = now_of(g);
+    s->heard = real_of(g);
     s->tested = TS(0);
     if (s->number == 0) s->number = ++g->session_last;
     call(g, s, rpc_read(g->rpc, text, size, &q), &q, s->heard);
@@ -190,7 +191,7 @@ static bool on_upgrade(void *context, struct connection *c, const struct http_re
     if (!slice_is(r->path, "/ws/api/v2")) return false;
     struct session *s = session_of(g, c);
     s->who = (struct auth_identity){0};
-    s->heard = now_of(g);
+    s->heard = real_of(g);
     s->number = ++g->session_last;
     return true;
 }
@@ -221,7 +222,7 @@ static void serve_api(struct gate *g, struct connection *c, const struct http_re
 {
     struct rpc_request q = {0};
     struct rpc_answer answer;
-    ts_t now = now_of(g);
+    ts_t now = real_of(g);
     struct session *s = session_of(g, c);
     if (r->method != HTTP_GET && r->method != HTTP_POST) {
         connection_respond(c, 405, "text/plain", "Allow: GET, POST\r\n", "GET or POST\n", 12);
@@ -331,7 +332,7 @@ static void on_tick(uv_timer_t *timer)
     dead_free(g);
     cancel_left_again(g);
     channels_tick(g->channels, g->durable);
-    if (++g->ticks % TICKS_A_SECOND == 0) every_second(g, now_of(g));
+    if (++g->ticks % TICKS_A_SECOND == 0) every_second(g, real_of(g));
 }
 
 void gate_events(struct gate *g, const unsigned char *bytes, size_t size)

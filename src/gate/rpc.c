@@ -203,7 +203,7 @@ static uint64_t seq_ask(struct rpc *r)
 static void envelope_close(struct rpc *r, const struct rpc_caller *caller, uint64_t seq,
                            struct rpc_answer *answer)
 {
-    int64_t out = r->venue->now(r->venue->context).v / 1000;
+    int64_t out = venue_real(r->venue).v / 1000;
     int64_t in = caller->received_ts.v == 0 ? out : caller->received_ts.v / 1000;
     json_key_int(&r->out, "seq", (int64_t)seq);
     json_key_int(&r->out, "usIn", in);

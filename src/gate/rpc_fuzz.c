@@ -42,7 +42,7 @@ static void check(const struct rpc_answer *a)
 
 static struct rpc *fuzz_open(void)
 {
-    static struct venue venue = {NULL, fuzz_submit, fuzz_query, fuzz_now};
+    static struct venue venue = {.submit = fuzz_submit, .query = fuzz_query, .now = fuzz_now};
     struct directory *d = directory_open();
     ASSERT(d != NULL);
     outbox_reset(&outbox, 1, TS(1));

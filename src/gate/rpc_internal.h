@@ -171,7 +171,8 @@ rpc_function rpc_get_account_summary, rpc_get_account_summaries, rpc_get_positio
 rpc_function rpc_create_product, rpc_list_instrument, rpc_list_spread, rpc_create_account,
     rpc_deposit, rpc_officer_withdraw, rpc_withdraw, rpc_transfer, rpc_set_state,
     rpc_mark_to_market, rpc_expire, rpc_confirm, rpc_request_refuse,
-    rpc_get_requests, rpc_kill, rpc_officer_cancel_all, rpc_venue_set, rpc_get_accounts;
+    rpc_get_requests, rpc_kill, rpc_officer_cancel_all, rpc_venue_set, rpc_get_accounts,
+    rpc_clock;
 rpc_function rpc_block_propose, rpc_block_accept, rpc_block_decline, rpc_get_blocks,
     rpc_bust_trade, rpc_adjust_trade;
 rpc_function rpc_set_limits, rpc_set_deliverable_supply, rpc_set_owner, rpc_set_exemption,

@@ -227,6 +227,7 @@ static const struct param_spec guards_params[] = {
     TEXT("reason", REASON_TEXT_SIZE - 1), END};
 static const struct param_spec halts_params[] = {TEXT("product", PRODUCT_NAME_SIZE - 1),
                                                  INT("count"), END};
+static const struct param_spec clock_params[] = {ID("at", 39), DECIMAL("rate"), END};
 static const struct param_spec venue_params[] = {BOOL("dual_transfers"), INT("stale_ms"),
                                                  ARRAY("mark_times"),
                                                  TEXT("reason", REASON_TEXT_SIZE - 1), END};
@@ -503,6 +504,7 @@ const struct rpc_method rpc_methods[] = {
      COMMAND},
     {"private/officer_mark_to_market", rpc_mark_to_market, no_params, CLEARING, COMMAND},
     {"private/officer_expire", rpc_expire, instrument_params, CLEARING, COMMAND},
+    {"private/officer_clock", rpc_clock, clock_params, RPC_SCOPE_officer, 0},
     {"private/officer_venue_set", rpc_venue_set, venue_params, RPC_SCOPE_officer, COMMAND},
     {"private/block_propose", rpc_block_propose, block_params, RPC_SCOPE_trade, ORDER},
     {"private/block_accept", rpc_block_accept, block_answer_params, RPC_SCOPE_trade, ORDER},

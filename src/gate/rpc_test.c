@@ -89,7 +89,8 @@ static int stub_open(void **state)
     static struct stub s;
     memset(&s, 0, sizeof s);
     s.outbox = (struct outbox){.bytes = s.bytes, .capacity = sizeof s.bytes};
-    s.venue = (struct venue){&s, stub_submit, stub_query, stub_now};
+    s.venue = (struct venue){.context = &s, .submit = stub_submit, .query = stub_query,
+                        .now = stub_now};
     s.names = directory_open();
     s.rpc = rpc_open(&s.venue, s.names);
     s.caller = (struct rpc_caller){.scopes = RPC_SCOPE_all, .principal = 1, .account = 8};

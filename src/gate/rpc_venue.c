@@ -3,6 +3,8 @@
 #include "gate/rpc_limit.h"
 #include "gate/rpc_settlement.h"
 
+#include "base/time_text.h"
+
 #include <string.h>
 
 /* ---- what a request asks for ---- */
@@ -165,6 +167,29 @@ int rpc_venue_set(struct rpc_call *c)
     json_key_bool(c->out, "dual_transfers", e != NULL && e->settings.dual_transfers != 0);
     json_key_int(c->out, "stale_ms", e != NULL ? e->settings.stale_ns / NS_PER_MS : 0);
     if (e != NULL) mark_times_write(c->out, &e->settings);
+    json_close_object(c->out);
+    return REJECT_none;
+}
+
+/* Only a demonstration has a clock that can be moved; no other venue knows the method. */
+int rpc_clock(struct rpc_call *c)
+{
+    enum { RATE_MAX = 100000 };
+    struct venue_clock_ask ask = {.rate_e6 = -1};
+    struct venue_clock clock;
+    char text[TIME_TEXT_SIZE];
+    if (c->venue->clock == NULL) return REJECT_unknown_method;
+    int reason = param_time(c, c->params, "at", &ask.at);
+    if (reason == REJECT_none)
+        reason = param_fixed(c, c->params, "rate", 0, RATE_MAX * INT64_C(1000000), &ask.rate_e6);
+    if (reason != REJECT_none) return reason;
+    if (ask.at.v != 0 && ask.at.v < c->now.v) return malformed(c, "at");
+    c->venue->clock(c->venue->context, &ask, &clock);
+    json_open_object(c->out);
+    json_key_string(c->out, "now", (time_format(text, clock.now), text));
+    json_key_string(c->out, "target", (time_format(text, clock.target), text));
+    json_key_fixed(c->out, "rate", clock.rate_e6, 6);
+    json_key_bool(c->out, "arrived", clock.now.v >= clock.target.v);
     json_close_object(c->out);
     return REJECT_none;
 }

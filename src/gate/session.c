@@ -128,7 +128,7 @@ static uint32_t scopes_asked(const char *text, uint32_t held)
 static void write_login(struct call *c, const struct auth_identity *who, const char *state)
 {
     char access[AUTH_TOKEN_SIZE], refresh[AUTH_TOKEN_SIZE], scope[SCOPE_TEXT_SIZE];
-    ts_t now = c->gate->venue->now(c->gate->venue->context);
+    ts_t now = venue_real(c->gate->venue);
     auth_tokens_make(c->gate->auth, now, who, access, refresh);
     scope_text(who->scopes, scope);
     for (char *p = scope; *p != 0; p++) *p = *p == ',' ? ' ' : *p;
@@ -150,7 +150,7 @@ static void call_auth(struct call *c)
     struct auth_params p;
     struct auth_identity who = {0};
     struct auth *a = c->gate->auth;
-    ts_t now = c->gate->venue->now(c->gate->venue->context);
+    ts_t now = venue_real(c->gate->venue);
     const char *wrong = auth_params_read(c, &p);
     if (wrong != NULL) {
         refuse(c, REJECT_malformed_request, wrong);

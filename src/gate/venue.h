@@ -8,6 +8,17 @@
 #include "msg/event.h"
 #include "msg/query.h"
 
+struct venue_clock_ask {
+    ts_t at;         /* to jump to, if it lies ahead; 0: stay */
+    int64_t rate_e6; /* venue seconds in a real one; negative: as it is */
+};
+
+struct venue_clock {
+    ts_t now;
+    ts_t target; /* where the jump under way ends; `now` when there is none */
+    int64_t rate_e6;
+};
+
 struct venue {
     void *context;
     /* Stamps c->header.seq and .ts, applies it, and points *events at what it caused, valid until
@@ -16,7 +27,17 @@ struct venue {
     int (*submit)(void *context, struct command *c, const struct outbox **events);
     /* Answers a question; same rules for the events. */
     void (*query)(void *context, const struct query *q, const struct outbox **events);
-    ts_t (*now)(void *context);
+    ts_t (*now)(void *context); /* the venue's time */
+    /* The world's time, for signatures, tokens, throttles and the age of a request; NULL: it is the
+     * venue's. */
+    ts_t (*real)(void *context);
+    /* Moves a demonstration's clock and tells it; NULL: the clock cannot be moved. */
+    void (*clock)(void *context, const struct venue_clock_ask *ask, struct venue_clock *clock);
 };
+
+static inline ts_t venue_real(const struct venue *v)
+{
+    return v->real != NULL ? v->real(v->context) : v->now(v->context);
+}
 
 #endif

@@ -87,7 +87,8 @@ static struct world *world_open(void)
     w->outbox.bytes = malloc(w->outbox.capacity);
     assert_non_null(w->outbox.bytes);
     w->now = START;
-    w->venue = (struct venue){w, world_submit, world_query, world_now};
+    w->venue = (struct venue){.context = w, .submit = world_submit, .query = world_query,
+                        .now = world_now};
     return w;
 }
 

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONCE_SCAN = 200000, NONCE_SECONDS = 11, DEMO_SEED = 2027 };
+enum { NONCE_SCAN = 200000, NONCE_SCAN_DEMONSTRATION = 4096, NONCE_SECONDS = 11, DEMO_SEED = 2027 };
 
 struct stage {
     int (*open)(struct node *n, char *error, size_t error_size); /* 0, or negative and a line */
@@ -24,7 +24,7 @@ struct stage {
 
 struct node_options node_options_default(void)
 {
-    return (struct node_options){.data = "data", .history = true,
+    return (struct node_options){.data = "data", .history = true, .clock = TS(-1),
                                  .gate = gate_options_default()};
 }
 
@@ -76,6 +76,11 @@ static int files_open(struct node *n, char *error, size_t error_size)
     return 0;
 }
 
+static int clock_stage_open(struct node *n, char *error, size_t error_size)
+{
+    return clock_open(&n->clock, n->io, n->options.clock, error, error_size);
+}
+
 static void files_close(struct node *n)
 {
     io_directory_wake_set(n->io, NULL, NULL);
@@ -105,9 +110,12 @@ static int sequencer_stage_open(struct node *n, char *error, size_t error_size)
 {
     struct sequencer_options o = sequencer_options_default();
     struct sequencer_listener listener = node_listener(n);
+    o.now = node_now;
+    o.now_context = n;
     n->sequencer = sequencer_open(n->io, n->machine, &o, &listener, error, error_size);
     if (n->sequencer == NULL) return -1;
     const struct recovery_result *r = sequencer_recovery(n->sequencer);
+    clock_begin(&n->clock, r->position.ts);
     node_log(n, "info", "recovered to seq %llu: snapshot %llu, %llu commands replayed",
              (unsigned long long)r->seq, (unsigned long long)r->snapshot_seq,
              (unsigned long long)r->replayed);
@@ -253,14 +261,16 @@ static void nonces_read(struct node *n)
     char error[NODE_ERROR_SIZE];
     const struct command *c = NULL;
     uint64_t last = sequencer_seq(n->sequencer);
-    int64_t since = n->started.v - NONCE_SECONDS * NS_PER_SECOND;
-    uint64_t from = last > NONCE_SCAN ? last - NONCE_SCAN : 1;
+    bool other = n->clock.demonstration; /* the journal's times say nothing: its last commands */
+    int64_t since = other ? 0 : n->started.v - NONCE_SECONDS * NS_PER_SECOND;
+    uint64_t scan = other ? NONCE_SCAN_DEMONSTRATION : NONCE_SCAN;
+    uint64_t from = last > scan ? last - scan : 1;
     if (sequencer_recovery(n->sequencer)->position.ts.v < since) return;
     struct journal_reader *r = journal_reader_open(n->io, from, false, error, sizeof error);
     if (r == NULL) return;
     while (journal_reader_next(r, &c) == 1) {
         if (c->header.nonce != 0 && c->header.ts.v >= since)
-            gate_nonce_used(n->gate, c->header.nonce, c->header.ts);
+            gate_nonce_used(n->gate, c->header.nonce, other ? n->started : c->header.ts);
     }
     journal_reader_close(r);
 }
@@ -298,6 +308,7 @@ static int turn_open(struct node *n, char *error, size_t error_size)
 static const struct stage stages[] = {
     {loop_open, loop_close},
     {files_open, files_close},
+    {clock_stage_open, NULL},
     {machine_open, machine_close},
     {sequencer_stage_open, sequencer_stage_close},
     {names_open, names_close},

@@ -12,6 +12,7 @@ struct node_options {
     const char *config;     /* a file; NULL: none */
     bool demo;
     uint32_t demo_rate;     /* commands a second; 0: the default */
+    ts_t clock;             /* a demonstration's clock begins here; negative: the machine's */
     bool history;           /* SQL history beside the journal */
     bool quiet;             /* no log lines but warnings and errors */
     struct gate_options gate;

@@ -2,6 +2,7 @@
 #ifndef DOJIMA_NODE_NODE_INTERNAL_H
 #define DOJIMA_NODE_NODE_INTERNAL_H
 
+#include "node/clock.h"
 #include "node/demo.h"
 #include "node/node.h"
 #include "seq/machine_core.h"
@@ -17,6 +18,7 @@ struct node {
     struct node_options options;
     uv_loop_t loop;
     struct io *io;
+    struct clock clock;
     struct machine *machine;
     struct sequencer *sequencer;
     struct directory *directory;
@@ -50,6 +52,7 @@ void node_log(const struct node *n, const char *level, const char *format, ...)
 
 /* turn.c: the loop's work, and the venue that gates see. */
 void node_venue_make(struct node *n);
+ts_t node_now(void *context); /* venue time */
 void node_wake_set(struct node *n);
 struct sequencer_listener node_listener(struct node *n);
 void node_turn_start(struct node *n);

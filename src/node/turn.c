@@ -13,12 +13,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { CLOCK_TURN_MS = 20 };
+
 void node_failed(void *context, const char *text)
 {
     (void)context;
     fprintf(stderr, "dojima serve: %s\n", text);
     fflush(NULL);
     _Exit(1); /* nothing more may be said or kept: recovery does the rest */
+}
+
+ts_t node_now(void *context)
+{
+    const struct node *n = context;
+    return clock_now(&n->clock);
 }
 
 /* ---- the venue ---- */
@@ -40,7 +48,9 @@ static int venue_submit(void *context, struct command *c, const struct outbox **
 {
     struct node *n = context;
     if (n->stopping) return SEQUENCER_BUSY;
-    if (sequencer_due(n->sequencer).v <= io_now(n->io).v) tick(n);
+    if (sequencer_due(n->sequencer).v <= node_now(n).v) tick(n);
+    if (c->header.received_ts.v != 0)
+        c->header.received_ts = clock_stamp(&n->clock, c->header.received_ts);
     int status = sequencer_submit(n->sequencer, c, events);
     if (status == SEQUENCER_BUSY) { /* the disk is behind: wait for it rather than refuse */
         n->busy += 1;
@@ -56,16 +66,51 @@ static void venue_query(void *context, const struct query *q, const struct outbo
     sequencer_query(n->sequencer, q, events);
 }
 
-static ts_t venue_now(void *context)
+static ts_t venue_world(void *context)
+{
+    const struct node *n = context;
+    return clock_real(&n->clock);
+}
+
+/* ---- a demonstration's clock ---- */
+
+/* Goes on with a jump for a while: stands at each instant at which something falls due until it is
+ * done. What a turn's share does not reach, or the disk has no room for, the next turns do. */
+static void clock_advance(struct node *n)
+{
+    ts_t stop = TS(io_now(n->io).v + CLOCK_TURN_MS * NS_PER_MS);
+    while (n->clock.moving && io_now(n->io).v < stop.v) {
+        ts_t due = sequencer_due(n->sequencer);
+        if (due.v > n->clock.target.v) {
+            clock_arrive(&n->clock);
+            return;
+        }
+        uint64_t seq = sequencer_seq(n->sequencer);
+        clock_stand(&n->clock, due);
+        tick(n);
+        if (sequencer_seq(n->sequencer) == seq) break; /* no room: first what is there goes out */
+    }
+    if (n->clock.moving) (void)uv_async_send(&n->wake);
+}
+
+static void venue_clock(void *context, const struct venue_clock_ask *ask, struct venue_clock *clock)
 {
     struct node *n = context;
-    return io_now(n->io);
+    if (ask->rate_e6 >= 0) clock_rate_set(&n->clock, ask->rate_e6);
+    if (ask->at.v > clock_now(&n->clock).v) {
+        clock_move(&n->clock, ask->at);
+        clock_advance(n);
+    }
+    n->due_set = INT64_MIN; /* the timer is set anew */
+    *clock = (struct venue_clock){.now = clock_now(&n->clock), .rate_e6 = n->clock.rate_e6};
+    clock->target = n->clock.moving ? n->clock.target : clock->now;
 }
 
 void node_venue_make(struct node *n)
 {
     n->venue = (struct venue){.context = n, .submit = venue_submit, .query = venue_query,
-                              .now = venue_now};
+                              .now = node_now, .real = venue_world,
+                              .clock = n->clock.demonstration ? venue_clock : NULL};
 }
 
 /* ---- the turn ---- */
@@ -82,12 +127,10 @@ static void due_arm(struct node *n)
     int64_t due = sequencer_due(n->sequencer).v;
     if (due == n->due_set || n->stopping) return;
     n->due_set = due;
-    if (due == INT64_MAX) {
-        (void)uv_timer_stop(&n->due);
-        return;
-    }
-    int64_t wait = (due - io_now(n->io).v) / NS_PER_MS + 1;
-    (void)uv_timer_start(&n->due, on_due, wait < 0 ? 0 : (uint64_t)wait, 0);
+    int64_t wait = INT64_MAX;
+    if (due != INT64_MAX) wait = clock_real_ms_ceil(&n->clock, due - node_now(n).v);
+    if (wait == INT64_MAX) (void)uv_timer_stop(&n->due);
+    else (void)uv_timer_start(&n->due, on_due, (uint64_t)wait, 0);
 }
 
 static void release(struct node *n)
@@ -108,7 +151,8 @@ static void release(struct node *n)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct node *n = prepare->data;
-    if (sequencer_due(n->sequencer).v <= io_now(n->io).v) tick(n);
+    if (n->clock.moving) clock_advance(n);
+    else if (sequencer_due(n->sequencer).v <= node_now(n).v) tick(n);
     for (int i = 0; i < 4; i++) { /* a release may cause commands: orders of those who left */
         uint64_t before = sequencer_seq(n->sequencer);
         sequencer_flush(n->sequencer);
@@ -150,7 +194,7 @@ int node_reader_start(struct node *n)
 static void on_demo(uv_timer_t *timer)
 {
     struct node *n = timer->data;
-    if (!n->stopping) (void)demo_tick(n->demo, io_now(n->io));
+    if (!n->stopping) (void)demo_tick(n->demo, node_now(n));
 }
 
 /* Before the sequencer is opened: its tasks wake the loop. */

@@ -40,6 +40,11 @@ struct sequencer_options sequencer_options_default(void)
         .tap_bytes = (size_t)64 << 20};
 }
 
+static ts_t time_now(const struct sequencer *s)
+{
+    return s->options.now != NULL ? s->options.now(s->options.now_context) : io_now(s->io);
+}
+
 /* ---- what the log says ---- */
 
 static void on_committed(void *context, uint64_t seq)
@@ -168,7 +173,7 @@ enum sequencer_status sequencer_submit(struct sequencer *s, struct command *comm
     uint32_t size = command->header.size;
     if (size > sizeof *command || !command_is_valid(command, size)) return SEQUENCER_INVALID;
     if (!has_room(s, size)) return s->failed ? SEQUENCER_FAILED : SEQUENCER_BUSY;
-    ts_t now = io_now(s->io);
+    ts_t now = time_now(s);
     if (now.v > s->ts.v) s->ts = now;
     command->header.seq = s->log->appended + 1;
     command->header.ts = s->ts;
@@ -190,7 +195,7 @@ enum sequencer_status sequencer_tick(struct sequencer *s, const struct outbox **
 {
     *events = NULL;
     if (s->failed) return SEQUENCER_FAILED;
-    if (sequencer_due(s).v > io_now(s->io).v) return SEQUENCER_OK;
+    if (sequencer_due(s).v > time_now(s).v) return SEQUENCER_OK;
     struct command tick = {.header = {.kind = COMMAND_tick, .size = sizeof tick.header}};
     return sequencer_submit(s, &tick, events);
 }

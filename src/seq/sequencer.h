@@ -38,6 +38,8 @@ struct sequencer_options {
     bool snapshot_at_close;     /* [true] */
     size_t tap_bytes;           /* [64 MiB] of events kept for readers; 0: no tap */
     uint64_t events_from;       /* [0: none] replay calls listener.events from this seq on */
+    ts_t (*now)(void *context); /* the clock that stamps; NULL: the io's */
+    void *now_context;
 };
 
 enum sequencer_status {
