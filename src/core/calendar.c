@@ -1,6 +1,8 @@
 /* calendar.c: see calendar.h. */
 #include "core/calendar.h"
 
+#include <string.h>
+
 static bool year_is_leap(int year)
 {
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -167,6 +169,97 @@ bool calendar_period_read(const char *text, struct period *period)
     else return false;
     return at[3] == 0;
 }
+
+/* ---- names ---- */
+
+static char *digits_write(char *at, int value, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--, value /= 10) at[i] = (char)('0' + value % 10);
+    return at + digits;
+}
+
+static char *part_write(char *at, char letter, int value, int digits)
+{
+    *at = letter;
+    return digits_write(at + 1, value, digits);
+}
+
+/* The year that an ISO week belongs to is that of its Thursday. */
+static char *week_write(char *at, int64_t monday)
+{
+    int year = calendar_date(monday + 3).year;
+    at = digits_write(at, year, 4);
+    return part_write(at, 'W', (int)((monday - calendar_week_one(year)) / 7) + 1, 2);
+}
+
+void calendar_period_name(const struct period *p, char *name)
+{
+    int64_t first = int64_div_floor(p->first_hour, 24);
+    struct date d = calendar_date(first);
+    char *at = name;
+    memset(name, 0, PERIOD_NAME_SIZE);
+    if (p->kind == PERIOD_week) at = week_write(at, first);
+    else at = digits_write(at, d.year, 4);
+    if (p->kind == PERIOD_quarter) at = part_write(at, 'Q', (d.month + 2) / 3, 1);
+    if (p->kind == PERIOD_month) at = part_write(at, 'M', d.month, 2);
+    if (p->kind == PERIOD_day || p->kind == PERIOD_hour) {
+        at = part_write(at, 'D', d.month, 2);
+        at = digits_write(at, d.day, 2);
+    }
+    if (p->kind == PERIOD_hour) at = part_write(at, 'H', (int)(p->first_hour - first * 24), 2);
+    if (p->block != BLOCK_base) memcpy(at, p->block == BLOCK_peak ? "-PK" : "-OP", 3);
+}
+
+/* ---- cascades ---- */
+
+static uint32_t months_put(struct period *parts, uint32_t count, int year, int month, int months)
+{
+    for (int m = month; m < month + months; m++)
+        period_days(&parts[count++], PERIOD_month, calendar_day(year, m, 1), month_after(year, m));
+    return count;
+}
+
+uint32_t calendar_parts(const struct period *p, struct period parts[CALENDAR_PARTS_MAX])
+{
+    int64_t first = int64_div_floor(p->first_hour, 24), end = int64_div_floor(p->end_hour, 24);
+    struct date d = calendar_date(first);
+    uint32_t count = 0;
+    if (p->kind == PERIOD_year || p->kind == PERIOD_quarter)
+        count = months_put(parts, count, d.year, d.month, 3);
+    for (int month = 4; p->kind == PERIOD_year && month <= 10; month += 3)
+        period_days(&parts[count++], PERIOD_quarter, calendar_day(d.year, month, 1),
+                    month_after(d.year, month + 2));
+    bool in_days = p->kind == PERIOD_month || p->kind == PERIOD_week;
+    for (int64_t day = first; in_days && day < end; day++)
+        period_days(&parts[count++], PERIOD_day, day, day + 1);
+    for (uint32_t i = 0; i < count; i++) parts[i].block = p->block;
+    return count;
+}
+
+int64_t calendar_business_before(int64_t day, uint32_t n)
+{
+    while (n > 0) {
+        day -= 1;
+        n -= calendar_weekday(day) < 5 ? 1 : 0;
+    }
+    return day;
+}
+
+int64_t calendar_last_trading(const struct last_trading *rule, const struct period *p)
+{
+    int64_t first = int64_div_floor(p->first_hour, 24);
+    int64_t end = int64_div_floor(p->end_hour + 23, 24), day = 0;
+    switch ((enum last_trading_rule)rule->rule) {
+    case LAST_TRADING_business_days: day = calendar_business_before(first, rule->days); break;
+    case LAST_TRADING_days: day = first - rule->days; break;
+    case LAST_TRADING_last_business: day = calendar_business_before(end, 1); break;
+    case LAST_TRADING_end:
+    case LAST_TRADING_count: return p->end_hour * NS_PER_HOUR;
+    }
+    return day * NS_PER_DAY + (int64_t)rule->second * NS_PER_SECOND;
+}
+
+/* ---- blocks ---- */
 
 bool calendar_hour_is_peak(int64_t hour, int peak_start, int peak_end)
 {

@@ -44,6 +44,20 @@ int64_t calendar_month_number(int64_t day); /* months since 1970-01, for compari
 /* Reads a period's name, zero-terminated. False when it is none. */
 bool calendar_period_read(const char *text, struct period *period);
 
+/* The name that calendar_period_read reads; `name` has PERIOD_NAME_SIZE bytes. */
+void calendar_period_name(const struct period *period, char *name);
+
+/* What a period becomes when it cascades, in order (CONTRACT-01): a year its first three months and
+ * three quarters, a quarter its months, a month or a week its days; of the same block. Returns how
+ * many; 0: it does not. */
+enum { CALENDAR_PARTS_MAX = 31 };
+uint32_t calendar_parts(const struct period *period, struct period parts[CALENDAR_PARTS_MAX]);
+
+/* The n-th (1 or more) day from Monday to Friday before `day`. */
+int64_t calendar_business_before(int64_t day, uint32_t n);
+/* The last instant of trading in the period, in ns. */
+int64_t calendar_last_trading(const struct last_trading *rule, const struct period *period);
+
 /* Whether the hour (since 1970) is in a peak session. */
 bool calendar_hour_is_peak(int64_t hour, int peak_start, int peak_end);
 

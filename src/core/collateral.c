@@ -1,6 +1,8 @@
 /* collateral.c: see collateral.h. */
 #include "core/collateral.h"
 
+#include "core/cascade.h"
+
 #include "core/call.h"
 #include "core/closeout.h"
 #include "core/dual.h"
@@ -66,7 +68,8 @@ int64_t collateral_cover(const struct core *c, uint32_t account, uint32_t instru
     if (c->accounts[account].mode != MODE_collateralised) return 0;
     int64_t lots = 0;
     for (uint32_t b = c->accounts[account].cash; b != NIL; b = c->balances[b].next) {
-        if (c->assets[c->balances[b].asset].terms.instrument != instrument) continue;
+        uint32_t of = c->assets[c->balances[b].asset].terms.instrument;
+        if (of != instrument && (of == NIL || !cascade_came_from(c, instrument, of))) continue;
         lots += int64_min(cover_of(c, &c->balances[b]), QTY_MAX);
     }
     return int64_min(lots, margin_lots_max(c));

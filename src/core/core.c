@@ -181,6 +181,8 @@ static int core_scratch(struct core *c)
     c->depth = calloc(1, implied_depth_bytes(c->limits.instruments));
     c->payers = calloc((size_t)c->limits.accounts + 1, sizeof *c->payers);
     c->fund_weights = calloc((size_t)c->limits.members + 1, sizeof *c->fund_weights);
+    c->cascade_to = calloc((size_t)c->limits.exposures + 1, sizeof *c->cascade_to);
+    if (c->cascade_to == NULL) return -1;
     c->legs = calloc((size_t)c->limits.instruments + 1, sizeof *c->legs);
     if (c->payers == NULL || c->fund_weights == NULL || c->legs == NULL) return -1;
     bool ok = c->shares != NULL && c->shares_opposite != NULL && c->prints != NULL &&
@@ -225,6 +227,7 @@ void core_close(struct core *c)
     free(c->payers);
     free(c->fund_weights);
     free(c->legs);
+    free(c->cascade_to);
     free(c->implied_dirty);
     free(c->implied_marks);
     free(c->depth);

@@ -73,6 +73,7 @@ static void hash_instrument(XXH3_state_t *h, const struct core *c, uint32_t i)
                            w->trades, (int64_t)w->value, (int64_t)(w->value >> 64), 0};
     add(h, settled, sizeof settled);
     add_u64(h, in->own_state);
+    add(h, in->cascaded_from, sizeof in->cascaded_from);
     if (product_of(c, i)->terms.flags & PRODUCT_FLAG_GUARDED)
         add(h, &c->guards[i], sizeof c->guards[i]);
     add(h, (const unsigned char *)&in->terms + sizeof in->terms.header,

@@ -8,6 +8,7 @@
  * Upstream: calendar, ledger (the clearing house's exposure). Downstream: core.c.
  */
 #include "core/calendar.h"
+#include "core/cascade.h"
 #include "core/implied.h"
 #include "core/limit.h"
 #include "core/schedule.h"
@@ -51,6 +52,23 @@ static bool lmm_shares_are_valid(const struct command_product_create *p)
     return sum <= (uint64_t)E6;
 }
 
+/* CONTRACT-01: lots per hour are carried over, so only what is counted by the hour cascades. */
+static bool calendar_is_valid(const struct command_product_create *p)
+{
+    const struct trading_calendar *t = &p->calendar;
+    const uint32_t may = 1u << PERIOD_year | 1u << PERIOD_quarter | 1u << PERIOD_month |
+                         1u << PERIOD_week;
+    for (uint32_t i = 0; i < TRADING_PERIODS; i++) {
+        const struct last_trading *l = &t->last[i];
+        bool counted = l->rule == LAST_TRADING_business_days || l->rule == LAST_TRADING_days;
+        if (l->rule >= LAST_TRADING_count || l->second >= DAY_SECONDS) return false;
+        if (l->days > (counted ? LAST_TRADING_DAYS_MAX : 0)) return false;
+        if (l->rule == LAST_TRADING_business_days && l->days == 0) return false;
+    }
+    if (t->reserved != 0 || (t->cascades & ~may) != 0) return false;
+    return t->cascades == 0 || p->contract_unit == UNIT_hour;
+}
+
 static bool product_terms_are_valid(const struct command_product_create *p)
 {
     if (!product_name_is_valid(p->name) || p->kind != 0) return false;
@@ -62,7 +80,8 @@ static bool product_terms_are_valid(const struct command_product_create *p)
            within(p->top_maximum.v, 0, QTY_MAX) && within(p->fifo_share_e6, 0, E6) &&
            within(p->flat_margin.v, 0, MONEY_MAX) && within(p->clearing_fee.v, 0, MONEY_MAX) &&
            lmm_shares_are_valid(p) && fee_tiers_are_valid(p) &&
-           settlement_rules_are_valid(&p->settlement_rules) && guard_terms_valid(p);
+           settlement_rules_are_valid(&p->settlement_rules) && guard_terms_valid(p) &&
+           calendar_is_valid(p);
 }
 
 static bool lmm_accounts_exist(const struct core *c, const struct command_product_create *p)
@@ -173,7 +192,7 @@ static uint32_t instrument_add(struct core *c, const struct event_instrument *te
 
 /* Fills in the terms of an outright, and says what forbids it. */
 static enum reject instrument_terms(const struct core *c, const struct command_instrument_list *l,
-                                    struct event_instrument *terms)
+                                    bool by_cascade, struct event_instrument *terms)
 {
     struct period period;
     if (!calendar_period_read(l->period, &period)) return REJECT_malformed_request;
@@ -187,12 +206,14 @@ static enum reject instrument_terms(const struct core *c, const struct command_i
         .end = TS(period.end_hour * NS_PER_HOUR), .expires_at = l->expires_at, .tick = p->tick,
         .contract_size = p->contract_size,
     };
-    if (l->expires_at.v == 0) terms->expires_at = terms->end;
+    const struct last_trading *rule = &p->calendar.last[period.kind];
+    if (l->expires_at.v == 0) terms->expires_at = TS(calendar_last_trading(rule, &period));
     bool fits = name_append(terms->name, p->name) && name_append(terms->name, "-") &&
                 name_append(terms->name, l->period);
     ASSERT(fits);
     if (instrument_name_taken(c, terms->name)) return REJECT_already_exists;
-    if (l->expires_at.v != 0 && l->expires_at.v <= c->s->ts.v) return REJECT_expired_time;
+    bool dated = l->expires_at.v != 0 || rule->rule != LAST_TRADING_end;
+    if (dated && !by_cascade && terms->expires_at.v <= c->s->ts.v) return REJECT_expired_time;
     if (p->contract_unit == UNIT_hour &&
         (__builtin_mul_overflow(p->contract_size, (int64_t)hours, &terms->contract_size) ||
          terms->contract_size > MONEY_MAX)) {
@@ -210,29 +231,48 @@ static bool hours_pass_kept(const struct core *c, const struct event_instrument 
     return (terms->end.v - terms->start.v) / NS_PER_HOUR > c->limits.index_hours;
 }
 
-void instrument_list(struct core *c, const struct command *cmd)
+enum reject instrument_open(struct core *c, const struct command_instrument_list *l,
+                            bool by_cascade, uint32_t *id)
 {
     struct event_instrument terms;
-    enum reject reason = instrument_terms(c, &cmd->instrument_list, &terms);
+    enum reject reason = instrument_terms(c, l, by_cascade, &terms);
     bool full = c->s->instruments >= c->limits.instruments || hours_pass_kept(c, &terms, reason) ||
                 map_full(&c->exposure_map);
     bool limited = reason == REJECT_none && c->products[terms.product].limited != 0;
     if (limited && !limit_can_list(c)) full = true; /* GUARD-07 */
     if (reason == REJECT_none && !span_instrument_fits(c, &terms)) reason = REJECT_amount_overflow;
     if (reason == REJECT_none && full) reason = REJECT_capacity_exhausted;
-    if (reason != REJECT_none) {
-        reject_push(c, cmd, reason, INT64_MIN);
-        return;
-    }
-    uint32_t id = instrument_add(c, &terms);
+    if (reason != REJECT_none) return reason;
+    *id = instrument_add(c, &terms);
     if (limited) {
-        reason = limit_list(c, id);
+        reason = limit_list(c, *id);
         ASSERT(reason == REJECT_none);
     }
-    c->instruments[id].exposure_ccp = exposure_get(c, c->s->account_ccp, id);
-    ASSERT(c->instruments[id].exposure_ccp != NIL);
-    span_instrument_listed(c, id);
-    event_instrument_push(c, c->out, id);
+    c->instruments[*id].exposure_ccp = exposure_get(c, c->s->account_ccp, *id);
+    ASSERT(c->instruments[*id].exposure_ccp != NIL);
+    span_instrument_listed(c, *id);
+    event_instrument_push(c, c->out, *id);
+    return REJECT_none;
+}
+
+uint32_t instrument_find(const struct core *c, uint32_t product, const struct period *period)
+{
+    uint32_t i = c->products[product].instruments;
+    for (; i != NIL; i = c->instruments[i].next_of_product) {
+        const struct event_instrument *t = &c->instruments[i].terms;
+        if (t->is_spread == 0 && t->period == period->kind && t->block == period->block &&
+            t->start.v == period->first_hour * NS_PER_HOUR) {
+            return i;
+        }
+    }
+    return NIL;
+}
+
+void instrument_list(struct core *c, const struct command *cmd)
+{
+    uint32_t id;
+    enum reject reason = instrument_open(c, &cmd->instrument_list, false, &id);
+    if (reason != REJECT_none) reject_push(c, cmd, reason, INT64_MIN);
 }
 
 /* FIRSTLEG:PERIOD2 within a product, FIRSTLEG:SECONDLEG across. */

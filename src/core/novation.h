@@ -15,6 +15,9 @@ void novation_trade_legs(struct core *c, const struct trade *t, price_t leg_b);
  * part taken away is pro rata, rounded half-even. */
 int128_t entry_cost_left(int128_t entry_cost, int64_t lots, int64_t closed);
 
+/* Cost and entry cost of an exposure whose position is about to change by `lots` (signed). */
+void novation_exposure_trade(struct exposure *x, int64_t lots, price_t price);
+
 /* The two sides of one contract changing hands. */
 struct novation_fill {
     uint32_t instrument;

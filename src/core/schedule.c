@@ -1,6 +1,7 @@
 /* schedule.c: see schedule.h. */
 #include "core/schedule.h"
 
+#include "core/cascade.h"
 #include "core/index.h"
 #include "core/settle.h"
 #include "core/settlement.h"
@@ -54,7 +55,7 @@ void schedule_product(struct core *c, uint32_t product)
     due_note(c, c->products[product].settle_due);
 }
 
-/* Cash is settled by the clock. What was listed after its end (a replay's) has none, and a spread
+/* Cash is settled by the clock, and by the clock contracts cascade. What was listed after its end (a replay's) has none, and a spread
  * ends with its legs. */
 void schedule_instrument(struct core *c, uint32_t instrument)
 {
@@ -62,7 +63,7 @@ void schedule_instrument(struct core *c, uint32_t instrument)
     bool cash = product_of(c, instrument)->terms.settlement == SETTLEMENT_cash;
     bool ahead = in->terms.expires_at.v > in->terms.created.v;
     c->instruments[instrument].expiry_due = INT64_MAX;
-    if (cash && ahead && !is_spread(c, instrument))
+    if ((cash || cascade_applies(c, instrument)) && ahead && !is_spread(c, instrument))
         schedule_expiry(c, instrument, in->terms.expires_at);
 }
 

@@ -20,6 +20,7 @@
 #include "core/default.h"
 #include "core/implied.h"
 #include "core/bust.h"
+#include "core/cascade.h"
 #include "core/index.h"
 #include "core/ledger.h"
 #include "core/limit.h"
@@ -285,7 +286,6 @@ static void positions_close(struct core *c, uint32_t instrument)
     }
     ledger_chain_close(&chain);
     in->open_interest = QTY(0);
-    limit_expire(c, instrument);
 }
 
 /* The settlement in force becomes the final one. */
@@ -307,16 +307,23 @@ static void outright_close(struct core *c, uint32_t instrument, enum expiry expi
     spreads_close(c, instrument);
 }
 
+/* Nobody holds it any more. */
+static void outright_leave(struct core *c, uint32_t instrument)
+{
+    limit_expire(c, instrument);
+    reclaim_exposures(c, instrument);
+    collateral_expire(c, instrument);
+    call_run(c);
+    event_instrument_push(c, c->out, instrument);
+}
+
 static void outright_expire(struct core *c, struct marking *m)
 {
     uint32_t instrument = m->only;
     c->instruments[instrument].expiry_due = INT64_MAX;
     mark_run(c, m);
     positions_close(c, instrument);
-    reclaim_exposures(c, instrument);
-    collateral_expire(c, instrument);
-    call_run(c);
-    event_instrument_push(c, c->out, instrument);
+    outright_leave(c, instrument);
 }
 
 /* Its final price is the settlement in force. */
@@ -354,6 +361,27 @@ static enum reject expire_at_mean(struct core *c, uint32_t instrument, struct in
     return REJECT_none;
 }
 
+/* CONTRACT-01: what is held goes on in shorter contracts. */
+static enum reject expire_by_cascade(struct core *c, uint32_t instrument)
+{
+    price_t settlement = c->instruments[instrument].settlement;
+    bool priced = !price_is_none(settlement);
+    if (!is_held(c, instrument)) return expire_at_settlement(c, instrument);
+    if (!priced) return REJECT_no_settlement_price;
+    struct marking m = {.only = instrument, .price = settlement};
+    struct cascade k;
+    if (!can_mark(c, &m)) return REJECT_amount_overflow;
+    enum reject reason = cascade_prepare(c, instrument, settlement, &k);
+    if (reason != REJECT_none) return reason;
+    outright_close(c, instrument, EXPIRY_done);
+    settlement_stand(c, instrument);
+    c->instruments[instrument].expiry_due = INT64_MAX;
+    mark_run(c, &m);
+    cascade_move(c, &k);
+    outright_leave(c, instrument);
+    return REJECT_none;
+}
+
 static enum reject expire_any(struct core *c, uint32_t instrument, struct index_mean *mean)
 {
     *mean = (struct index_mean){0};
@@ -364,6 +392,7 @@ static enum reject expire_any(struct core *c, uint32_t instrument, struct index_
         event_instrument_push(c, c->out, instrument);
         return REJECT_none;
     }
+    if (cascade_applies(c, instrument)) return expire_by_cascade(c, instrument);
     if (product_of(c, instrument)->terms.settlement_rules.index != 0)
         return expire_at_mean(c, instrument, mean);
     return expire_at_settlement(c, instrument);
@@ -405,7 +434,7 @@ static bool is_final(const struct core *c, uint32_t instrument)
 static int64_t last_hour_due(const struct core *c, uint32_t instrument)
 {
     uint32_t index = product_of(c, instrument)->terms.settlement_rules.index;
-    if (index == 0) return INT64_MIN;
+    if (index == 0 || cascade_applies(c, instrument)) return INT64_MIN;
     return c->instruments[instrument].terms.end.v + c->indices[index].terms.delay_ns;
 }
 

@@ -181,6 +181,7 @@ struct product {
     struct guard_interruption interruption;
 };
 
+enum { CASCADE_PARENTS_MAX = 2 };
 struct instrument {
     struct book book;      /* resting orders */
     struct book stops;     /* triggers of stops, by -trigger: buys are elected by a rise, lowest
@@ -219,6 +220,7 @@ struct instrument {
     uint8_t settlement_tier;  /* enum settlement_tier */
     uint8_t settlement_cycle;
     uint8_t reserved2[6];
+    uint32_t cascaded_from[CASCADE_PARENTS_MAX]; /* contracts that became this one; NIL behind */
     struct event_instrument terms; /* header unused (zero); what the directory says */
 };
 
@@ -425,6 +427,7 @@ struct core {
     struct share *shares;               /* order slots and what each gets: orders + closed + 1 */
     struct share *shares_opposite;
     struct curve *curve;                /* settlement_curve.c */
+    uint32_t *cascade_to;               /* cascade.c: exposures + 1 */
     struct print *prints;               /* prices traded by the aggressor at work, in order */
     uint32_t prints_count;
     uint32_t fills_left;
@@ -460,9 +463,9 @@ struct print {
 };
 
 enum { ASSETS_MAX = 255 };
-/* Format of the state block, version 3: raised whenever what core_cut cuts, or a record in it, is
+/* Format of the state block, version 4: raised whenever what core_cut cuts, or a record in it, is
  * laid out anew, so that a snapshot of another layout is refused and its log replayed instead. */
-#define CORE_MAGIC UINT64_C(0x334f43414d494a44)
+#define CORE_MAGIC UINT64_C(0x344f43414d494a44)
 
 /* ---- core.c ---- */
 uint32_t order_slots(const struct core_limits *l); /* live and retained, NIL included */

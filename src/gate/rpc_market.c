@@ -211,6 +211,7 @@ static void product_write(struct rpc_call *c, const struct event_product *p)
     json_key_string(w, "margin_model", rpc_margin_names[t->margin_model % MARGIN_count]);
     json_key_int(w, "max_amount", t->qty_max.v == 0 ? QTY_MAX : t->qty_max.v);
     settlement_rules_write(w, c->names, &t->settlement_rules);
+    calendar_write(w, &t->calendar);
     tiers_write(w, t);
     limits_write(c, &t->limits);
     offbook_write(c, &t->offbook);

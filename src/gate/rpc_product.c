@@ -195,6 +195,7 @@ static int product_build(struct rpc_call *c, struct command_product_create *p)
     if (reason == REJECT_none) reason = limits_get(c, &p->limits);
     if (reason == REJECT_none) reason = offbook_get(c, &p->offbook);
     if (reason == REJECT_none) reason = settlement_rules_get(c, p);
+    if (reason == REJECT_none) reason = calendar_get(c, p);
     return reason;
 }
 

@@ -16,8 +16,7 @@ static int two_digits(const char *text)
     return (text[0] - '0') * 10 + text[1] - '0';
 }
 
-/* HH:MM or HH:MM:SS of a UTC day, in seconds; -1: it is none. */
-static int32_t time_of_day(const char *text)
+int32_t time_of_day(const char *text)
 {
     size_t n = strlen(text);
     if ((n != 5 && n != 8) || text[2] != ':' || (n == 8 && text[5] != ':')) return -1;
@@ -27,7 +26,7 @@ static int32_t time_of_day(const char *text)
     return hour * 3600 + minute * 60 + second;
 }
 
-static void time_of_day_write(struct json_writer *w, uint32_t seconds)
+void time_of_day_write(struct json_writer *w, uint32_t seconds)
 {
     uint32_t parts[3] = {seconds / 3600, seconds / 60 % 60, seconds % 60};
     char text[9] = "00:00:00";

@@ -5,6 +5,14 @@
 #include "base/time_text.h"
 #include "gate/rpc_internal.h"
 
+/* HH:MM or HH:MM:SS of a UTC day, in seconds; -1: it is none. */
+int32_t time_of_day(const char *text);
+void time_of_day_write(struct json_writer *w, uint32_t seconds);
+
+/* A product's `calendar` (CONTRACT-01; rpc_calendar.c): REJECT_none or why not. */
+int calendar_get(struct rpc_call *c, struct command_product_create *p);
+void calendar_write(struct json_writer *w, const struct trading_calendar *t);
+
 /* A product's `settlement_rules`: REJECT_none or why not. */
 int settlement_rules_get(struct rpc_call *c, struct command_product_create *p);
 void settlement_rules_write(struct json_writer *w, const struct directory *d,

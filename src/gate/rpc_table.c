@@ -199,6 +199,7 @@ static const struct param_spec product_params[] = {
     OBJECT("blocks"),
     OBJECT("busts"),
     OBJECT("settlement_rules"),
+    OBJECT("calendar"),
     BOOL("directed"),
     END};
 static const struct param_spec list_params[] = {

@@ -19,6 +19,7 @@
 #include "base/assert.h"
 #include "base/units.h"
 #include "msg/block.h"
+#include "msg/cascade.h"
 #include "msg/limit.h"
 #include "msg/margin.h"
 #include "msg/default.h"
@@ -394,8 +395,10 @@ struct command_product_create {
     struct product_offbook offbook; /* MATCH-10, MATCH-11 */
     struct settlement_rules settlement_rules; /* CLEAR-03 */
     struct guard_terms guards;    /* GUARD-00 to -04 */
+    struct trading_calendar calendar; /* CONTRACT-01 */
 };
-ASSERT_SIZE(struct command_product_create, 288 + 72 + 40 + 40 + sizeof(struct guard_terms));
+ASSERT_SIZE(struct command_product_create,
+            288 + 72 + 40 + 40 + sizeof(struct guard_terms) + sizeof(struct trading_calendar));
 
 struct command_instrument_list {
     uint32_t product;

@@ -80,6 +80,7 @@ enum event_kind {
     EVENT_index_input,
     EVENT_halt,       /* an interruption begins, goes on, or is over (GUARD-02 to -04) */
     EVENT_guards,     /* a product's protections were changed (GUARD-05) */
+    EVENT_cascade,    /* a contract became shorter ones (CONTRACT-01) */
     EVENT_standing,   /* where an account stood after a mark, its margin (standing_event.h) */
     EVENT_kind_count
 };
@@ -262,6 +263,7 @@ enum posting_code {
     POSTING_fee_trade,
     POSTING_fee_clearing,
     POSTING_settlement, /* positions closed at expiry */
+    POSTING_cascade,    /* positions of a contract that became shorter ones (CONTRACT-01) */
     POSTING_issue,      /* capacity, certified: from the issuer's account */
     POSTING_retire,
     POSTING_pledge,     /* to the account that holds collateral */

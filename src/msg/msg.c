@@ -95,6 +95,7 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_index_price] = "index_price",
     [EVENT_index_input] = "index_input",
     [EVENT_standing] = "standing",
+    [EVENT_cascade] = "cascade",
 };
 
 static const char *const posting_names[POSTING_code_count] = {
@@ -108,6 +109,7 @@ static const char *const posting_names[POSTING_code_count] = {
     [POSTING_fee_trade] = "fee_trade",
     [POSTING_fee_clearing] = "fee_clearing",
     [POSTING_settlement] = "settlement",
+    [POSTING_cascade] = "cascade",
     [POSTING_issue] = "issue",
     [POSTING_retire] = "retire",
     [POSTING_pledge] = "pledge",

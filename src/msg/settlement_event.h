@@ -133,4 +133,19 @@ struct event_index_input {
 };
 ASSERT_SIZE(struct event_index_input, 72);
 
+/* A contract has become shorter ones, of the same hours: every position stands in each of them,
+ * lot for lot, at `price`, and no money moved (CONTRACT-01). */
+struct event_cascade {
+    struct event_header header;
+    uint32_t instrument;
+    uint32_t children;
+    uint32_t listed;     /* of them, for this */
+    uint32_t hours;      /* of the block, and of its children together */
+    uint64_t positions;
+    int64_t open_interest; /* lots */
+    price_t price;
+    uint64_t chain_id;   /* of the postings of the first; one more for each child */
+};
+ASSERT_SIZE(struct event_cascade, 80);
+
 #endif

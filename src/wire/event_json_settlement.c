@@ -87,6 +87,19 @@ static void index_input_write(struct json_writer *w, const struct event_index_in
     json_key_string(w, "status", index_input_words[i->status % INDEX_INPUT_count]);
 }
 
+static void cascade_write(struct json_writer *w, const struct event_cascade *e,
+                          const struct event_names *names)
+{
+    ID_AS("instrument_name", instrument, e->instrument);
+    json_key_int(w, "contracts", e->children);
+    json_key_int(w, "listed", e->listed);
+    json_key_int(w, "hours", e->hours);
+    json_key_int(w, "positions", (int64_t)e->positions);
+    json_key_int(w, "open_interest", e->open_interest);
+    json_key_price(w, "price", e->price);
+    json_key_int(w, "chain_id", (int64_t)e->chain_id);
+}
+
 bool event_json_settlement(struct json_writer *w, const struct event_header *h,
                            const struct event_names *names)
 {
@@ -96,6 +109,7 @@ bool event_json_settlement(struct json_writer *w, const struct event_header *h,
     case EVENT_settlement_source: source_write(w, e, names); return true;
     case EVENT_settlement_wait: wait_write(w, e, names); return true;
     case EVENT_mark: mark_write(w, e); return true;
+    case EVENT_cascade: cascade_write(w, e, names); return true;
     case EVENT_index_price: index_price_write(w, e, names); return true;
     case EVENT_index_input: index_input_write(w, e, names); return true;
     case EVENT_index:
