@@ -23,6 +23,7 @@
 #include "core/settlement.h"
 #include "core/state.h"
 #include "core/span.h"
+#include "core/spot.h"
 #include "core/standing.h"
 
 #include <stdlib.h>
@@ -350,6 +351,10 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_index_submit] = index_submit,
     [COMMAND_index_price] = index_price,
     [COMMAND_guards_set] = guards_set,
+    [COMMAND_spot_open] = spot_open,
+    [COMMAND_spot_bid] = spot_bid,
+    [COMMAND_spot_cancel] = spot_cancel,
+    [COMMAND_spot_result] = spot_result,
 };
 
 void command_apply(struct core *c, const struct command *cmd)

@@ -25,6 +25,7 @@
 #include "msg/default.h"
 #include "msg/settlement.h"
 #include "msg/guard.h"
+#include "msg/spot.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -104,6 +105,10 @@ enum command_kind {
     COMMAND_index_submit,
     COMMAND_index_price,      /* the committee's */
     COMMAND_guards_set,       /* GUARD-05 */
+    COMMAND_spot_open,        /* INDEX-01: a day-ahead auction beside the clock's */
+    COMMAND_spot_bid,
+    COMMAND_spot_cancel,
+    COMMAND_spot_result,      /* the solution of a closed auction */
     COMMAND_kind_count
 };
 
@@ -396,9 +401,11 @@ struct command_product_create {
     struct settlement_rules settlement_rules; /* CLEAR-03 */
     struct guard_terms guards;    /* GUARD-00 to -04 */
     struct trading_calendar calendar; /* CONTRACT-01 */
+    struct spot_terms spot;       /* INDEX-01 */
 };
-ASSERT_SIZE(struct command_product_create,
-            288 + 72 + 40 + 40 + sizeof(struct guard_terms) + sizeof(struct trading_calendar));
+ASSERT_SIZE(struct command_product_create, 288 + 72 + 40 + 40 + sizeof(struct guard_terms) +
+                                               sizeof(struct trading_calendar) +
+                                               sizeof(struct spot_terms));
 
 struct command_instrument_list {
     uint32_t product;
@@ -539,6 +546,10 @@ struct command {
         struct command_portfolio_open portfolio_open;
         struct command_portfolio_bid portfolio_bid;
         struct command_guards_set guards_set;
+        struct command_spot_open spot_open;
+        struct command_spot_bid spot_bid;
+        struct command_spot_cancel spot_cancel;
+        struct command_spot_result spot_result;
     };
 };
 

@@ -82,6 +82,9 @@ enum event_kind {
     EVENT_guards,     /* a product's protections were changed (GUARD-05) */
     EVENT_cascade,    /* a contract became shorter ones (CONTRACT-01) */
     EVENT_standing,   /* where an account stood after a mark, its margin (standing_event.h) */
+    EVENT_spot_auction, /* INDEX-01 (spot_event.h) */
+    EVENT_spot_hour,
+    EVENT_spot_bid,   /* its account's alone until the auction is done */
     EVENT_kind_count
 };
 
@@ -203,6 +206,7 @@ enum trade_kind {
     TRADE_default,     /* from a defaulter: award, hedge, tear-up */
     TRADE_liquidation, /* of an account whose call was not met */
     TRADE_adjusted,    /* made anew at another price (MATCH-10) */
+    TRADE_spot,        /* by the day-ahead auction of hours (INDEX-01) */
     TRADE_count
 };
 
@@ -557,6 +561,7 @@ ASSERT_SIZE(struct event_venue, 136);
 #include "msg/margin_event.h"
 #include "msg/event_default.h"
 #include "msg/standing_event.h"
+#include "msg/spot_event.h"
 
 /* Where the events of one command or query are written: a block of memory that the caller owns,
  * large enough for the most that a command may cause (core_outbox_bytes). */

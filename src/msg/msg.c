@@ -59,6 +59,10 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_index_submit] = "index_submit",
     [COMMAND_index_price] = "index_price",
     [COMMAND_guards_set] = "guards_set",
+    [COMMAND_spot_open] = "spot_open",
+    [COMMAND_spot_bid] = "spot_bid",
+    [COMMAND_spot_cancel] = "spot_cancel",
+    [COMMAND_spot_result] = "spot_result",
 };
 
 static const char *const event_names[EVENT_kind_count] = {
@@ -96,6 +100,9 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_index_input] = "index_input",
     [EVENT_standing] = "standing",
     [EVENT_cascade] = "cascade",
+    [EVENT_spot_auction] = "spot_auction",
+    [EVENT_spot_hour] = "spot_hour",
+    [EVENT_spot_bid] = "spot_bid",
 };
 
 static const char *const posting_names[POSTING_code_count] = {
@@ -192,6 +199,10 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_index_submit] = BODY_SIZE(index_submit),
     [COMMAND_index_price] = BODY_SIZE(index_price),
     [COMMAND_guards_set] = BODY_SIZE(guards_set),
+    [COMMAND_spot_open] = BODY_SIZE(spot_open),
+    [COMMAND_spot_bid] = BODY_SIZE(spot_bid),
+    [COMMAND_spot_cancel] = BODY_SIZE(spot_cancel),
+    [COMMAND_spot_result] = BODY_SIZE(spot_result),
 };
 
 const char *command_kind_name(enum command_kind kind)
@@ -267,7 +278,8 @@ static int product_create_is_valid(const struct command_product_create *p)
            p->algorithm < ALGORITHM_count && p->contract_unit < UNIT_count &&
            p->margin_model < MARGIN_count && p->peak_start_hour < 24 && p->peak_end_hour < 24 &&
            p->lmm_count <= LMM_MAX && p->fee_tier_count <= FEE_TIERS_MAX &&
-           command_text_is_valid(p->guards.group, sizeof p->guards.group);
+           command_text_is_valid(p->guards.group, sizeof p->guards.group) &&
+           p->spot.zone < SPOT_ZONE_count;
 }
 
 static int fund_size_is_valid(const struct command *c)
@@ -327,6 +339,17 @@ static int index_is_valid(const struct command *c)
         return command_text_is_valid(c->index_price.reason, sizeof c->index_price.reason);
     return command_text_is_valid(c->index_create.name, sizeof c->index_create.name) &&
            c->index_create.source_count <= INDEX_SOURCES_MAX;
+}
+
+/* A cut command: as many steps as it says. */
+static int spot_is_valid(const struct command *c)
+{
+    const struct command_spot_bid *b = &c->spot_bid;
+    if (c->header.kind == COMMAND_spot_result) return c->spot_result.flags <= SPOT_RESULT_OPTIMAL;
+    size_t fixed = sizeof c->header + offsetof(struct command_spot_bid, steps);
+    if (c->header.size < fixed || b->count < 1 || b->count > SPOT_STEPS_MAX) return 0;
+    if (b->kind >= SPOT_BID_count || b->side > SIDE_sell) return 0;
+    return c->header.size == fixed + b->count * sizeof b->steps[0];
 }
 
 /* Of blocks, busts and position limits. */
@@ -397,6 +420,8 @@ static int body_is_valid(const struct command *c)
     case COMMAND_margin_flat:
     case COMMAND_margin_run:
     case COMMAND_margin_result: return margin_command_is_valid(c);
+    case COMMAND_spot_bid:
+    case COMMAND_spot_result: return spot_is_valid(c);
     case COMMAND_settle_day: return c->settle_day.cycle < SETTLEMENT_CYCLES;
     case COMMAND_index_create:
     case COMMAND_index_price: return index_is_valid(c);
@@ -418,7 +443,7 @@ int command_is_valid(const struct command *c, size_t bytes)
     if (full == 0 || bytes > full) return 0;
     int cut = c->header.kind == COMMAND_order_new || c->header.kind == COMMAND_mass_quote ||
               c->header.kind == COMMAND_margin_result ||
-              c->header.kind == COMMAND_fund_size;
+              c->header.kind == COMMAND_fund_size || c->header.kind == COMMAND_spot_bid;
     if (!cut && bytes != full) return 0;
     if (c->header.kind == COMMAND_order_new && bytes < COMMAND_ORDER_NEW_BARE_SIZE) return 0;
     return body_is_valid(c);

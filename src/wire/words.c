@@ -13,7 +13,13 @@ const char *const trading_state_words[STATE_count + 1] = {"closed", "pre_open", 
                                                           "halted"};
 const char *const trade_kind_words[TRADE_count + 1] = {
     "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
-    "liquidation", "adjusted"};
+    "liquidation", "adjusted", "spot"};
+const char *const spot_kind_words[SPOT_kind_count + 1] = {"day_ahead", "balancing"};
+const char *const spot_state_words[SPOT_STATE_count + 1] = {"none", "open", "closed", "done",
+                                                            "failed"};
+const char *const spot_bid_kind_words[SPOT_BID_count + 1] = {"step", "block"};
+const char *const spot_bid_state_words[SPOT_BID_state_count + 1] = {
+    "none", "standing", "cancelled", "accepted", "partly", "rejected", "paradoxically_rejected"};
 const char *const posting_phase_words[] = {"posted", "pending", "voided", NULL};
 const char *const account_status_words[ACCOUNT_status_count + 1] = {
     "normal", "reduce_only", "liquidating", "defaulted"};
