@@ -6,7 +6,9 @@
  *     hour root  = Merkle root of the tasks, in the order of their index from 0
  *
  * Integers are unsigned, big-endian, of the bytes said. A is int8, C is int32, little-endian, row
- * by row. A step is one matrix product C[m x n] = A[m x k] B[k x n]; B is known from the weights.
+ * by row; H(A) and H(C) are fingerprint_matrix's, SHA-256 over 8 bytes a row (fingerprint.h says
+ * why not over all). A step is one matrix product C[m x n] = A[m x k] B[k x n] over all positions
+ * of the task; B is known from the weights.
  *
  * Upstream: merkle. Downstream: proof; work (prover, gateway, checker).
  */
@@ -14,6 +16,7 @@
 #define DOJIMA_PROOF_COMMIT_H
 
 #include "base/units.h"
+#include "proof/fingerprint.h"
 #include "proof/merkle.h"
 
 struct commit_step {
@@ -30,6 +33,9 @@ struct commit_task {
 };
 
 struct digest commit_step_leaf(uint32_t index, const struct commit_step *s);
+/* The same when A's and C's digests are at hand: s->a and s->c are not read. */
+struct digest commit_step_leaf_of(uint32_t index, const struct commit_step *s,
+                                  const struct digest *a, const struct digest *c);
 struct digest commit_task_leaf(const struct commit_task *t);
 
 #endif
