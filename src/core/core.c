@@ -11,6 +11,8 @@
 #include "core/default.h"
 #include "core/implied.h"
 #include "core/block.h"
+#include "core/certify.h"
+#include "core/token.h"
 #include "core/bust.h"
 #include "core/limit.h"
 #include "core/margin.h"
@@ -113,6 +115,8 @@ static void core_cut(struct core *c, struct arena *a)
     limits_cut(c, a);
     deals_cut(c, a);
     bust_cut(c, a);
+    certify_cut(c, a);
+    tokens_cut(c, a);
 }
 
 size_t core_bytes(const struct core_limits *limits)
@@ -165,6 +169,8 @@ static void core_start(struct core *c)
     c->s->clearing.maintenance_e6 = SHARE_ONE_E6;
     c->s->clearing.collateral_cap_e6 = COLLATERAL_CAP_DEFAULT_E6;
     deals_start(c);
+    certify_start(c);
+    tokens_start(c);
     c->s->mark_due = c->s->schedule_due = INT64_MAX;
     account_open_system(c);
     span_start(c);
@@ -355,6 +361,13 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_spot_bid] = spot_bid,
     [COMMAND_spot_cancel] = spot_cancel,
     [COMMAND_spot_result] = spot_result,
+    [COMMAND_certification_set] = certification_set,
+    [COMMAND_accredit] = accredit,
+    [COMMAND_certificate_submit] = certificate_submit,
+    [COMMAND_certificate_end] = certificate_end,
+    [COMMAND_token_issue] = token_issue,
+    [COMMAND_token_transfer] = token_transfer,
+    [COMMAND_token_pledge] = token_pledge,
 };
 
 void command_apply(struct core *c, const struct command *cmd)

@@ -29,6 +29,9 @@ static const char *reason_of(const struct command *cmd)
     case COMMAND_asset_issue: return cmd->asset_issue.evidence;
     case COMMAND_clearing_set: return cmd->clearing_set.reason;
     case COMMAND_index_price: return cmd->index_price.reason;
+    case COMMAND_certification_set: return cmd->certification_set.reason;
+    case COMMAND_accredit: return cmd->accredit.reason;
+    case COMMAND_certificate_end: return cmd->certificate_end.reason;
     default: return "";
     }
 }

@@ -23,6 +23,7 @@
 #include "core/book.h"
 #include "core/core.h"
 #include "core/block_state.h"
+#include "core/certify_state.h"
 #include "core/limit_state.h"
 #include "core/dual.h"
 #include "core/guard.h"
@@ -131,11 +132,13 @@ struct balance {
     uint32_t asset;
     int64_t amount;      /* posted; negative only in system accounts and where variation makes it */
     int64_t pending_out; /* reserved by a pending withdrawal; 0 <= pending_out */
-    uint32_t next;       /* of the account */
-    uint32_t reserved;
+    uint32_t next;       /* of the account; of the free places */
+    uint32_t before;     /* of the account; only of tokens (token.h) */
     int64_t pledged;     /* of this asset, held for the account as collateral: not in `amount` */
+    uint32_t asset_next; /* of tokens: of the asset */
+    uint32_t reserved;
 };
-ASSERT_SIZE(struct balance, 40);
+ASSERT_SIZE(struct balance, 48);
 
 /* (account, instrument): the position (a ledger balance of the contract), its cost, and what works
  * in the book. position changes in ledger.c only. Spreads have none: their legs do. The first cache
@@ -417,6 +420,8 @@ struct core {
     struct default_claim *claims;
     struct gain_window *gains;          /* by account */
     struct deals deal;                  /* MATCH-11 */
+    struct certify certify;             /* CERT */
+    struct tokens token;                /* UNIT-02 */
     struct mark *marks;                 /* by instrument: the latest (bust.c) */
     struct exposure_before *exposures_before; /* by exposure */
     unsigned char *block;

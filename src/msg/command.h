@@ -20,6 +20,7 @@
 #include "base/units.h"
 #include "msg/block.h"
 #include "msg/cascade.h"
+#include "msg/compute.h"
 #include "msg/limit.h"
 #include "msg/margin.h"
 #include "msg/default.h"
@@ -109,6 +110,13 @@ enum command_kind {
     COMMAND_spot_bid,
     COMMAND_spot_cancel,
     COMMAND_spot_result,      /* the solution of a closed auction */
+    COMMAND_certification_set, /* CERT-01: what certificates must satisfy */
+    COMMAND_accredit,         /* certifiers and verifiers, by their keys */
+    COMMAND_certificate_submit, /* or appealed with another (CERT-02) */
+    COMMAND_certificate_end,  /* withdrawn, refused, decertified */
+    COMMAND_token_issue,      /* UNIT-02 */
+    COMMAND_token_transfer,
+    COMMAND_token_pledge,     /* as cover of shorts (CLEAR-08), or released */
     COMMAND_kind_count
 };
 
@@ -402,10 +410,11 @@ struct command_product_create {
     struct guard_terms guards;    /* GUARD-00 to -04 */
     struct trading_calendar calendar; /* CONTRACT-01 */
     struct spot_terms spot;       /* INDEX-01 */
+    struct supply_terms supply;   /* CERT-03 */
 };
-ASSERT_SIZE(struct command_product_create, 288 + 72 + 40 + 40 + sizeof(struct guard_terms) +
-                                               sizeof(struct trading_calendar) +
-                                               sizeof(struct spot_terms));
+ASSERT_SIZE(struct command_product_create,
+            288 + 72 + 40 + 40 + sizeof(struct guard_terms) + sizeof(struct trading_calendar) +
+                sizeof(struct spot_terms) + sizeof(struct supply_terms));
 
 struct command_instrument_list {
     uint32_t product;
@@ -550,6 +559,13 @@ struct command {
         struct command_spot_bid spot_bid;
         struct command_spot_cancel spot_cancel;
         struct command_spot_result spot_result;
+        struct command_certification_set certification_set;
+        struct command_accredit accredit;
+        struct command_certificate_submit certificate_submit;
+        struct command_certificate_end certificate_end;
+        struct command_token_issue token_issue;
+        struct command_token_transfer token_transfer;
+        struct command_token_pledge token_pledge;
     };
 };
 
@@ -557,6 +573,8 @@ struct command {
 
 /* margin.c: whether the bodies of msg/margin.h are commands. */
 int margin_command_is_valid(const struct command *c);
+/* compute.c: the same of msg/compute.h. */
+int compute_command_is_valid(const struct command *c);
 /* Text that ends within its field, zeros behind it. */
 int command_text_is_valid(const char *text, size_t size);
 

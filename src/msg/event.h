@@ -81,6 +81,12 @@ enum event_kind {
     EVENT_halt,       /* an interruption begins, goes on, or is over (GUARD-02 to -04) */
     EVENT_guards,     /* a product's protections were changed (GUARD-05) */
     EVENT_cascade,    /* a contract became shorter ones (CONTRACT-01) */
+    EVENT_certification, /* what certificates must satisfy (CERT-01) */
+    EVENT_accreditation,
+    EVENT_resource,   /* directory */
+    EVENT_certificate,
+    EVENT_token_class, /* directory */
+    EVENT_token,
     EVENT_standing,   /* where an account stood after a mark, its margin (standing_event.h) */
     EVENT_spot_auction, /* INDEX-01 (spot_event.h) */
     EVENT_spot_hour,
@@ -293,13 +299,17 @@ enum posting_code {
     POSTING_bust,       /* positions of a busted trade, given back */
     POSTING_bust_variation,
     POSTING_bust_fee,
+    POSTING_token_escrow,  /* tokens that a delivery binds to a resource (DELIV-01) */
+    POSTING_token_return,  /* from escrow to whose they were */
+    POSTING_token_redeem,  /* against verified work: back to the issuer's account */
+    POSTING_token_expiry,  /* at the end of their hour, likewise */
     POSTING_code_count
 };
 
 enum posting_phase { PHASE_posted = 0, PHASE_pending, PHASE_voided };
 
-/* Assets below ASSET_INSTRUMENT are money and tokens; asset ASSET_INSTRUMENT + i is the contract
- * of instrument i, counted in lots: positions are balances like any other. */
+/* Assets below ASSET_INSTRUMENT are money, capacity and tokens (compute.h); asset ASSET_INSTRUMENT
+ * + i is the contract of instrument i, counted in lots: positions are balances like any other. */
 enum { ASSET_USD = 1, ASSET_INSTRUMENT = 1 << 24 };
 
 struct event_posting {
@@ -562,6 +572,7 @@ ASSERT_SIZE(struct event_venue, 136);
 #include "msg/event_default.h"
 #include "msg/standing_event.h"
 #include "msg/spot_event.h"
+#include "msg/compute_event.h"
 
 /* Where the events of one command or query are written: a block of memory that the caller owns,
  * large enough for the most that a command may cause (core_outbox_bytes). */

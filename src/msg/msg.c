@@ -63,6 +63,13 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_spot_bid] = "spot_bid",
     [COMMAND_spot_cancel] = "spot_cancel",
     [COMMAND_spot_result] = "spot_result",
+    [COMMAND_certification_set] = "certification_set",
+    [COMMAND_accredit] = "accredit",
+    [COMMAND_certificate_submit] = "certificate_submit",
+    [COMMAND_certificate_end] = "certificate_end",
+    [COMMAND_token_issue] = "token_issue",
+    [COMMAND_token_transfer] = "token_transfer",
+    [COMMAND_token_pledge] = "token_pledge",
 };
 
 static const char *const event_names[EVENT_kind_count] = {
@@ -98,6 +105,12 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_index] = "index",
     [EVENT_index_price] = "index_price",
     [EVENT_index_input] = "index_input",
+    [EVENT_certification] = "certification",
+    [EVENT_accreditation] = "accreditation",
+    [EVENT_resource] = "resource",
+    [EVENT_certificate] = "certificate",
+    [EVENT_token_class] = "token_class",
+    [EVENT_token] = "token",
     [EVENT_standing] = "standing",
     [EVENT_cascade] = "cascade",
     [EVENT_spot_auction] = "spot_auction",
@@ -142,6 +155,10 @@ static const char *const posting_names[POSTING_code_count] = {
     [POSTING_default_recovery] = "default_recovery",
     [POSTING_default_refund] = "default_refund",
     [POSTING_default_estate] = "default_estate",
+    [POSTING_token_escrow] = "token_escrow",
+    [POSTING_token_return] = "token_return",
+    [POSTING_token_redeem] = "token_redeem",
+    [POSTING_token_expiry] = "token_expiry",
 };
 
 #define BODY_SIZE(member) (uint32_t)sizeof(((struct command *)0)->member)
@@ -203,6 +220,13 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_spot_bid] = BODY_SIZE(spot_bid),
     [COMMAND_spot_cancel] = BODY_SIZE(spot_cancel),
     [COMMAND_spot_result] = BODY_SIZE(spot_result),
+    [COMMAND_certification_set] = BODY_SIZE(certification_set),
+    [COMMAND_accredit] = BODY_SIZE(accredit),
+    [COMMAND_certificate_submit] = BODY_SIZE(certificate_submit),
+    [COMMAND_certificate_end] = BODY_SIZE(certificate_end),
+    [COMMAND_token_issue] = BODY_SIZE(token_issue),
+    [COMMAND_token_transfer] = BODY_SIZE(token_transfer),
+    [COMMAND_token_pledge] = BODY_SIZE(token_pledge),
 };
 
 const char *command_kind_name(enum command_kind kind)
@@ -422,6 +446,13 @@ static int body_is_valid(const struct command *c)
     case COMMAND_margin_result: return margin_command_is_valid(c);
     case COMMAND_spot_bid:
     case COMMAND_spot_result: return spot_is_valid(c);
+    case COMMAND_certification_set:
+    case COMMAND_accredit:
+    case COMMAND_certificate_submit:
+    case COMMAND_certificate_end:
+    case COMMAND_token_issue:
+    case COMMAND_token_transfer:
+    case COMMAND_token_pledge: return compute_command_is_valid(c);
     case COMMAND_settle_day: return c->settle_day.cycle < SETTLEMENT_CYCLES;
     case COMMAND_index_create:
     case COMMAND_index_price: return index_is_valid(c);

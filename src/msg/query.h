@@ -50,11 +50,20 @@ enum query_kind {
     QUERY_spot_bids,   /* order_id = auction, account or 0 (all), count, from_id (above it): bid
                           events in order of id */
     QUERY_standings,   /* account: a standing event as it stands, then those kept, newest first */
+    QUERY_certification, /* the settings, then every accreditation, revoked ones too */
+    QUERY_certificates, /* account or 0, instrument = resource or 0, order_id = certificate or 0,
+                           count, from_id: certificate events, newest first; flags: only those in
+                           effect or awaiting it */
+    QUERY_tokens,      /* instrument = class or 0; start, end; count: a token event for each hour
+                          in which the class is certified or tokens exist, by class and hour */
     QUERY_kind_count
 };
 
 /* What QUERY_margin adds to an account: a position, or lots that may fill on one side. */
-enum { QUERY_FLAG_ALONE = 1 }; /* margin: of the legs alone, without what the account has */
+enum {
+    QUERY_FLAG_ALONE = 1, /* margin: of the legs alone, without what the account has */
+    QUERY_FLAG_LIVE = 2,  /* certificates: no finished ones */
+};
 
 struct query_leg {
     uint32_t instrument;

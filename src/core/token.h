@@ -1,0 +1,78 @@
+/* token.h: tokens, claims on certified work of one class in one hour, in the ledger (UNIT-02).
+ *
+ * The tokens of a class and hour are an asset (compute.h: its id follows from both). They come into
+ * existence out of the issuer's account against what a resource is certified for and has not yet
+ * promised (CERT-03), move only by double entry, and go back to the issuer's account: redeemed
+ * against verified work, or expired at the end of their hour, whoever holds them and pledged or
+ * not. What a delivery holds in escrow outlives the hour, until the delivery redeems or returns it.
+ *
+ * Tokens of all hours of an instrument's block may be pledged for lots short of it, by accounts in
+ * collateralised mode: a lot of an hour-unit product is contract_size x 1000 nano-CT of every hour.
+ * They lie with the clearing house as other collateral does, cannot be transferred, and cover the
+ * lots until the first of the hours is over.
+ *
+ * Places in the table of assets are given back; ids are not.
+ *
+ * Invariants, asserted by token_check: (1) per asset, `outstanding` is what the issuer's account
+ * stands below zero, `pledged` and `escrowed` what those accounts hold, and all balances sum to
+ * zero; (2) an account's pledged tokens of an hour are the sum over its pledges of lots x work,
+ * while the hour is not over; (3) what is issued of a resource for an hour never passed what was
+ * certified when it was issued; what is escrowed for it, what is certified; (4) every balance of
+ * tokens belongs to an asset in the table and is in its list.
+ *
+ * Upstream: ledger, certify. Downstream: core, collateral, delivery.
+ */
+#ifndef DOJIMA_CORE_TOKEN_H
+#define DOJIMA_CORE_TOKEN_H
+
+#include "core/certify.h"
+
+void tokens_cut(struct core *c, struct arena *a);
+void tokens_start(struct core *c);
+
+/* ---- token.c: commands ---- */
+void token_issue(struct core *c, const struct command *cmd);
+void token_transfer(struct core *c, const struct command *cmd);
+void token_pledge(struct core *c, const struct command *cmd);
+
+/* ---- token_escrow.c: what a delivery does (DELIV-01, -02) ---- */
+/* Tokens of the account go into escrow, bound to a resource, which must be certified for so much
+ * (certificate_work): free ones first, then pledged ones, whose cover falls away. REJECT_none,
+ * or invalid_hour, invalid_amount, uncertified, insufficient_supply, insufficient_funds,
+ * capacity_exhausted with nothing changed. token_escrow_check changes nothing at all. */
+enum reject token_escrow_check(const struct core *c, uint32_t account, uint32_t resource,
+                               const struct token_class *class, int64_t hour, int64_t amount);
+enum reject token_escrow(struct core *c, uint32_t account, uint32_t resource,
+                         const struct token_class *class, int64_t hour, int64_t amount);
+/* Back to an account; after the end of their hour they expire. Escrow must hold so much for the
+ * resource (ASSERT). Cannot fail. */
+void token_escrow_return(struct core *c, uint32_t account, uint32_t resource,
+                         const struct token_class *class, int64_t hour, int64_t amount);
+/* Verified work ends them (UNIT-02). */
+void token_redeem(struct core *c, uint32_t account, uint32_t resource,
+                  const struct token_class *class, int64_t hour, int64_t amount);
+/* What escrow holds for a resource's hour. */
+int64_t token_escrowed(const struct core *c, uint32_t resource, int64_t hour);
+
+/* ---- what others ask ---- */
+/* Tokens that the account could transfer. */
+int64_t token_free(const struct core *c, uint32_t account, const struct token_class *class,
+                   int64_t hour);
+/* nano-CT of one lot in each hour of its block; 0: no product of hours. */
+int128_t token_lot_work(const struct core *c, uint32_t instrument);
+/* The class that a product delivers; false: none. */
+bool token_product_class(const struct core *c, uint32_t product, struct token_class *class);
+/* Lots short of the instrument that pledged tokens cover. */
+int64_t token_cover_lots(const struct core *c, uint32_t account, uint32_t instrument);
+
+/* The next hour of an instrument's block from `hour` on; the end of its period: none. */
+int64_t block_hour_next(const struct core *c, uint32_t instrument, int64_t hour);
+
+/* What is due by the clock: at the end of an hour that has tokens or promises. */
+int64_t token_due(const struct core *c);
+void token_run(struct core *c);
+
+void query_tokens(const struct core *c, const struct query *q, struct outbox *out);
+void token_check(const struct core *c);
+
+#endif

@@ -1,0 +1,96 @@
+/* compute.c: see compute.h. */
+#include "msg/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *grade_name(uint32_t grade)
+{
+    static const char *const names[GRADE_count] = {"offline", "server", "interactive"};
+    return grade < GRADE_count ? names[grade] : "";
+}
+
+struct civil {
+    int year;
+    int month;
+    int day;
+};
+
+/* Proleptic Gregorian date of a day since 1970-01-01, 0 or later; the year begins with March. */
+static struct civil civil_of(int64_t day)
+{
+    int64_t z = day + 719468, era = z / 146097;
+    int64_t of_era = z - era * 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153;
+    int64_t of_month = of_year - (153 * month + 2) / 5 + 1;
+    int64_t january = month < 10 ? month + 3 : month - 9;
+    return (struct civil){(int)(year + era * 400 + (january <= 2)), (int)january, (int)of_month};
+}
+
+size_t token_name_write(const struct token_class *class, int64_t hour, char text[TOKEN_NAME_SIZE])
+{
+    struct civil d = civil_of(hour / 24);
+    int n = snprintf(text, TOKEN_NAME_SIZE, "CT-%u-%s-%.15s-%04d%02d%02d%02d",
+                     (unsigned)class->vintage, grade_name(class->grade), class->region,
+                     d.year % 10000, d.month % 100, d.day % 100, (int)(hour % 24));
+    ASSERT(n > 0 && n < TOKEN_NAME_SIZE);
+    return (size_t)n;
+}
+
+/* ---- whether bodies are commands ---- */
+
+static int class_is_valid(const struct token_class *t)
+{
+    return t->grade < GRADE_count && command_text_is_valid(t->region, sizeof t->region);
+}
+
+static int settings_are_valid(const struct certification_settings *s)
+{
+    if (s->quick > 1 || s->vintage_count > VINTAGES_MAX || s->region_count > REGIONS_MAX) return 0;
+    for (unsigned i = 0; i < REGIONS_MAX; i++) {
+        if (!command_text_is_valid(s->regions[i], sizeof s->regions[i])) return 0;
+    }
+    return 1;
+}
+
+static int terms_are_valid(const struct certificate_terms *t)
+{
+    return command_text_is_valid(t->resource, sizeof t->resource) &&
+           command_text_is_valid(t->site, sizeof t->site) &&
+           command_text_is_valid(t->hardware, sizeof t->hardware) && class_is_valid(&t->class) &&
+           t->quick <= 1;
+}
+
+static int hours_are_valid(int64_t hour, uint32_t hours)
+{
+    return hours >= 1 && hours <= TOKEN_HOURS_MAX && hour >= INT32_MIN && hour <= INT32_MAX;
+}
+
+int compute_command_is_valid(const struct command *c)
+{
+    switch ((enum command_kind)c->header.kind) {
+    case COMMAND_certification_set:
+        return c->certification_set.flags <= CERTIFICATION_HAS_ALL &&
+               settings_are_valid(&c->certification_set.settings) &&
+               command_text_is_valid(c->certification_set.reason,
+                                     sizeof c->certification_set.reason);
+    case COMMAND_accredit:
+        return c->accredit.role < ROLE_count && c->accredit.revoke <= 1 &&
+               command_text_is_valid(c->accredit.name, sizeof c->accredit.name) &&
+               command_text_is_valid(c->accredit.reason, sizeof c->accredit.reason);
+    case COMMAND_certificate_submit: return terms_are_valid(&c->certificate_submit.terms);
+    case COMMAND_certificate_end:
+        return c->certificate_end.how < CERTIFICATE_END_count &&
+               command_text_is_valid(c->certificate_end.reason, sizeof c->certificate_end.reason);
+    case COMMAND_token_issue:
+        return c->token_issue.retire <= 1 &&
+               hours_are_valid(c->token_issue.hour, c->token_issue.hours);
+    case COMMAND_token_transfer:
+        return class_is_valid(&c->token_transfer.class) &&
+               hours_are_valid(c->token_transfer.hour, c->token_transfer.hours);
+    case COMMAND_token_pledge: return c->token_pledge.release <= 1;
+    default: return 0;
+    }
+}
