@@ -3,6 +3,7 @@
 
 #include "core/closeout.h"
 #include "core/default.h"
+#include "core/index_spot.h"
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/margin.h"
@@ -370,7 +371,10 @@ static void unit_undo(struct core *c, const struct unit *u, const struct command
         if (b->adjust == 0) fees_undo(c, t);
         t->busted = b->adjust != 0 ? TRADE_BUSTED_ADJUSTED : TRADE_BUSTED;
     }
-    for (uint32_t i = 0; i < u->count; i++) day_undo(c, trade_at(c, u->id[i]));
+    for (uint32_t i = 0; i < u->count; i++) {
+        day_undo(c, trade_at(c, u->id[i]));
+        index_spot_bust(c, trade_at(c, u->id[i]), price);
+    }
     int64_t left = ledger_cash(c, c->s->account_ccp); /* of an implied trade's halves, rounded */
     if (left == 0) return;
     struct ledger_chain chain = ledger_chain_open(c, NIL, u->id[0]);

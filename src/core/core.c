@@ -20,7 +20,7 @@
 #include "core/closeout.h"
 #include "core/collateral.h"
 #include "core/port.h"
-#include "core/index.h"
+#include "core/index_spot.h"
 #include "core/schedule.h"
 #include "core/settlement.h"
 #include "core/state.h"
@@ -85,6 +85,7 @@ static void core_cut(struct core *c, struct arena *a)
                                sizeof *c->index_hours);
     c->index_inputs = arena_cut(a, ((size_t)l->indices + 1) * index_input_hours(l) *
                                        INDEX_SOURCES_MAX, sizeof *c->index_inputs);
+    index_spot_cut(c, a);
     c->requests = arena_cut(a, l->requests, sizeof *c->requests);
     c->span_venue = arena_cut(a, 1, sizeof *c->span_venue);
     c->span_groups = arena_cut(a, SPAN_GROUPS_MAX + 1, sizeof *c->span_groups);
@@ -154,6 +155,7 @@ size_t core_outbox_bytes(const struct core_limits *l)
                                      10 * sizeof(struct event_settlement_source)) +
            (size_t)1000 * (sizeof(struct event_index_price) +
                            INDEX_SOURCES_MAX * sizeof(struct event_index_input)) +
+           index_spot_outbox_bytes(l) +
            (size_t)l->requests * (sizeof(struct event_request) + REQUEST_COMMAND_SIZE_MAX) +
            (1u << 20);
 }
@@ -200,7 +202,7 @@ static int core_scratch(struct core *c)
     c->curve = calloc(1, curve_bytes(&c->limits));
     if (!ok || c->curve == NULL) return -1;
     curve_open(c->curve, &c->limits);
-    return 0;
+    return index_spot_open(c);
 }
 
 struct core *core_open(const struct core_limits *limits, void *memory)
@@ -241,6 +243,7 @@ void core_close(struct core *c)
     free(c->span_noted);
     free(c->span_scratch);
     free(c->curve);
+    index_spot_close(c);
     free(c);
 }
 

@@ -3,7 +3,7 @@
  * What is hashed is what matters to the future: not list links, pool indices or free lists, but the
  * orders, where they stand in their queues, and all records. Source: XXH3 (xxhash.com), 64 bits.
  */
-#include "core/index.h"
+#include "core/index_spot.h"
 #include "core/settlement.h"
 #include "core/span.h"
 #include "core/standing.h"
@@ -173,6 +173,22 @@ static void hash_index(XXH3_state_t *h, const struct core *c, uint32_t i)
     add(h, &c->index_hours[(size_t)i * kept], kept * sizeof *c->index_hours);
     add(h, &c->index_inputs[(size_t)i * inputs * INDEX_SOURCES_MAX],
         (size_t)inputs * INDEX_SOURCES_MAX * sizeof *c->index_inputs);
+    add(h, &c->index_spot.hours[(size_t)i * inputs], inputs * sizeof *c->index_spot.hours);
+}
+
+/* Places in the pool are not hashed; the order of a list is that of the commands. */
+static void hash_index_spot(XXH3_state_t *h, const struct core *c)
+{
+    const struct index_spot *m = &c->index_spot;
+    add_u64(h, m->s->input_id);
+    for (uint32_t i = 1; i <= c->s->instruments; i++) {
+        if (m->tallies[i].unkept != 0) add_u64(h, (uint64_t)m->tallies[i].unkept);
+        for (uint32_t at = m->tallies[i].first; at != NIL; at = m->pairs[at].next) {
+            struct index_pair pair = m->pairs[at];
+            pair.next = NIL;
+            add(h, &pair, sizeof pair);
+        }
+    }
 }
 
 uint64_t core_hash(const struct core *c)
@@ -192,6 +208,7 @@ uint64_t core_hash(const struct core *c)
                            (uint64_t)s->schedule_due, s->indices};
     add(&h, clearing, sizeof clearing);
     for (uint32_t i = 1; i <= s->indices; i++) hash_index(&h, c, i);
+    hash_index_spot(&h, c);
     hash_accounts(&h, c);
     hash_collateral(&h, c);
     for (uint32_t i = 1; i <= s->products; i++) {

@@ -3,6 +3,7 @@
 
 #include "core/calendar.h"
 #include "core/dual.h"
+#include "core/index_spot.h"
 #include "core/schedule.h"
 
 #include <string.h>
@@ -67,6 +68,24 @@ static bool tiers_are_valid(const uint8_t tiers[INDEX_TIERS_MAX])
     return tiers[0] != INDEX_TIER_none;
 }
 
+static bool has_tier(const struct command_index_create *t, enum index_tier tier)
+{
+    for (uint32_t i = 0; i < INDEX_TIERS_MAX; i++) {
+        if (t->tiers[i] == tier) return true;
+    }
+    return false;
+}
+
+/* Of the sellers that are left after trimming none may have to weigh more than its share. */
+static bool spot_is_valid(const struct command_index_create *t)
+{
+    if (t->reserved != 0) return false;
+    if (!has_tier(t, INDEX_TIER_spot))
+        return t->spot_sellers == 0 && t->spot_volume == 0 && t->spot_share_e6 == 0;
+    return within(t->spot_sellers, 3, 1000) && within(t->spot_volume, 1, QTY_MAX) &&
+           within(t->spot_share_e6, 1, E6);
+}
+
 /* Fewer than three, and one source would decide. */
 static bool terms_are_valid(const struct command_index_create *t)
 {
@@ -80,7 +99,7 @@ static bool terms_are_valid(const struct command_index_create *t)
     return tiers_are_valid(t->tiers) && within(t->staleness_ns, 1, 7 * NS_PER_DAY) &&
            within(t->delay_ns, 0, NS_PER_DAY) && within(t->deviation_e6, 0, 1000 * E6) &&
            within(t->deviation_min.v, 0, PRICE_MAX) &&
-           within(t->value_min.v, -PRICE_MAX, PRICE_MAX) &&
+           within(t->value_min.v, -PRICE_MAX, PRICE_MAX) && spot_is_valid(t) &&
            (t->deviation_e6 > 0 || t->deviation_min.v > 0);
 }
 
@@ -276,6 +295,7 @@ typedef bool index_tier_function(struct core *c, uint32_t index, int64_t hour,
 static index_tier_function *const index_tiers[INDEX_TIER_count] = {
     [INDEX_TIER_submissions] = tier_submissions,
     [INDEX_TIER_previous_hour] = tier_previous_hour,
+    [INDEX_TIER_spot] = index_spot_price,
 };
 
 /* ---- fixing an hour ---- */
@@ -296,12 +316,12 @@ static void event_price_push(const struct core *c, struct outbox *out, uint32_t 
         .header = header, .index = index, .tier = h->tier, .counted = h->counted,
         .trimmed = h->trimmed, .hour = TS(h->hour * NS_PER_HOUR), .price = h->price,
         .median = h->median, .principal = h->principal};
-    if (!inputs_are_of(inputs, h->hour)) return;
-    for (uint32_t i = 0; i < x->terms.source_count; i++) {
+    for (uint32_t i = 0; i < x->terms.source_count && inputs_are_of(inputs, h->hour); i++) {
         if (inputs[i].status == INDEX_INPUT_absent) continue;
         e->inputs += 1;
         event_input_push(c, out, index, h->hour, i);
     }
+    e->spot = event_index_spot_push(c, out, index, h->hour);
 }
 
 void index_run(struct core *c, uint32_t index)
@@ -315,6 +335,7 @@ void index_run(struct core *c, uint32_t index)
     }
     x->carried = h.tier == INDEX_TIER_previous_hour ? x->carried + 1 : 0;
     *hour_at(c, index, hour) = h;
+    index_spot_forget(c, index, hour);
     x->hour_next = hour + 1;
     event_price_push(c, c->out, index, &h);
     if (h.tier != INDEX_TIER_none) schedule_waiting(c, index);
@@ -394,6 +415,7 @@ void query_index(const struct core *c, const struct query *q, struct outbox *out
 
 void index_check(const struct core *c)
 {
+    index_spot_check(c);
     for (uint32_t i = 1; i <= c->s->indices; i++) {
         const struct index *x = &c->indices[i];
         ASSERT(x->hour_next >= x->hour_first && x->carried <= x->terms.carries_max);

@@ -2,7 +2,7 @@
  *
  * An index is data: who may submit, how many must be left, what counts as stale or wild, and in
  * which order of tiers an hour's price is looked for. An hour's price is fixed once, `delay` after
- * the hour's end, and never changes. Trades on spot come in as a further tier of index_tiers.
+ * the hour's end, and never changes. Trades on spot are a tier of their own: index_spot.h.
  *
  * A value of one source at zero, stale, absent or wild moves nothing: what lies beyond the
  * deviation from the median is not counted, at least three must be left, and of n that are left the

@@ -10,6 +10,7 @@
 #include "core/calendar.h"
 #include "core/cascade.h"
 #include "core/implied.h"
+#include "core/index_spot.h"
 #include "core/limit.h"
 #include "core/schedule.h"
 #include "core/settlement.h"
@@ -111,8 +112,12 @@ static enum reject product_check(const struct core *c, const struct command_prod
     if (!product_terms_are_valid(p) || !limits_are_valid(c, &p->limits)) {
         return REJECT_malformed_request;
     }
+    uint32_t spot = p->settlement_rules.spot_index;
+    if (spot != 0 && spot <= c->s->indices && !index_spot_takes(c, spot, p))
+        return REJECT_malformed_request;
     if (!lmm_accounts_exist(c, p)) return REJECT_unknown_account;
-    if (p->settlement_rules.index > c->s->indices) return REJECT_unknown_index;
+    const struct settlement_rules *r = &p->settlement_rules;
+    if (r->index > c->s->indices || r->spot_index > c->s->indices) return REJECT_unknown_index;
     if (product_name_taken(c, p->name)) return REJECT_already_exists;
     if (c->s->products >= c->limits.products) return REJECT_capacity_exhausted;
     return REJECT_none;
@@ -130,6 +135,7 @@ void product_create(struct core *c, const struct command *cmd)
                                         .limited = limits_are_set(&cmd->product_create.limits)};
     schedule_product(c, id);
     product_guard_flag(&c->products[id].terms);
+    index_spot_flag(&c->products[id].terms);
     event_product_push(c, c->out, id);
 }
 

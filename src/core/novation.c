@@ -13,6 +13,7 @@
 #include "core/novation.h"
 
 #include "core/fee.h"
+#include "core/index_spot.h"
 #include "core/ledger.h"
 #include "core/margin.h"
 #include "core/settlement.h"
@@ -110,6 +111,22 @@ void novation_volume(struct core *c, uint32_t instrument, int64_t lots)
     if (!int64_add(in->volume.v, lots, &in->volume.v)) in->volume = QTY(INT64_MAX);
 }
 
+static uint32_t side_account(const struct core *c, const struct trade *t, enum side side)
+{
+    uint32_t o = t->order[side];
+    return o == NIL ? c->s->account_ccp : c->pools.orders[o].account;
+}
+
+/* What only some products ask of a print. */
+static void product_print(struct core *c, const struct trade *t, price_t price)
+{
+    uint32_t flags = product_of(c, t->instrument)->terms.flags;
+    if (flags & PRODUCT_FLAG_GUARDED) guard_print(c, t->instrument, t->px);
+    if (flags & PRODUCT_FLAG_SPOT)
+        index_spot_trade(c, t->instrument, side_account(c, t, SIDE_sell),
+                         side_account(c, t, SIDE_buy), price, t->qty.v);
+}
+
 static void instrument_print(struct core *c, const struct trade *t, price_t price)
 {
     struct instrument *in = &c->instruments[t->instrument];
@@ -121,17 +138,11 @@ static void instrument_print(struct core *c, const struct trade *t, price_t pric
     if (price_is_none(in->high) || price.v > in->high.v) in->high = price;
     if (price_is_none(in->low) || price.v < in->low.v) in->low = price;
     if (c->s->ts.v >= in->window_open) settlement_trade(c, t->instrument, price, t->qty.v);
-    if (c->products[in->product].terms.flags & PRODUCT_FLAG_GUARDED)
-        guard_print(c, t->instrument, t->px);
+    if (c->products[in->product].terms.flags & (PRODUCT_FLAG_GUARDED | PRODUCT_FLAG_SPOT))
+        product_print(c, t, price);
 }
 
 /* ---- the trade event ---- */
-
-static uint32_t side_account(const struct core *c, const struct trade *t, enum side side)
-{
-    uint32_t o = t->order[side];
-    return o == NIL ? c->s->account_ccp : c->pools.orders[o].account;
-}
 
 /* Fees are set later, the ring's copy with them. */
 static struct event_trade *event_trade_push(struct core *c, const struct trade *t,

@@ -25,6 +25,7 @@
 #include "core/block_state.h"
 #include "core/certify_state.h"
 #include "core/limit_state.h"
+#include "core/index_spot_state.h"
 #include "core/dual.h"
 #include "core/guard.h"
 
@@ -393,6 +394,7 @@ struct core {
     struct index *indices;              /* index.h */
     struct index_hour *index_hours;
     struct index_input *index_inputs;
+    struct index_spot index_spot;       /* INDEX-02 */
     struct pending_request *requests;
     struct span_venue *span_venue;      /* span.h, like the following */
     struct span_group *span_groups;

@@ -500,14 +500,15 @@ static void apply_call(struct channels *c, const struct event_call *e)
     }
 }
 
-static void apply_index(struct channels *c, const struct event_index_price *e)
+static void apply_index(struct channels *c, const struct event_index_price *e,
+                        const unsigned char *end)
 {
     for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
         if (ch->kind != CHANNEL_index || ch->index != e->index) continue;
         struct json_writer *w = notification_open(c, ch, e->header.seq);
         json_open_object(w);
         json_key_string(w, "index_name", directory_name(c->directory, DIRECTORY_index, e->index));
-        rpc_write_index_price(w, e);
+        rpc_write_index_hour(w, c->directory, e, end);
         json_key_ms(w, "timestamp", e->header.ts);
         json_close_object(w);
         send_now(c, ch);
@@ -525,7 +526,7 @@ static void apply_one(struct channels *c, const struct event_header *h, const un
     case EVENT_trade: apply_trade(c, e, end); break;
     case EVENT_order: apply_order(c, e, end); break;
     case EVENT_state: apply_state(c, e); break;
-    case EVENT_index_price: apply_index(c, e); break;
+    case EVENT_index_price: apply_index(c, e, end); break;
     case EVENT_call: apply_call(c, e); break;
     case EVENT_halt: apply_halt(c, e); break;
     case EVENT_guards: apply_guards(c, e); break;

@@ -22,11 +22,11 @@ static int sources_get(struct rpc_call *c, struct command_index_create *t)
     return REJECT_none;
 }
 
-/* The order of the tiers; not given: submissions, the previous hour, the committee. */
+/* The order of the tiers; not given: spot, submissions, the previous hour, the committee. */
 static int tiers_get(struct rpc_call *c, struct command_index_create *t)
 {
     static const uint8_t otherwise[INDEX_TIERS_MAX] = {
-        INDEX_TIER_submissions, INDEX_TIER_previous_hour, INDEX_TIER_committee};
+        INDEX_TIER_spot, INDEX_TIER_submissions, INDEX_TIER_previous_hour, INDEX_TIER_committee};
     uint32_t array = param_find(c, c->params, "tiers"), n = 0;
     const struct json_token *tokens = c->json->tokens;
     if (array == 0) {
@@ -56,6 +56,27 @@ static int seconds_get(struct rpc_call *c, const char *name, int64_t otherwise, 
     return REJECT_none;
 }
 
+/* What tier spot needs; without that tier nothing of it may be given. */
+static int spot_get(struct rpc_call *c, struct command_index_create *t)
+{
+    enum { SELLERS = 5, SELLERS_MAX = 1000, VOLUME = 10, SHARE_E6 = 350000 }; /* [defaults] */
+    static const char *const names[] = {"spot_sellers_minimum", "spot_volume_minimum",
+                                        "spot_seller_share"};
+    bool tier = false;
+    for (uint32_t i = 0; i < INDEX_TIERS_MAX; i++) tier = tier || t->tiers[i] == INDEX_TIER_spot;
+    for (uint32_t i = 0; i < 3 && !tier; i++) {
+        if (param_find(c, c->params, names[i]) != 0) return malformed(c, names[i]);
+    }
+    if (!tier) return REJECT_none;
+    int64_t sellers = param_int(c, c->params, names[0], SELLERS);
+    if (sellers < 3 || sellers > SELLERS_MAX) return malformed(c, names[0]);
+    t->spot_sellers = (uint32_t)sellers;
+    t->spot_volume = param_int(c, c->params, names[1], VOLUME);
+    if (t->spot_volume < 1 || t->spot_volume > QTY_MAX) return malformed(c, names[1]);
+    t->spot_share_e6 = SHARE_E6;
+    return param_fixed(c, c->params, names[2], 1, E6, &t->spot_share_e6);
+}
+
 static int terms_get(struct rpc_call *c, struct command_index_create *t)
 {
     enum { MINIMUM = 3, CARRIES = 1, STALENESS = 3600, DELAY = 300 }; /* [defaults] */
@@ -72,6 +93,7 @@ static int terms_get(struct rpc_call *c, struct command_index_create *t)
     t->deviation_e6 = E6 / 4; /* [default] */
     int reason = sources_get(c, t);
     if (reason == REJECT_none) reason = tiers_get(c, t);
+    if (reason == REJECT_none) reason = spot_get(c, t);
     if (reason == REJECT_none)
         reason = seconds_get(c, "staleness_seconds", STALENESS, &t->staleness_ns);
     if (reason == REJECT_none) reason = seconds_get(c, "delay_seconds", DELAY, &t->delay_ns);
@@ -103,6 +125,10 @@ static void terms_write(struct rpc_call *c, const struct command_index_create *t
     json_key_fixed(c->out, "deviation", t->deviation_e6, 6);
     json_key_price(c->out, "deviation_minimum", t->deviation_min);
     json_key_price(c->out, "value_minimum", t->value_min);
+    if (t->spot_sellers == 0) return;
+    json_key_int(c->out, "spot_sellers_minimum", t->spot_sellers);
+    json_key_int(c->out, "spot_volume_minimum", t->spot_volume);
+    json_key_fixed(c->out, "spot_seller_share", t->spot_share_e6, 6);
 }
 
 int rpc_index_create(struct rpc_call *c)
@@ -125,30 +151,6 @@ static int index_of(struct rpc_call *c, uint32_t *id)
 {
     *id = id_of(c, c->params, "index_name", DIRECTORY_index);
     return *id == 0 ? REJECT_unknown_index : REJECT_none;
-}
-
-/* A time in ms, or as RFC 3339. */
-static void input_write(struct rpc_call *c, const struct event_index_input *e)
-{
-    json_open_object(c->out);
-    json_key_string(c->out, "source", directory_name(c->names, DIRECTORY_account, e->source));
-    json_key_price(c->out, "value", e->value);
-    json_key_ms(c->out, "observed_at", e->observed);
-    json_key_string(c->out, "status", index_input_words[e->status % INDEX_INPUT_count]);
-    json_close_object(c->out);
-}
-
-void rpc_write_index_price(struct json_writer *w, const struct event_index_price *p)
-{
-    json_key_ms(w, "hour", p->hour);
-    json_key_price(w, "price", p->price);
-    json_key_string(w, "tier", index_tier_words[p->tier % INDEX_TIER_count]);
-    json_key_int(w, "counted", p->counted);
-    json_key_int(w, "trimmed", p->trimmed);
-    json_key(w, "median");
-    if (price_is_none(p->median)) json_raw(w, "null", 4);
-    else json_fixed(w, (int128_t)p->median.v * 5, 7); /* it is kept doubled */
-    if (p->principal != 0) json_key_int(w, "requested_by", p->principal);
 }
 
 int rpc_index_submit(struct rpc_call *c)
@@ -202,23 +204,6 @@ int rpc_index_set_price(struct rpc_call *c)
 
 /* ---- what anybody may know ---- */
 
-static const struct event_header *hour_write(struct rpc_call *c, const struct outbox *events,
-                                             const struct event_index_price *p)
-{
-    const struct event_header *h = &p->header;
-    json_open_object(c->out);
-    rpc_write_index_price(c->out, p);
-    json_key(c->out, "inputs");
-    json_open_array(c->out);
-    for (uint32_t i = 0; i < p->inputs; i++) {
-        h = outbox_next(events, h);
-        input_write(c, (const struct event_index_input *)(const void *)h);
-    }
-    json_close_array(c->out);
-    json_close_object(c->out);
-    return h;
-}
-
 int rpc_get_index(struct rpc_call *c)
 {
     enum { HOURS_MAX = 1000, HOURS_DEFAULT = 24 };
@@ -236,10 +221,13 @@ int rpc_get_index(struct rpc_call *c)
     if (x != NULL) terms_write(c, &x->terms);
     json_key(c->out, "hours");
     json_open_array(c->out);
+    const unsigned char *end = events->bytes + events->used;
     const struct event_header *h = outbox_next(events, NULL);
     for (; h != NULL; h = outbox_next(events, h)) {
-        if (h->kind == EVENT_index_price)
-            h = hour_write(c, events, (const struct event_index_price *)(const void *)h);
+        if (h->kind != EVENT_index_price) continue;
+        json_open_object(c->out);
+        rpc_write_index_hour(c->out, c->names, (const void *)h, end);
+        json_close_object(c->out);
     }
     json_close_array(c->out);
     json_close_object(c->out);

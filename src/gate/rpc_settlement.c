@@ -52,6 +52,7 @@ static const struct param_spec rules_specs[] = {
     {.name = "intraday", .kind = PARAM_object},
     {.name = "automatic", .kind = PARAM_bool},
     {.name = "index_name", .kind = PARAM_text, .max = INDEX_NAME_SIZE - 1},
+    {.name = "spot_index_name", .kind = PARAM_text, .max = INDEX_NAME_SIZE - 1},
     {.name = "final_tick", .kind = PARAM_decimal},
     {.name = NULL},
 };
@@ -87,6 +88,10 @@ static int cycle_get(struct rpc_call *c, uint32_t object, struct settlement_cycl
 static int index_get(struct rpc_call *c, uint32_t object, struct command_product_create *p)
 {
     struct settlement_rules *r = &p->settlement_rules;
+    if (param_find(c, object, "spot_index_name") != 0) {
+        r->spot_index = id_of(c, object, "spot_index_name", DIRECTORY_index);
+        if (r->spot_index == 0) return REJECT_unknown_index;
+    }
     if (param_find(c, object, "index_name") == 0) return REJECT_none;
     r->index = id_of(c, object, "index_name", DIRECTORY_index);
     if (r->index == 0) return REJECT_unknown_index;
@@ -137,6 +142,8 @@ void settlement_rules_write(struct json_writer *w, const struct directory *d,
         json_key_string(w, "index_name", directory_name(d, DIRECTORY_index, r->index));
         json_key_price(w, "final_tick", settlement_rules_unit(r));
     }
+    if (r->spot_index != 0)
+        json_key_string(w, "spot_index_name", directory_name(d, DIRECTORY_index, r->spot_index));
     json_close_object(w);
 }
 

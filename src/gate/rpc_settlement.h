@@ -28,6 +28,9 @@ void rpc_write_settlement(struct json_writer *w, const struct directory *d,
                           const struct outbox *events, const struct event_settlement *s);
 /* An hour's price without its inputs: the members of an object. */
 void rpc_write_index_price(struct json_writer *w, const struct event_index_price *p);
+/* With the events that follow it, which end at `end`. */
+void rpc_write_index_hour(struct json_writer *w, const struct directory *names,
+                          const struct event_index_price *p, const unsigned char *end);
 
 rpc_function rpc_settle_day, rpc_settlement_price, rpc_get_settlements,
     rpc_get_settlement_history;

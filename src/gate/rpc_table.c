@@ -347,7 +347,8 @@ static const struct param_spec index_create_params[] = {
     ARRAY_REQUIRED("sources"),
     ARRAY("tiers"),
     INT("minimum_sources"), INT("carries_max"), INT("staleness_seconds"), INT("delay_seconds"),
-    DECIMAL("deviation"), DECIMAL("deviation_minimum"), DECIMAL("value_minimum"), END};
+    DECIMAL("deviation"), DECIMAL("deviation_minimum"), DECIMAL("value_minimum"),
+    INT("spot_sellers_minimum"), INT("spot_volume_minimum"), DECIMAL("spot_seller_share"), END};
 static const struct param_spec index_submit_params[] = {
     TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1), ID("hour", 39), ID("observed_at", 39),
     DECIMAL_REQUIRED("value"), END};

@@ -362,6 +362,7 @@ enum { /* product flags */
     PRODUCT_FLAG_DIRECTED = 1 << 3,    /* orders may name whom they execute: replays only */
     PRODUCT_FLAG_HAS_PROTECTION = 1 << 4,
     PRODUCT_FLAG_GUARDED = 1 << 5, /* some of `guards`; the core's own: nobody sets it */
+    PRODUCT_FLAG_SPOT = 1 << 8,    /* its trades are an index's (INDEX-02); the core's own */
 };
 
 struct lmm_share {
@@ -413,7 +414,7 @@ struct command_product_create {
     struct supply_terms supply;   /* CERT-03 */
 };
 ASSERT_SIZE(struct command_product_create,
-            288 + 72 + 40 + 40 + sizeof(struct guard_terms) + sizeof(struct trading_calendar) +
+            288 + 72 + 40 + 48 + sizeof(struct guard_terms) + sizeof(struct trading_calendar) +
                 sizeof(struct spot_terms) + sizeof(struct supply_terms));
 
 struct command_instrument_list {

@@ -78,6 +78,8 @@ enum event_kind {
     EVENT_index,      /* directory */
     EVENT_index_price,
     EVENT_index_input,
+    EVENT_index_spot,
+    EVENT_index_seller,
     EVENT_halt,       /* an interruption begins, goes on, or is over (GUARD-02 to -04) */
     EVENT_guards,     /* a product's protections were changed (GUARD-05) */
     EVENT_cascade,    /* a contract became shorter ones (CONTRACT-01) */

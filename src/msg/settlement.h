@@ -54,8 +54,10 @@ struct settlement_rules {
     uint32_t flags;     /* SETTLEMENT_RULE_ */
     uint32_t index;     /* a cash product's: it settles at the mean of its hours; 0: none */
     int64_t final_unit; /* 10^-6 USD: final settlement at a mean is rounded to it; 0: [100] */
+    uint32_t spot_index; /* trades in its hours are this index's spot tier (INDEX-02); 0: none */
+    uint32_t reserved;
 };
-ASSERT_SIZE(struct settlement_rules, 40);
+ASSERT_SIZE(struct settlement_rules, 48);
 
 /* As they hold, with what a product leaves out: CLEAR-03's window, INDEX-03's 0.0001. */
 static inline struct settlement_cycle settlement_rules_cycle(const struct settlement_rules *r,
@@ -76,12 +78,13 @@ struct command_settle_day {
 };
 ASSERT_SIZE(struct command_settle_day, 8);
 
-/* The order in which a reference price is looked for; trades on spot are to come first. */
+/* How a reference price is looked for; in which order, the index says: trades on spot first. */
 enum index_tier {
     INDEX_TIER_none = 0,
     INDEX_TIER_submissions,   /* trimmed mean of the sources' */
     INDEX_TIER_previous_hour,
     INDEX_TIER_committee,     /* waits for officers */
+    INDEX_TIER_spot,          /* trimmed mean of the sellers' in the hour, by volume */
     INDEX_TIER_count
 };
 
@@ -97,8 +100,13 @@ struct command_index_create {
     int64_t deviation_e6;   /* of the median: what lies beyond it is not counted ... */
     price_t deviation_min;  /* ... but within this of it is always counted (GUARD-00) */
     price_t value_min;      /* a lower value is refused */
+    /* Of tier spot; all zero without it. */
+    uint32_t spot_sellers;  /* unrelated ones that it needs; at least 3 */
+    uint32_t reserved;
+    int64_t spot_volume;    /* lots that it needs */
+    int64_t spot_share_e6;  /* of all weight, the most that one seller may have */
 };
-ASSERT_SIZE(struct command_index_create, 152);
+ASSERT_SIZE(struct command_index_create, 176);
 
 /* header.account's, once an hour. */
 struct command_index_submit {

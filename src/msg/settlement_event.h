@@ -93,9 +93,10 @@ struct event_index {
     struct command_index_create terms;
     ts_t hour_first;
 };
-ASSERT_SIZE(struct event_index, 32 + 8 + 152 + 8);
+ASSERT_SIZE(struct event_index, 32 + 8 + 176 + 8);
 
-/* The reference price of an hour, followed by its inputs in the same command. */
+/* The reference price of an hour, followed in the same command by its inputs; then, where trades on
+ * spot are a tier, by what they came to. */
 struct event_index_price {
     struct event_header header;
     uint32_t index;
@@ -107,7 +108,7 @@ struct event_index_price {
     price_t price;   /* PRICE_NONE: none yet */
     price_t median;  /* twice the median of the fresh ones; PRICE_NONE: none */
     uint32_t principal; /* committee: who asked */
-    uint32_t reserved;
+    uint32_t spot;      /* 1: an event_index_spot follows the inputs */
 };
 ASSERT_SIZE(struct event_index_price, 72);
 
@@ -147,5 +148,61 @@ struct event_cascade {
     uint64_t chain_id;   /* of the postings of the first; one more for each child */
 };
 ASSERT_SIZE(struct event_cascade, 80);
+
+/* What the hour's trades on spot came to; its sellers follow in rising order of price.
+ *
+ * A seller's price is value / volume, half-even. The sellers in order of price, then volume, then
+ * as they follow: the k = floor((n + 1) / 4) lowest and highest are trimmed. Each that is left
+ * weighs its volume, at most `cap`: the largest number with cap x 10^6 <= share x sum of
+ * min(volume, cap). The hour's price is sum of weight x price over sum of weight, half-even. */
+enum index_spot_result {
+    INDEX_SPOT_priced = 0,  /* it has a price; whether it is the hour's, the tier says */
+    INDEX_SPOT_no_trades,
+    INDEX_SPOT_few_sellers,
+    INDEX_SPOT_low_volume,
+    INDEX_SPOT_incomplete,  /* some trades could not be kept: not to be used */
+    INDEX_SPOT_result_count
+};
+
+struct event_index_spot {
+    struct event_header header;
+    uint32_t index;
+    uint32_t result;   /* enum index_spot_result */
+    ts_t hour;
+    price_t price;     /* PRICE_NONE: none */
+    int64_t volume;    /* lots, of all sellers */
+    int64_t cap;       /* lots; 0: none was needed */
+    int64_t unkept;    /* lots for which there was no room */
+    uint32_t sellers;  /* beneficial owners with volume that counts */
+    uint32_t trimmed;  /* at each end */
+    uint32_t inputs;   /* sellers that follow, those without such volume last */
+    uint32_t reserved;
+};
+ASSERT_SIZE(struct event_index_spot, 96);
+
+enum index_seller_status {
+    INDEX_SELLER_excluded = 0, /* nothing that counts */
+    INDEX_SELLER_counted,
+    INDEX_SELLER_capped,       /* weighs less than its volume */
+    INDEX_SELLER_trimmed,
+    INDEX_SELLER_count
+};
+
+struct event_index_seller {
+    struct event_header header;
+    uint32_t index;
+    uint32_t account;   /* of the owner: the one that sold first */
+    ts_t hour;
+    price_t price;      /* PRICE_NONE: nothing counts */
+    int64_t volume;     /* lots that count */
+    int64_t value_high; /* of them, price x lots, 128 bits */
+    uint64_t value_low;
+    int64_t related;    /* lots sold to the same owner: excluded */
+    int64_t busted;     /* lots of trades undone: excluded */
+    int64_t weight;     /* lots */
+    uint32_t status;    /* enum index_seller_status */
+    uint32_t reserved;
+};
+ASSERT_SIZE(struct event_index_seller, 112);
 
 #endif

@@ -98,6 +98,35 @@ static void cascade_write(struct json_writer *w, const struct event_cascade *e,
     json_key_int(w, "open_interest", e->open_interest);
     json_key_price(w, "price", e->price);
     json_key_int(w, "chain_id", (int64_t)e->chain_id);
+
+static void index_spot_write(struct json_writer *w, const struct event_index_spot *s,
+                             const struct event_names *names)
+{
+    ID_AS("index_name", index, s->index);
+    json_key_ms(w, "hour", s->hour);
+    json_key_string(w, "result", index_spot_words[s->result % INDEX_SPOT_result_count]);
+    json_key_price(w, "price", s->price);
+    json_key_int(w, "volume", s->volume);
+    json_key_int(w, "volume_unkept", s->unkept);
+    json_key_int(w, "sellers", s->sellers);
+    json_key_int(w, "trimmed", s->trimmed);
+    json_key_int(w, "weight_maximum", s->cap);
+    json_key_int(w, "inputs", s->inputs);
+}
+
+static void index_seller_write(struct json_writer *w, const struct event_index_seller *s,
+                               const struct event_names *names)
+{
+    ID_AS("index_name", index, s->index);
+    ID(account, s->account);
+    json_key_ms(w, "hour", s->hour);
+    json_key_price(w, "price", s->price);
+    json_key_int(w, "volume", s->volume);
+    json_key_fixed(w, "value", int128_join(s->value_high, s->value_low), 6);
+    json_key_int(w, "weight", s->weight);
+    json_key_int(w, "volume_related", s->related);
+    json_key_int(w, "volume_busted", s->busted);
+    json_key_string(w, "status", index_seller_words[s->status % INDEX_SELLER_count]);
 }
 
 bool event_json_settlement(struct json_writer *w, const struct event_header *h,
@@ -112,6 +141,8 @@ bool event_json_settlement(struct json_writer *w, const struct event_header *h,
     case EVENT_cascade: cascade_write(w, e, names); return true;
     case EVENT_index_price: index_price_write(w, e, names); return true;
     case EVENT_index_input: index_input_write(w, e, names); return true;
+    case EVENT_index_spot: index_spot_write(w, e, names); return true;
+    case EVENT_index_seller: index_seller_write(w, e, names); return true;
     case EVENT_index:
         json_key_int(w, "id", ((const struct event_index *)e)->id);
         json_key_string(w, "index_name", ((const struct event_index *)e)->terms.name);

@@ -62,9 +62,14 @@ const char *const index_tier_words[INDEX_TIER_count + 1] = {
     [INDEX_TIER_submissions] = "submissions",
     [INDEX_TIER_previous_hour] = "previous_hour",
     [INDEX_TIER_committee] = "committee",
+    [INDEX_TIER_spot] = "spot",
 };
 const char *const index_input_words[INDEX_INPUT_count + 1] = {
     [INDEX_INPUT_absent] = "absent",   [INDEX_INPUT_given] = "given",
     [INDEX_INPUT_counted] = "counted", [INDEX_INPUT_trimmed] = "trimmed",
     [INDEX_INPUT_wild] = "wild",       [INDEX_INPUT_stale] = "stale",
 };
+const char *const index_spot_words[INDEX_SPOT_result_count + 1] = {
+    "priced", "no_trades", "few_sellers", "low_volume", "incomplete"};
+const char *const index_seller_words[INDEX_SELLER_count + 1] = {"excluded", "counted", "capped",
+                                                                "trimmed"};

@@ -27,5 +27,7 @@ extern const char *const default_layer_words[LAYER_count + 1];
 extern const char *const settlement_tier_words[SETTLEMENT_TIER_count + 1];
 extern const char *const index_tier_words[INDEX_TIER_count + 1];
 extern const char *const index_input_words[INDEX_INPUT_count + 1];
+extern const char *const index_spot_words[INDEX_SPOT_result_count + 1];
+extern const char *const index_seller_words[INDEX_SELLER_count + 1];
 
 #endif
