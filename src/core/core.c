@@ -181,7 +181,7 @@ static void core_start(struct core *c)
 
 static int core_scratch(struct core *c)
 {
-    size_t orders = order_slots(&c->limits);
+    size_t orders = order_slots(&c->limits), accounts = (size_t)c->limits.accounts + 1;
     c->shares = calloc(orders, sizeof *c->shares);
     c->shares_opposite = calloc(orders, sizeof *c->shares_opposite);
     c->prints = calloc((size_t)c->limits.fills_per_command + 1, sizeof *c->prints);
@@ -202,7 +202,9 @@ static int core_scratch(struct core *c)
     c->curve = calloc(1, curve_bytes(&c->limits));
     if (!ok || c->curve == NULL) return -1;
     curve_open(c->curve, &c->limits);
-    return index_spot_open(c);
+    c->index_spot.sellers = calloc(accounts, sizeof *c->index_spot.sellers);
+    c->index_spot.places = calloc(2 * accounts, sizeof *c->index_spot.places);
+    return c->index_spot.sellers != NULL && c->index_spot.places != NULL ? 0 : -1;
 }
 
 struct core *core_open(const struct core_limits *limits, void *memory)
@@ -243,7 +245,8 @@ void core_close(struct core *c)
     free(c->span_noted);
     free(c->span_scratch);
     free(c->curve);
-    index_spot_close(c);
+    free(c->index_spot.sellers);
+    free(c->index_spot.places);
     free(c);
 }
 

@@ -4,8 +4,6 @@
 #include "core/limit.h"
 #include "core/novation.h"
 
-#include <stdlib.h>
-
 uint32_t index_spot_pairs(const struct core_limits *l) { return l->exposures / 4 + 1; }
 
 /* ---- the records ---- */
@@ -21,20 +19,6 @@ void index_spot_cut(struct core *c, struct arena *a)
     m->hours = arena_cut(a, hours, sizeof *m->hours);
     m->inputs = arena_cut(a, index_spot_pairs(l), sizeof *m->inputs);
     map_cut(&m->map, a, index_spot_pairs(l), a->base ? &m->s->pair_map_count : NULL);
-}
-
-int index_spot_open(struct core *c)
-{
-    size_t accounts = (size_t)c->limits.accounts + 1;
-    c->index_spot.sellers = calloc(accounts, sizeof *c->index_spot.sellers);
-    c->index_spot.places = calloc(2 * accounts, sizeof *c->index_spot.places);
-    return c->index_spot.sellers == NULL || c->index_spot.places == NULL ? -1 : 0;
-}
-
-void index_spot_close(struct core *c)
-{
-    free(c->index_spot.sellers);
-    free(c->index_spot.places);
 }
 
 /* Of one hour, or of all that a question can ask for: no more than the ring keeps. */

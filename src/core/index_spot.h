@@ -29,8 +29,6 @@
 
 uint32_t index_spot_pairs(const struct core_limits *l);
 void index_spot_cut(struct core *c, struct arena *a);
-int index_spot_open(struct core *c); /* scratch; -1: out of memory */
-void index_spot_close(struct core *c);
 size_t index_spot_outbox_bytes(const struct core_limits *l);
 
 /* Flags the product if its trades are some index's. */

@@ -98,6 +98,7 @@ static void cascade_write(struct json_writer *w, const struct event_cascade *e,
     json_key_int(w, "open_interest", e->open_interest);
     json_key_price(w, "price", e->price);
     json_key_int(w, "chain_id", (int64_t)e->chain_id);
+}
 
 static void index_spot_write(struct json_writer *w, const struct event_index_spot *s,
                              const struct event_names *names)
