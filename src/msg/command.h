@@ -27,6 +27,7 @@
 #include "msg/settlement.h"
 #include "msg/guard.h"
 #include "msg/spot.h"
+#include "msg/delivery.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -117,6 +118,12 @@ enum command_kind {
     COMMAND_token_issue,      /* UNIT-02 */
     COMMAND_token_transfer,
     COMMAND_token_pledge,     /* as cover of shorts (CLEAR-08), or released */
+    COMMAND_tender,           /* DELIV-01: a resource for delivery */
+    COMMAND_intake,           /* where a buyer takes it */
+    COMMAND_warrant_transfer, /* DELIV-06 */
+    COMMAND_receipt,          /* DELIV-02: an hour's work, signed */
+    COMMAND_verdict,          /* DELIV-04: a verifier's, signed */
+    COMMAND_proof_challenge,
     COMMAND_kind_count
 };
 
@@ -412,10 +419,12 @@ struct command_product_create {
     struct trading_calendar calendar; /* CONTRACT-01 */
     struct spot_terms spot;       /* INDEX-01 */
     struct supply_terms supply;   /* CERT-03 */
+    struct delivery_terms delivery; /* DELIV-01 */
 };
 ASSERT_SIZE(struct command_product_create,
             288 + 72 + 40 + 48 + sizeof(struct guard_terms) + sizeof(struct trading_calendar) +
-                sizeof(struct spot_terms) + sizeof(struct supply_terms));
+                sizeof(struct spot_terms) + sizeof(struct supply_terms) +
+                sizeof(struct delivery_terms));
 
 struct command_instrument_list {
     uint32_t product;
@@ -567,6 +576,12 @@ struct command {
         struct command_token_issue token_issue;
         struct command_token_transfer token_transfer;
         struct command_token_pledge token_pledge;
+        struct command_tender tender;
+        struct command_intake intake;
+        struct command_warrant_transfer warrant_transfer;
+        struct command_receipt receipt;
+        struct command_verdict verdict;
+        struct command_proof_challenge proof_challenge;
     };
 };
 
@@ -576,6 +591,8 @@ struct command {
 int margin_command_is_valid(const struct command *c);
 /* compute.c: the same of msg/compute.h. */
 int compute_command_is_valid(const struct command *c);
+/* delivery.c: whether the bodies of msg/delivery.h are commands. */
+int delivery_command_is_valid(const struct command *c);
 /* Text that ends within its field, zeros behind it. */
 int command_text_is_valid(const char *text, size_t size);
 

@@ -93,6 +93,12 @@ enum event_kind {
     EVENT_spot_auction, /* INDEX-01 (spot_event.h) */
     EVENT_spot_hour,
     EVENT_spot_bid,   /* its account's alone until the auction is done */
+    EVENT_tender,     /* delivery_event.h, like the following */
+    EVENT_intake,
+    EVENT_notice,
+    EVENT_allocation,
+    EVENT_delivery_hour,
+    EVENT_delivery_cash,
     EVENT_kind_count
 };
 
@@ -305,6 +311,13 @@ enum posting_code {
     POSTING_token_return,  /* from escrow to whose they were */
     POSTING_token_redeem,  /* against verified work: back to the issuer's account */
     POSTING_token_expiry,  /* at the end of their hour, likewise */
+    POSTING_delivery,         /* positions that become allocations, or end in money (DELIV-01) */
+    POSTING_delivery_margin,  /* into escrow, and back */
+    POSTING_delivery_payment, /* for verified work */
+    POSTING_delivery_fee,
+    POSTING_delivery_difference, /* of a shortfall: max(buy-in, 110% reference) - price (DELIV-05) */
+    POSTING_delivery_damages,
+    POSTING_delivery_clawback,   /* what was paid for work that a challenge undid */
     POSTING_code_count
 };
 
@@ -496,6 +509,7 @@ enum expiry {
     EXPIRY_none = 0,
     EXPIRY_done,
     EXPIRY_waits, /* trading is over, its final price is not there yet; positions stand */
+    EXPIRY_delivers, /* trading is over, the price is final; positions stand until the notice */
 };
 
 struct event_instrument {
@@ -575,6 +589,7 @@ ASSERT_SIZE(struct event_venue, 136);
 #include "msg/standing_event.h"
 #include "msg/spot_event.h"
 #include "msg/compute_event.h"
+#include "msg/delivery_event.h"
 
 /* Where the events of one command or query are written: a block of memory that the caller owns,
  * large enough for the most that a command may cause (core_outbox_bytes). */

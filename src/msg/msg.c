@@ -70,6 +70,12 @@ static const char *const command_names[COMMAND_kind_count] = {
     [COMMAND_token_issue] = "token_issue",
     [COMMAND_token_transfer] = "token_transfer",
     [COMMAND_token_pledge] = "token_pledge",
+    [COMMAND_tender] = "tender",
+    [COMMAND_intake] = "intake",
+    [COMMAND_warrant_transfer] = "warrant_transfer",
+    [COMMAND_receipt] = "receipt",
+    [COMMAND_verdict] = "verdict",
+    [COMMAND_proof_challenge] = "proof_challenge",
 };
 
 static const char *const event_names[EVENT_kind_count] = {
@@ -118,6 +124,12 @@ static const char *const event_names[EVENT_kind_count] = {
     [EVENT_spot_auction] = "spot_auction",
     [EVENT_spot_hour] = "spot_hour",
     [EVENT_spot_bid] = "spot_bid",
+    [EVENT_tender] = "tender",
+    [EVENT_intake] = "intake",
+    [EVENT_notice] = "notice",
+    [EVENT_allocation] = "allocation",
+    [EVENT_delivery_hour] = "delivery_hour",
+    [EVENT_delivery_cash] = "delivery_cash",
 };
 
 static const char *const posting_names[POSTING_code_count] = {
@@ -161,6 +173,13 @@ static const char *const posting_names[POSTING_code_count] = {
     [POSTING_token_return] = "token_return",
     [POSTING_token_redeem] = "token_redeem",
     [POSTING_token_expiry] = "token_expiry",
+    [POSTING_delivery] = "delivery",
+    [POSTING_delivery_margin] = "delivery_margin",
+    [POSTING_delivery_payment] = "delivery_payment",
+    [POSTING_delivery_fee] = "delivery_fee",
+    [POSTING_delivery_difference] = "delivery_difference",
+    [POSTING_delivery_damages] = "delivery_damages",
+    [POSTING_delivery_clawback] = "delivery_clawback",
 };
 
 #define BODY_SIZE(member) (uint32_t)sizeof(((struct command *)0)->member)
@@ -229,6 +248,12 @@ static const uint32_t body_sizes[COMMAND_kind_count] = {
     [COMMAND_token_issue] = BODY_SIZE(token_issue),
     [COMMAND_token_transfer] = BODY_SIZE(token_transfer),
     [COMMAND_token_pledge] = BODY_SIZE(token_pledge),
+    [COMMAND_tender] = BODY_SIZE(tender),
+    [COMMAND_intake] = BODY_SIZE(intake),
+    [COMMAND_warrant_transfer] = BODY_SIZE(warrant_transfer),
+    [COMMAND_receipt] = BODY_SIZE(receipt),
+    [COMMAND_verdict] = BODY_SIZE(verdict),
+    [COMMAND_proof_challenge] = BODY_SIZE(proof_challenge),
 };
 
 const char *command_kind_name(enum command_kind kind)
@@ -458,6 +483,12 @@ static int body_is_valid(const struct command *c)
     case COMMAND_settle_day: return c->settle_day.cycle < SETTLEMENT_CYCLES;
     case COMMAND_index_create:
     case COMMAND_index_price: return index_is_valid(c);
+    case COMMAND_tender:
+    case COMMAND_intake:
+    case COMMAND_warrant_transfer:
+    case COMMAND_receipt:
+    case COMMAND_verdict:
+    case COMMAND_proof_challenge: return delivery_command_is_valid(c);
     case COMMAND_fund_size:
     case COMMAND_fund_move:
     case COMMAND_default_declare:

@@ -56,6 +56,11 @@ enum query_kind {
                            effect or awaiting it */
     QUERY_tokens,      /* instrument = class or 0; start, end; count: a token event for each hour
                           in which the class is certified or tokens exist, by class and hour */
+    QUERY_tenders,     /* account or 0, instrument or 0: tender and intake events */
+    QUERY_allocations, /* account or 0, instrument or 0, from_id, count: allocation events, newest
+                          first; from_id > 0: ids below it */
+    QUERY_delivery,    /* order_id = allocation: its event, then its hours'; or instrument: notice
+                          and cash events kept, then hours' of all its allocations */
     QUERY_kind_count
 };
 

@@ -1,0 +1,182 @@
+/* delivery.h: physical delivery, from the end of trading to the end of the challenge window
+ * (DELIV-01 to -06).
+ *
+ * An instrument of a day or an hour, whose product has delivery terms:
+ *
+ *   D-6  trading ends; its final price is the day's settlement; positions are marked and stay
+ *   D-5  on: shorts tender, longs file intakes (delivery_file.c)
+ *   D-4  notice (delivery_notice.c): tenders are assigned, oldest long first; every position leaves
+ *        the ledger at the final price: as an allocation, or in money with its reason
+ *   D-3  margin of both sides and the seller's tokens into escrow (delivery_escrow.c)
+ *   D-1  the canary; until it begins a buyer's right is a warrant that moves (delivery_file.c)
+ *   D    receipts and verdicts, hour by hour (delivery_meter.c)
+ *   D+1  payment for the block (delivery_pay.c); make-up until 24 h after its end; buy-in of what
+ *        is short, damages (delivery_short.c)
+ *   72 h after the last hour: the seller's margin is free, unless a challenge is open
+ *        (delivery_challenge.c)
+ *
+ *     allotted --margin, tokens--> escrowed --canary--> ready --last hour metered--> window
+ *         |                            |                  |  \--short--> making_up --> window
+ *         |                            |                  |                  |           ^
+ *         |                            \---no canary------+--falsified--> buying_in -----/
+ *         \--cannot--> closed                                                  window --> closed
+ *
+ * Whatever fails ends in money at once or in the balancing auction and then in money: there is no
+ * state without a deadline, so that nothing hangs. What a seller owes comes from its margin in
+ * escrow, then from its cash, which may fall below zero: a debt, called and defaulted on like any
+ * other (CLEAR-09, CLEAR-10). The buyer's money is guaranteed, compute is not.
+ *
+ * Invariants, asserted by delivery_check: (1) the account `delivery` holds exactly the sum of all
+ * allocations' escrow, and a closed one has none; (2) what is required of an account for
+ * allocations that are allotted is in its requirement; (3) every allocation that is not closed has
+ * a due time, and `due` is not after the earliest; (4) an allocation's hours are its block's, in
+ * order, and what makes up for them behind; (5) ages of a long position add up to at most the
+ * position as it was last reckoned, oldest first; (6) tokens in escrow are returned or redeemed
+ * once.
+ *
+ * Upstream: settle (end of trading), token, certify, ledger, margin, spot (balancing). Downstream:
+ * core.c, schedule.
+ */
+#ifndef DOJIMA_CORE_DELIVERY_H
+#define DOJIMA_CORE_DELIVERY_H
+
+#include "core/spot.h"
+#include "core/state.h"
+
+/* What the venue keeps; in the state block. */
+struct delivery_state {
+    uint64_t allocation_id;
+    uint64_t cash_id;        /* of the ring of delivery_cash events */
+    uint64_t notice_id;      /* of the ring of notices */
+    int64_t due;             /* the earliest of allocations' and notices'; INT64_MAX: none */
+    uint32_t allocations;    /* highest place ever used */
+    uint32_t live;           /* allocations that are not closed */
+    uint32_t hours;          /* highest place ever used */
+    uint32_t hour_free;      /* list head */
+    uint32_t hours_used;
+    uint32_t tenders;        /* highest place ever used; free ones have account NIL */
+    uint32_t intakes;
+    uint32_t ages;
+    uint32_t age_free;
+    uint32_t account;        /* the clearing house's `delivery`; NIL until first needed */
+    uint32_t cursor;         /* allocations are looked at from here on */
+    uint32_t noticed;        /* instruments that wait for their notice */
+};
+
+struct tender {
+    uint32_t account; /* NIL: a free place */
+    uint32_t reserved;
+    struct command_tender terms;
+};
+
+struct intake {
+    uint32_t account; /* NIL: a free place */
+    uint32_t reserved;
+    struct command_intake terms;
+};
+
+/* Lots of a long exposure that are this old. */
+struct age {
+    int64_t day;      /* UTC date of the purchase */
+    int64_t lots;
+    uint32_t next;    /* younger; or of the free places */
+    uint32_t reserved;
+};
+
+struct allocation {
+    struct event_allocation said; /* header unused (zero); id 0: a free place */
+    struct token_class class;     /* of the tokens and of what is delivered */
+    uint32_t hours;               /* list head: the block's in order, then make-ups' */
+    uint32_t hour_last;
+    uint32_t block_hours;         /* how many of them are the block's */
+    uint32_t tokens;              /* 1: escrow holds its tokens */
+    money_t pending_buyer;        /* in the requirement of the buyer, until it is in escrow */
+    money_t pending_seller;
+    money_t escrow_buyer;         /* held for it by the account `delivery` */
+    money_t escrow_seller;
+    int64_t funded;               /* of a replacement's price per CT, what the first seller paid */
+    ts_t block_end;               /* of its last hour of the block */
+    ts_t make_up_until;           /* 0: nothing is short */
+    uint64_t filled;              /* work that the balancing auction found, nano-CT */
+};
+
+struct allocation_hour {
+    struct event_delivery_hour said; /* header unused (zero) */
+    uint32_t next;            /* of the allocation; or of the free places */
+    uint32_t allocation;      /* place; NIL: free */
+    ts_t claimed;             /* when a receipt without the buyer's signature came; 0: none */
+    int64_t short_work;       /* still short, beyond tolerance */
+    int64_t escrowed;         /* tokens that escrow holds for it */
+    uint64_t flop_high;       /* of the receipt */
+    uint64_t flop_low;
+};
+
+struct deliveries {
+    struct delivery_state *s;
+    struct allocation *allocations;   /* [1 ..] */
+    struct allocation_hour *hours;    /* [1 ..] */
+    struct tender *tenders;           /* [1 ..] */
+    struct intake *intakes;           /* [1 ..] */
+    struct age *ages;                 /* [1 ..] */
+    uint32_t *age_first;              /* by exposure: oldest; NIL: none */
+    int64_t *pending;                 /* by account: in its requirement */
+    struct event_delivery_cash *cash; /* ring: cash_id % cash_max */
+    struct event_notice *notices;     /* ring: notice_id % notice_max */
+    uint32_t allocation_max;          /* capacities */
+    uint32_t hour_max;
+    uint32_t tender_max;
+    uint32_t age_max;
+    uint32_t cash_max;
+    uint32_t notice_max;
+};
+
+void delivery_cut(struct core *c, struct arena *a);
+void delivery_start(struct core *c); /* at a fresh start */
+
+/* ---- commands ---- */
+void tender_file(struct core *c, const struct command *cmd);
+void intake_file(struct core *c, const struct command *cmd);
+void warrant_transfer(struct core *c, const struct command *cmd);
+void receipt_submit(struct core *c, const struct command *cmd);
+void verdict_submit(struct core *c, const struct command *cmd);
+void proof_challenge(struct core *c, const struct command *cmd);
+
+/* ---- what others ask and tell ---- */
+/* Whether the product is delivered, and whether this instrument (a day or an hour) is. */
+bool delivery_terms_valid(const struct core *c, const struct command_product_create *p);
+bool delivery_applies(const struct core *c, uint32_t instrument);
+/* When trading in a delivered instrument ends: [12:00] on D-6. */
+ts_t delivery_last_trading(const struct command_product_create *p, ts_t start);
+/* Its final price stands and positions are marked to it: it waits for its notice. */
+void delivery_await(struct core *c, uint32_t instrument);
+
+/* A cascade: the lots of `to` that came from `from`, long, are as old as those were (oldest first).
+ * What is not known of `from`'s age counts from today. lots <= 0: nothing. */
+void delivery_age_move(struct core *c, uint32_t from_exposure, uint32_t to_exposure, int64_t lots);
+/* A new date: ages are reckoned from positions as they stand (core.c, session_day). */
+void delivery_age_day(struct core *c);
+/* The exposure's place is given back. */
+void delivery_age_drop(struct core *c, uint32_t exposure);
+
+/* A member is declared in default: its house accounts' deliveries end in money (CLEAR-10). */
+void delivery_default(struct core *c, uint32_t member);
+
+/* spot.c: the balancing auction that was opened with this reference has ended; count 0: nobody
+ * offered, or it could not be held. Award.hour counts from first_hour. Who offers must have a
+ * standing tender (command_tender without an instrument): asked of delivery_may_offer. */
+void delivery_bought_in(struct core *c, uint64_t auction, uint64_t reference, int64_t first_hour,
+                        const struct balancing_award *awards, uint32_t count);
+bool delivery_may_offer(const struct core *c, uint32_t account, const struct token_class *class,
+                        int64_t hour);
+
+/* What is due by the clock. */
+int64_t delivery_due(const struct core *c);
+void delivery_run(struct core *c);
+
+void query_tenders(const struct core *c, const struct query *q, struct outbox *out);
+void query_allocations(const struct core *c, const struct query *q, struct outbox *out);
+void query_delivery(const struct core *c, const struct query *q, struct outbox *out);
+void delivery_hash(const struct core *c, void (*add)(void *, const void *, size_t), void *to);
+void delivery_check(const struct core *c);
+
+#endif
