@@ -157,6 +157,6 @@ struct event_delivery_hour {
     uint8_t seed[DIGEST_SIZE];
     uint8_t verifier_key[PUBLIC_KEY_SIZE];
 };
-ASSERT_SIZE(struct event_delivery_hour, 32 + 32 + 88 + 8 + 96);
+ASSERT_SIZE(struct event_delivery_hour, 32 + 32 + 80 + 8 + 96);
 
 #endif
