@@ -62,7 +62,7 @@ struct delivery_terms {
     int64_t tolerance_day_e6;      /* [0.005] */
     int64_t margin_seller_e6;      /* DELIV-01: of the value at the final price [0.50] */
     int64_t margin_buyer_e6;       /* of what it may have to pay at most [1.00] */
-    int64_t buy_in_e6;             /* of the reference price: the least that a buy-in costs [1.10] */
+    int64_t buy_in_e6;             /* of the reference price: a buy-in's least cost [1.10] */
     int64_t buy_in_max_e6;         /* of the reference price: the most that is bid [3.00] */
     int64_t damages_short_e6;      /* [0.10] */
     int64_t damages_nothing_e6;    /* [0.25] */

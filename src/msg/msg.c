@@ -430,6 +430,8 @@ static int limit_is_valid(const struct command *c)
 
 static int body_is_valid(const struct command *c)
 {
+    if (c->header.kind >= COMMAND_tender && c->header.kind <= COMMAND_proof_challenge)
+        return delivery_command_is_valid(c);
     switch ((enum command_kind)c->header.kind) {
     case COMMAND_order_new: return order_new_is_valid(c);
     case COMMAND_mass_quote: return mass_quote_is_valid(c);
@@ -483,12 +485,6 @@ static int body_is_valid(const struct command *c)
     case COMMAND_settle_day: return c->settle_day.cycle < SETTLEMENT_CYCLES;
     case COMMAND_index_create:
     case COMMAND_index_price: return index_is_valid(c);
-    case COMMAND_tender:
-    case COMMAND_intake:
-    case COMMAND_warrant_transfer:
-    case COMMAND_receipt:
-    case COMMAND_verdict:
-    case COMMAND_proof_challenge: return delivery_command_is_valid(c);
     case COMMAND_fund_size:
     case COMMAND_fund_move:
     case COMMAND_default_declare:
