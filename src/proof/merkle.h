@@ -33,10 +33,9 @@ struct merkle_path {
 };
 struct merkle_witness {
     struct merkle tree;
-    struct merkle_path path;
-    struct digest right[MERKLE_PATH_MAX]; /* siblings to the right, by height */
-    uint64_t right_known;                 /* a bit a height */
-    struct digest left[MERKLE_PATH_MAX];  /* siblings to the left, by height */
+    uint64_t index;
+    uint64_t known;                          /* a bit a height */
+    struct digest sibling[MERKLE_PATH_MAX]; /* of the full subtree that holds the leaf */
 };
 void merkle_witness_begin(struct merkle_witness *w, uint64_t index);
 void merkle_witness_append(struct merkle_witness *w, const struct digest *leaf);

@@ -9,7 +9,7 @@
  * The bound is exact for a finite hour (hypergeometric): the largest number F of wrong tasks among
  * N with which `failed` or fewer of the n sampled would be wrong with more than 5 %, as F / N.
  * Where all are sampled it is failed / N. For N without end it becomes Clopper's and Pearson's. In
- * integers with rounding always up, so that it is the same everywhere and never too good.
+ * integers, so that it is the same everywhere; 5 % is met to one part in 10^12.
  *
  * Upstream: digest. Downstream: verdict; work (verifier), gate (publication), cli.
  */
@@ -28,8 +28,11 @@ uint32_t sample_choose(const struct digest *seed, uint64_t population, uint32_t 
                        uint64_t *indices);
 
 /* Upper bound of the share of wrong tasks, in 10^-6, rounded up, at 95 %, one-sided.
- * failed <= sampled <= tasks. Nothing sampled: 10^6. */
+ * failed <= sampled <= tasks, sampled <= SAMPLE_MAX. Nothing sampled: 10^6. */
 uint32_t sample_bound_ppm(uint64_t tasks, uint64_t sampled, uint64_t failed);
+
+/* Whether it is that: a tenth of the time of finding it. */
+bool sample_bound_right(uint64_t tasks, uint64_t sampled, uint64_t failed, uint32_t ppm);
 
 /* How many of `tasks` (0: without end) must be sampled to see at least one wrong task with at least
  * `confidence_ppm` when a share of at least `rate_ppm` is wrong. */

@@ -3,8 +3,9 @@
  * Lines, in this order: allocation, hour, root, kind, seed, tasks, sampled, failed, bound-ppm,
  * flop, outcome, verifier; signed by the verifier.
  *
- * `bound-ppm` is sample_bound_ppm of the three numbers before it, and a verdict in which it is not
- * is refused: nobody can publish a better bound than the sample gives.
+ * `bound-ppm` is sample_bound_ppm of the three numbers before it (10^6 where nothing was answered),
+ * and a verdict in which it is not is refused: nobody can publish a better bound than the sample
+ * gives.
  *
  * Upstream: note, sample. Downstream: gate (proof_submit), work (the verifier), cli (verify).
  */
@@ -40,6 +41,9 @@ struct verdict {
 };
 
 enum { VERDICT_ROLE_verifier = 0, VERDICT_SIGNED = 1 };
+
+/* Sets bound_ppm from tasks, sampled, failed and outcome; 10^6 where nothing was answered. */
+void verdict_set_bound(struct verdict *v);
 
 size_t verdict_encode(const struct verdict *v, char text[NOTE_SIZE_MAX]);
 int verdict_parse(struct verdict *v, const char *text, size_t length, struct note_error *error);
