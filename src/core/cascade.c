@@ -34,21 +34,28 @@ static struct period period_of(const struct event_instrument *t)
                            .end_hour = t->end.v / NS_PER_HOUR};
 }
 
-/* The parts that have an hour of the block: a Sunday has no peak. */
-static uint32_t parts_of(const struct core *c, uint32_t instrument,
-                         struct period parts[CALENDAR_PARTS_MAX], uint32_t *hours)
+/* Adds the parts that have an hour of the block (a Sunday has no peak); of one that has become
+ * shorter ones already, its parts. */
+static void parts_add(const struct core *c, struct cascade *k, const struct period *whole)
 {
-    const struct command_product_create *p = &product_of(c, instrument)->terms;
-    struct period whole = period_of(&c->instruments[instrument].terms);
-    uint32_t count = calendar_parts(&whole, parts), kept = 0;
-    *hours = 0;
+    uint32_t product = c->instruments[k->instrument].product;
+    const struct command_product_create *p = &c->products[product].terms;
+    struct period parts[CALENDAR_PARTS_MAX];
+    uint32_t count = calendar_parts(whole, parts);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t of_part = calendar_hours(&parts[i], p->peak_start_hour, p->peak_end_hour);
-        if (of_part == 0) continue;
-        *hours += of_part;
-        parts[kept++] = parts[i];
+        uint32_t hours = calendar_hours(&parts[i], p->peak_start_hour, p->peak_end_hour);
+        uint32_t id = hours == 0 ? NIL : instrument_find(c, product, &parts[i]);
+        bool done = id != NIL && c->instruments[id].terms.expired == EXPIRY_done;
+        if (hours == 0) continue;
+        if (done && cascade_applies(c, id)) {
+            parts_add(c, k, &parts[i]); /* years to days: three deep */
+            continue;
+        }
+        ASSERT(k->count < CASCADE_CHILDREN_MAX);
+        k->hours += hours;
+        k->children[k->count] = id;
+        k->parts[k->count++] = parts[i];
     }
-    return kept;
 }
 
 static enum reject child_list(struct core *c, uint32_t product, const struct period *period,
@@ -65,21 +72,27 @@ static enum reject child_list(struct core *c, uint32_t product, const struct per
     return REJECT_none;
 }
 
-static enum reject children_list(struct core *c, struct cascade *k,
-                                 const struct period parts[CALENDAR_PARTS_MAX])
+static enum reject children_list(struct core *c, struct cascade *k)
 {
     uint32_t product = c->instruments[k->instrument].product;
     for (uint32_t i = 0; i < k->count; i++) {
         uint32_t *child = &k->children[i];
-        *child = instrument_find(c, product, &parts[i]);
-        if (*child != NIL && c->instruments[*child].terms.expired == EXPIRY_done)
-            return REJECT_instrument_expired;
         if (*child != NIL) continue;
-        enum reject reason = child_list(c, product, &parts[i], child);
+        enum reject reason = child_list(c, product, &k->parts[i], child);
         if (reason != REJECT_none) return reason;
         k->listed += 1;
     }
     return REJECT_none;
+}
+
+/* One that has been settled for good takes nothing more. */
+static bool has_settled(const struct core *c, const struct cascade *k)
+{
+    for (uint32_t i = 0; i < k->count; i++) {
+        uint32_t child = k->children[i];
+        if (child != NIL && c->instruments[child].terms.expired == EXPIRY_done) return true;
+    }
+    return false;
 }
 
 /* ---- room ---- */
@@ -103,7 +116,9 @@ static bool has_room(const struct core *c, const struct cascade *k)
 {
     uint64_t positions = positions_count(c, k->instrument) + 1; /* the clearing house's own */
     uint64_t used = c->s->exposure_map_count;
-    return c->s->instruments + k->count <= c->limits.instruments &&
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < k->count; i++) missing += k->children[i] == NIL ? 1 : 0;
+    return c->s->instruments + missing <= c->limits.instruments &&
            used + positions * k->count <= c->limits.exposures;
 }
 
@@ -134,12 +149,15 @@ static enum reject exposures_make(struct core *c, const struct cascade *k)
 
 enum reject cascade_prepare(struct core *c, uint32_t instrument, price_t price, struct cascade *k)
 {
-    struct period parts[CALENDAR_PARTS_MAX];
-    *k = (struct cascade){.instrument = instrument, .price = price};
-    k->count = parts_of(c, instrument, parts, &k->hours);
+    struct period whole = period_of(&c->instruments[instrument].terms);
+    k->instrument = instrument;
+    k->count = k->listed = k->hours = 0;
+    k->price = price;
+    parts_add(c, k, &whole);
     ASSERT(k->hours == c->instruments[instrument].terms.hours); /* (1) */
+    if (has_settled(c, k)) return REJECT_instrument_expired;
     if (!has_room(c, k)) return REJECT_capacity_exhausted;
-    enum reject reason = children_list(c, k, parts);
+    enum reject reason = children_list(c, k);
     return reason != REJECT_none ? reason : exposures_make(c, k);
 }
 
@@ -147,10 +165,10 @@ enum reject cascade_prepare(struct core *c, uint32_t instrument, price_t price, 
 
 static void child_adopt(struct core *c, uint32_t child, uint32_t parent)
 {
-    uint32_t *from = c->instruments[child].cascaded_from;
-    if (from[0] != NIL) from += 1;
-    ASSERT(*from == NIL); /* (3) */
-    *from = parent;
+    uint32_t *from = c->instruments[child].cascaded_from, i = 0;
+    while (i < CASCADE_PARENTS_MAX && from[i] != NIL) i++;
+    ASSERT(i < CASCADE_PARENTS_MAX); /* (3) */
+    from[i] = parent;
 }
 
 /* What has no price yet has that of the contract it came from. */
@@ -186,7 +204,7 @@ static void position_open(struct core *c, struct ledger_chain *chain, uint32_t e
 static uint64_t positions_move(struct core *c, const struct cascade *k, uint64_t *chain_first)
 {
     struct instrument *in = &c->instruments[k->instrument];
-    struct ledger_chain chains[CALENDAR_PARTS_MAX];
+    struct ledger_chain chains[CASCADE_CHILDREN_MAX];
     struct ledger_chain out = ledger_chain_open(c, k->instrument, 0);
     const uint32_t *to = c->cascade_to;
     uint64_t moved = 0;

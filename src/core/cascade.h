@@ -4,14 +4,15 @@
  * is marked to that price, and then stands, lot for lot, in each of the shorter contracts, opened
  * at the same price: a lot is so much an hour, so each account's hours are what they were, and no
  * money moves. Shorter ones that are not listed yet are listed. One whose own last trading instant
- * has passed takes no orders, and goes on at once: a year in its last days becomes days.
+ * has passed takes no orders, and goes on at once; of one that has become shorter ones already,
+ * those take its place: a year in its last days becomes the days of January.
  *
  * It happens whole or not at all: without room for the contracts or the positions the long contract
  * keeps them, waits, and says so (settlement_wait); an officer's expire tries again.
  *
  * Invariants: (1) the blocks of the shorter contracts are those of the long one, each hour once;
- * (2) per instrument, what is posted adds up to nothing; (3) a contract has come from at most two
- * longer ones: a day from its month and its week, a month from its quarter and its year.
+ * (2) per instrument, what is posted adds up to nothing; (3) a contract has come from one longer one of a kind at most: a
+ * day from its week, month, quarter and year.
  *
  * Upstream: calendar, instrument, ledger, novation. Downstream: settle.
  */
@@ -21,9 +22,11 @@
 #include "core/calendar.h"
 #include "core/state.h"
 
+enum { CASCADE_CHILDREN_MAX = 366 };
 struct cascade {
     uint32_t instrument;
-    uint32_t children[CALENDAR_PARTS_MAX];
+    uint32_t children[CASCADE_CHILDREN_MAX];
+    struct period parts[CASCADE_CHILDREN_MAX]; /* of the same, in order */
     uint32_t count;
     uint32_t listed;
     uint32_t hours;

@@ -55,8 +55,8 @@ void schedule_product(struct core *c, uint32_t product)
     due_note(c, c->products[product].settle_due);
 }
 
-/* Cash is settled by the clock, and by the clock contracts cascade. What was listed after its end (a replay's) has none, and a spread
- * ends with its legs. */
+/* By the clock cash is settled and contracts cascade. What was listed after its end (a replay's)
+ * has none, and a spread ends with its legs. */
 void schedule_instrument(struct core *c, uint32_t instrument)
 {
     const struct instrument *in = &c->instruments[instrument];

@@ -185,7 +185,7 @@ struct product {
     struct guard_interruption interruption;
 };
 
-enum { CASCADE_PARENTS_MAX = 2 };
+enum { CASCADE_PARENTS_MAX = 4 };
 struct instrument {
     struct book book;      /* resting orders */
     struct book stops;     /* triggers of stops, by -trigger: buys are elected by a rise, lowest

@@ -30,6 +30,8 @@ be so:
   book ZZ-2027M03 bids 5@100 3@99 asks -             the whole book, best first
   order a1 open filled=2 amount=7                    what get_order_state says of it
   position alice ZZ-2027M03 -5
+  compute alice ZZ 87600 [6]                         all her positions of a product, in units of
+                                                     contract_size (CT); how many they are
   account alice cash=950.25 initial_margin=100       members of get_account_summary
   ticker ZZ-2027M03 last_price=100.5                 members of public/ticker
   settlement ZZ-2027M03 100.5 vwap trades=2          its latest record (public/get_settlements)
@@ -303,6 +305,17 @@ class Scenario:
                for p in self.look(words[0], 'private/get_positions', {})}
         need(holds(Decimal(words[2]), got.get(words[1], 0), 'position'))
 
+    def is_compute(self, words):
+        listed = self.look(None, 'public/get_instruments', {'expired': False})
+        size = {i['instrument_name']: Decimal(i['contract_size'])
+                for i in listed if i['product'] == words[1]}
+        held = {p['instrument_name']: Decimal(p['size'])
+                for p in self.look(words[0], 'private/get_positions', {})
+                if p['instrument_name'] in size}
+        need(holds(Decimal(words[2]), sum(n * size[i] for i, n in held.items()), words[0]))
+        if len(words) > 3:
+            need(holds(Decimal(words[3]), len(held), 'positions'))
+
     def is_account(self, words):
         got = self.look(words[0], 'private/get_account_summary', {'currency': 'USD'})
         need(holds(pairs_of(words[1:]), got, words[0]))
@@ -413,8 +426,8 @@ class Scenario:
         for name, lots in held.items():
             need(holds(0, lots, name))
 
-    LOOKS = ('book', 'order', 'position', 'account', 'ticker', 'prints', 'mine', 'working',
-             'balance', 'posted', 'fund', 'conserved', 'settlement', 'hour')
+    LOOKS = ('book', 'order', 'position', 'compute', 'account', 'ticker', 'prints', 'mine',
+             'working', 'balance', 'posted', 'fund', 'conserved', 'settlement', 'hour')
     DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark', 'call',
             'settle_day', 'submit')
 
