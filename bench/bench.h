@@ -30,6 +30,7 @@ extern const struct bench bench_book, bench_core_mix, bench_core_span, bench_cor
 extern const struct bench bench_durable, bench_recovery; /* recovery.c */
 extern const struct bench bench_node;
 extern const struct bench bench_end_of_day;
+extern const struct bench bench_cascade;
 extern const struct bench bench_kill;
 extern const struct bench bench_margin;
 

@@ -1,4 +1,5 @@
-/* bench_end_of_day.c: what the clearing house does when a day ends, by positions: `end-of-day`.
+/* bench_end_of_day.c: what the clearing house does when a day ends, by positions: `end-of-day`, and
+ * `cascade`.
  *
  * 10^4, 10^5 and 10^6 positions: 40 days' contracts, each held by every account, half of them long.
  * Timed one after the other, each as one command (expiry: one a contract): the settlement prices of
@@ -91,6 +92,45 @@ static void hash_print(struct venue *v)
     const struct event_hash *h = (const struct event_hash *)(const void *)v->out.bytes;
     printf("  state hash %016llx\n", (unsigned long long)h->hash);
 }
+
+/* ---- cascade ---- */
+
+/* CONTRACT-01: 40 quarters, each held by every account, become 120 months: one command a quarter,
+ * which marks its positions, lists the months, and moves every position into each of them. */
+static int cascade_run(const struct bench_options *options)
+{
+    (void)options;
+    enum { POSITIONS = 1000000 };
+    struct venue v;
+    struct core_limits l = venue_limits(POSITIONS / CONTRACTS, CONTRACTS * 4, 4096, 4096);
+    struct venue_terms t = {.accounts = POSITIONS / CONTRACTS, .instruments = CONTRACTS,
+                            .tick = TICK, .flat_margin = E6, .cash = 1000000, .quarters = true};
+    l.exposures = (POSITIONS / CONTRACTS + 16) * CONTRACTS * 4;
+    venue_open(&v, &l, &t);
+    positions_make(&v);
+    struct command settle = {.header.kind = COMMAND_settle_day, .settle_day = {.product = 1}};
+    uint64_t postings = 0, ns = 0, slowest = 0;
+    (void)timed(&v, &settle, &postings);
+    struct bench_heap heap = bench_heap_now();
+    postings = 0;
+    for (uint32_t i = 1; i <= CONTRACTS; i++) {
+        struct command expire = {.header.kind = COMMAND_expire, .expire = {.instrument = i}};
+        uint64_t one = timed(&v, &expire, &postings);
+        slowest = one > slowest ? one : slowest;
+        ns += one;
+    }
+    printf("%8u positions in %u quarters -> %u positions in %u months: %.3f s, %.1f ns a "
+           "position, the slowest quarter %.1f ms, %llu postings\n", POSITIONS, CONTRACTS,
+           3 * POSITIONS, 3 * CONTRACTS, (double)ns / 1e9, (double)ns / POSITIONS,
+           (double)slowest / 1e6, (unsigned long long)postings);
+    hash_print(&v);
+    bool same = bench_heap_same(heap);
+    venue_close(&v);
+    return same && ns < 1000000000 ? 0 : 1;
+}
+
+const struct bench bench_cascade = {
+    "cascade", "10^6 positions in quarters become 3 x 10^6 in months (bound: 1 s)", cascade_run};
 
 /* ns a position; 0: cannot run. */
 static double run_one(uint32_t positions, bool check)

@@ -119,13 +119,19 @@ static void open_product(struct venue *v, const struct venue_terms *t)
     c.product_create.contract_size = E6;
     c.product_create.flat_margin = MONEY(t->flat_margin);
     c.product_create.margin_model = t->span ? MARGIN_span : MARGIN_flat;
+    if (t->quarters) {
+        c.product_create.contract_unit = UNIT_hour;
+        c.product_create.contract_size = E6 / 2184; /* about as much a lot as a day's */
+        c.product_create.calendar.cascades = 1u << PERIOD_quarter;
+    }
     apply(v, &c);
     for (uint32_t i = 0; i < t->instruments; i++) { /* days, from 2027-01-01 on */
         uint32_t year = 2027 + i / 336, month = i / 28 % 12;
         struct command l = {.header.kind = COMMAND_instrument_list};
+        char *period = l.instrument_list.period;
         l.instrument_list.product = 1;
-        snprintf(l.instrument_list.period, PERIOD_NAME_SIZE, "%uD%02u%02u", year, month + 1,
-                 i % 28 + 1);
+        if (t->quarters) snprintf(period, PERIOD_NAME_SIZE, "%uQ%u", 2030 + i / 4, i % 4 + 1);
+        else snprintf(period, PERIOD_NAME_SIZE, "%uD%02u%02u", year, month + 1, i % 28 + 1);
         apply(v, &l);
     }
     if (t->span) open_margin(v);

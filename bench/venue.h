@@ -35,6 +35,7 @@ struct venue_terms {
     int64_t tick;             /* 10^-6 USD */
     int64_t flat_margin;      /* 10^-6 USD a lot */
     int64_t cash;             /* whole USD an account */
+    bool quarters;            /* contracts are quarters from 2030 on, which become months */
     bool span;                /* margined by SPAN, in three tiers with charges between them */
 };
 

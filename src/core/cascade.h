@@ -11,8 +11,8 @@
  * keeps them, waits, and says so (settlement_wait); an officer's expire tries again.
  *
  * Invariants: (1) the blocks of the shorter contracts are those of the long one, each hour once;
- * (2) per instrument, what is posted adds up to nothing; (3) a contract has come from one longer one of a kind at most: a
- * day from its week, month, quarter and year.
+ * (2) per instrument, what is posted adds up to nothing; (3) a contract has come from one longer
+ * one of a kind at most: a day from its week, month, quarter and year.
  *
  * Upstream: calendar, instrument, ledger, novation. Downstream: settle.
  */

@@ -215,7 +215,8 @@ static void last_trading_days(void **state)
     assert_true(calendar_period_read("2027M01", &p)); /* ends on a Sunday */
     assert_int_equal(calendar_last_trading(&last, &p),
                      calendar_day(2027, 1, 29) * NS_PER_DAY + 52200 * NS_PER_SECOND);
-    assert_int_equal(calendar_last_trading(&(struct last_trading){0}, &p), p.end_hour * NS_PER_HOUR);
+    assert_int_equal(calendar_last_trading(&(struct last_trading){0}, &p),
+                     p.end_hour * NS_PER_HOUR);
 }
 
 /* Every name that is read is written the same, and its parts cover it, each hour once. */

@@ -44,7 +44,7 @@ struct core_limits core_limits_default(void)
 struct core_limits core_limits_small(void)
 {
     return (struct core_limits){
-        .members = 8, .accounts = 16, .products = 4, .instruments = 16, .balances = 32,
+        .members = 8, .accounts = 16, .products = 4, .instruments = 20, .balances = 32,
         .exposures = 128, .orders = 128, .orders_closed = 32, .levels = 128, .client_ids = 64,
         .answer_bytes = 16384, .trades = 32, .postings = 64, .settlements = 16, .requests = 4,
         .indices = 2, .index_hours = 16, .fills_per_command = 32, .spreads_per_leg = 8};

@@ -60,6 +60,11 @@ static void seed_product(struct core *c, struct outbox *out, char letter, uint8_
     }
     if (letter == 'S')
         p.product_create.limits = (struct product_limits){.micro_of = 1, .ratio = 10};
+    if (letter == 'S') { /* CONTRACT-01 */
+        p.product_create.contract_unit = UNIT_hour;
+        p.product_create.contract_size = 458;
+        p.product_create.calendar.cascades = 1u << PERIOD_quarter;
+    }
     step(c, &p, out);
 }
 
@@ -79,7 +84,8 @@ static void seed(struct core *c, struct outbox *out)
     for (uint32_t i = 0; i < 4; i++) {
         struct command l = {.header.kind = COMMAND_instrument_list};
         l.instrument_list.product = i < 2 ? 1 : i;
-        memcpy(l.instrument_list.period, i == 1 ? "2027M04" : "2027M03", 7);
+        static const char *const periods[] = {"2027M03", "2027M04", "2027M03", "2027Q2"};
+        memcpy(l.instrument_list.period, periods[i], strlen(periods[i]));
         step(c, &l, out);
         struct command a = {.header.kind = COMMAND_account_create};
         a.account_create.account[0] = (char)('a' + i);

@@ -125,6 +125,11 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
     }
     if (name[0] == 'A') c.product_create.limits = (struct product_limits){.micro_of = 1,
                                                                           .ratio = 10};
+    if (name[0] == 'S') { /* CONTRACT-01: its quarters become months */
+        c.product_create.contract_unit = UNIT_hour;
+        c.product_create.contract_size = 458;
+        c.product_create.calendar.cascades = 1u << PERIOD_quarter;
+    }
     apply(w, &c);
 }
 
@@ -171,12 +176,13 @@ static void seed_world(struct world *w)
     struct command margin = {.header = {.kind = COMMAND_margin_set, .principal = 1}};
     margin_group(&margin, 3, 1);
     apply(w, &margin);
-    const char *periods[2] = {"2027M03", "2027M04"};
+    const char *periods[2][2] = {{"2027M03", "2027M04"}, {"2027Q2", "2027Q3"}};
     for (uint32_t p = 1; p <= 3; p++) {
         for (int i = 0; i < 2; i++) {
             struct command c = {.header.kind = COMMAND_instrument_list};
             c.instrument_list.product = p;
-            memcpy(c.instrument_list.period, periods[i], strlen(periods[i]));
+            const char *period = periods[p == 3][i];
+            memcpy(c.instrument_list.period, period, strlen(period));
             apply(w, &c);
         }
     }
@@ -607,7 +613,10 @@ static void random_command(struct world *w, struct random *r, struct command *c)
     memset(c, 0, sizeof *c);
     w->ts += (int64_t)below(r, 3) * NS_PER_SECOND;
     uint64_t dice = below(r, 100);
-    if (dice < 70) {
+    if (below(r, 1000) == 0) { /* CONTRACT-01 */
+        c->header.kind = COMMAND_expire;
+        c->expire.instrument = (uint32_t)(OUTRIGHTS - below(r, 2));
+    } else if (dice < 70) {
         random_order(w, r, c);
     } else if (dice < 80) {
         random_edit(w, r, c);

@@ -239,8 +239,18 @@ int rpc_expire(struct rpc_call *c)
     json_open_object(c->out);
     json_key_string(c->out, "instrument_name",
                     directory_name(c->names, DIRECTORY_instrument, instrument));
+    const struct event_cascade *k = event_find(events, EVENT_cascade);
     if (e != NULL) json_key_price(c->out, "settlement_price", e->price);
     variation_write(c, events);
+    if (k != NULL) {
+        json_key(c->out, "cascade");
+        json_open_object(c->out);
+        json_key_int(c->out, "contracts", k->children);
+        json_key_int(c->out, "listed", k->listed);
+        json_key_int(c->out, "hours", k->hours);
+        json_key_int(c->out, "positions", (int64_t)k->positions);
+        json_close_object(c->out);
+    }
     json_close_object(c->out);
     return REJECT_none;
 }

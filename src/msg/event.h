@@ -315,7 +315,7 @@ enum posting_code {
     POSTING_delivery_margin,  /* into escrow, and back */
     POSTING_delivery_payment, /* for verified work */
     POSTING_delivery_fee,
-    POSTING_delivery_difference, /* of a shortfall: max(buy-in, 110% reference) - price (DELIV-05) */
+    POSTING_delivery_difference, /* shortfall: max(buy-in, 110% reference) - price (DELIV-05) */
     POSTING_delivery_damages,
     POSTING_delivery_clawback,   /* what was paid for work that a challenge undid */
     POSTING_code_count

@@ -15,6 +15,7 @@ struct loader {
     char *request; /* CONFIG_BYTES_MAX */
     const struct directory *known; /* NULL: nothing was there before */
     uint32_t products;             /* of them, when this began */
+    uint32_t past;                 /* contracts whose trading has ended (CONTRACT-01) */
     char *error;
 };
 
@@ -137,6 +138,16 @@ static int fail(char *error, const char *what, const char *detail)
     return -1;
 }
 
+/* A file outlives the contracts in it: those whose last trading instant has passed are not listed,
+ * nor are their spreads. */
+static bool is_past(struct loader *l, const struct section *s, int reason)
+{
+    if (s->exists == spread_exists) return l->past > 0 && reason == REJECT_unknown_instrument;
+    bool past = s->exists == instrument_exists && reason == REJECT_expired_time;
+    l->past += past ? 1 : 0;
+    return past;
+}
+
 static int request_send(struct loader *l, const struct section *s, uint32_t token)
 {
     const struct json_token *t = &l->json->tokens[token];
@@ -152,6 +163,7 @@ static int request_send(struct loader *l, const struct section *s, uint32_t toke
     if (w.overflow) return fail(l->error, s->name, "too long");
     rpc_handle(l->rpc, l->officer, w.bytes, w.used, &a);
     if (a.reason == REJECT_none && !a.unavailable) return 0;
+    if (is_past(l, s, a.reason)) return 0;
     char detail[CONFIG_ERROR_SIZE - 64];
     snprintf(detail, sizeof detail, "%.*s", (int)(a.length < 380 ? a.length : 380), a.bytes);
     return fail(l->error, s->name, detail);

@@ -190,6 +190,14 @@ static void product_rules(struct command_product_create *p, uint32_t index)
     p->settlement_rules = (struct settlement_rules){
         .cycles = {{start, end, end}}, .flags = SETTLEMENT_RULE_AUTOMATIC,
         .index = p->settlement == SETTLEMENT_cash ? index : 0};
+    const struct last_trading days = {LAST_TRADING_business_days, 8, end};
+    const struct last_trading quarters = {LAST_TRADING_business_days, 3, end};
+    const struct last_trading last = {LAST_TRADING_last_business, 0, end};
+    bool cash = p->settlement == SETTLEMENT_cash; /* CONTRACT-01 */
+    p->calendar.last[PERIOD_quarter] = quarters;
+    p->calendar.last[PERIOD_month] = cash ? last : days;
+    p->calendar.last[PERIOD_day] = (struct last_trading){LAST_TRADING_days, 6, 12 * 3600};
+    p->calendar.cascades = 1u << PERIOD_quarter | (cash ? 0 : 1u << PERIOD_month);
 }
 
 static int list_product(struct demo *d, const char *name, enum settlement_kind settlement,
