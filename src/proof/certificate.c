@@ -12,8 +12,9 @@ static const char *const answers[] = {"no", "yes", NULL};
 
 static const struct note_field fields[] = {
     FIELD(resource, name), FIELD(provider, name), FIELD(site, text), FIELD(region, name),
-    FIELD(hardware, text), FIELD(key, hex), FIELD(vintage, u32), WORDS(grade, grades),
-    FIELD(work, u64), FIELD(evidence, hex), WORDS(quick, answers), FIELD(issued, second),
+    FIELD(hardware, text), FIELD(vintage, u32), WORDS(grade, grades), FIELD(work, u64),
+    {.key = "duration", .kind = NOTE_KIND_u32, .offset = offsetof(struct certificate, duration_s)},
+    FIELD(evidence, hex), WORDS(quick, answers), FIELD(issued, second),
     FIELD(expires, second), FIELD(certifier, hex),
 };
 
@@ -21,6 +22,7 @@ static const char *wrong(const void *object)
 {
     const struct certificate *c = object;
     if (c->work == 0) return "work is nothing";
+    if (c->duration_s == 0) return "it was measured in no time";
     if (c->expires.v <= c->issued.v) return "expires before it is issued";
     return NULL;
 }

@@ -1,7 +1,7 @@
 /* certificate.h: what a certifier signs of a resource that it has measured (CERT-01).
  *
- * Lines, in this order: resource, provider, site, region, hardware, key, vintage, grade, work,
- * evidence, quick, issued, expires, certifier; signed by the certifier.
+ * Lines, in this order: resource, provider, site, region, hardware, vintage, grade, work,
+ * duration, evidence, quick, issued, expires, certifier; signed by the certifier.
  *
  * Upstream: note. Downstream: gate (certificate_submit), work (`dojima certify`), cli (verify).
  */
@@ -9,29 +9,22 @@
 #define DOJIMA_PROOF_CERTIFICATE_H
 
 #include "base/units.h"
+#include "msg/command.h"
 #include "proof/note.h"
 
-enum {
-    CERTIFICATE_RESOURCE_SIZE = 32,
-    CERTIFICATE_PROVIDER_SIZE = 32,
-    CERTIFICATE_SITE_SIZE = 64,
-    CERTIFICATE_REGION_SIZE = 16,
-    CERTIFICATE_HARDWARE_SIZE = 256,
-};
-
 struct certificate {
-    char resource[CERTIFICATE_RESOURCE_SIZE]; /* its name, unique to the provider */
-    char provider[CERTIFICATE_PROVIDER_SIZE]; /* the account that may sell it */
-    char site[CERTIFICATE_SITE_SIZE];
-    char region[CERTIFICATE_REGION_SIZE];
-    char hardware[CERTIFICATE_HARDWARE_SIZE];
-    uint8_t key[NOTE_KEY_SIZE]; /* the resource's own: with it its receipts are signed */
-    uint32_t vintage;           /* 2026 */
-    uint32_t grade;             /* 0 offline, 1 server, 2 interactive (UNIT-03) */
-    uint64_t work;              /* measured, nano-CT (10^9 FLOP) an hour; at least 1 */
-    uint8_t evidence[32];       /* SHA-256 of the result page and its raw figures */
-    uint32_t quick;             /* 1: a try, shorter than CERT-01 asks for */
-    uint32_t signed_by;         /* bit 0: the certifier */
+    char resource[RESOURCE_NAME_SIZE]; /* its name, unique to the provider */
+    char provider[ACCOUNT_NAME_SIZE];  /* the account that may sell it */
+    char site[SITE_NAME_SIZE];
+    char region[REGION_NAME_SIZE];
+    char hardware[HARDWARE_TEXT_SIZE];
+    uint32_t vintage;      /* 2026 */
+    uint32_t grade;        /* enum grade (UNIT-03) */
+    uint64_t work;         /* measured, nano-CT (10^9 FLOP) an hour; at least 1 */
+    uint32_t duration_s;   /* of the measurement; at least 1 */
+    uint32_t quick;        /* 1: a try, shorter than CERT-01 asks for */
+    uint32_t signed_by;    /* bit 0: the certifier */
+    uint8_t evidence[32];  /* SHA-256 of the result page and its raw figures */
     ts_t issued, expires;       /* whole seconds; expires is later */
     uint8_t certifier[NOTE_KEY_SIZE];
     uint8_t signature[NOTE_SIGNATURE_SIZE];

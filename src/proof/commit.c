@@ -21,16 +21,22 @@ static uint8_t *put_digest(uint8_t *to, const struct digest *d)
 
 struct digest commit_step_leaf(uint32_t index, const struct commit_step *s)
 {
+    struct digest a = fingerprint_matrix(s->a, s->m, s->k);
+    struct digest c = fingerprint_matrix(s->c, s->m, s->n * sizeof *s->c);
+    return commit_step_leaf_of(index, s, &a, &c);
+}
+
+struct digest commit_step_leaf_of(uint32_t index, const struct commit_step *s,
+                                  const struct digest *a, const struct digest *c)
+{
     uint8_t bytes[5 * 4 + 2 * DIGEST_BYTES];
-    struct digest a = digest_of(s->a, (size_t)s->m * s->k);
-    struct digest c = digest_of(s->c, (size_t)s->m * s->n * sizeof *s->c);
     uint8_t *p = put(bytes, index, 4);
     p = put(p, s->op, 4);
     p = put(p, s->m, 4);
     p = put(p, s->k, 4);
     p = put(p, s->n, 4);
-    p = put_digest(p, &a);
-    p = put_digest(p, &c);
+    p = put_digest(p, a);
+    p = put_digest(p, c);
     ASSERT(p == bytes + sizeof bytes);
     return merkle_leaf(bytes, sizeof bytes);
 }

@@ -51,11 +51,11 @@ static inline void certificate_random(struct certificate *c, struct random *r)
     text_random(c->site, sizeof c->site, false, r);
     text_random(c->region, sizeof c->region, true, r);
     text_random(c->hardware, sizeof c->hardware, false, r);
-    bytes_random(c->key, sizeof c->key, r);
     bytes_random(c->evidence, sizeof c->evidence, r);
     c->vintage = (uint32_t)number_random(r);
     c->grade = (uint32_t)random_below(r, 3);
     c->quick = (uint32_t)random_below(r, 2);
+    c->duration_s = 1 + (uint32_t)number_random(r) / 2;
     c->work = 1 + number_random(r) / 2;
     c->issued = TS((int64_t)random_below(r, 4000000000) * NS_PER_SECOND);
     c->expires = TS(c->issued.v + (1 + (int64_t)random_below(r, 4000000)) * NS_PER_SECOND);
@@ -88,8 +88,9 @@ static inline void verdict_random(struct verdict *v, struct random *r)
     v->tasks = 1 + number_random(r) / 2;
     v->sampled = 1 + random_below(r, v->tasks < 600 ? v->tasks : 600);
     v->outcome = (uint32_t)random_below(r, 4);
-    v->failed = v->outcome == VERDICT_falsified ? 1 + random_below(r, v->sampled) : 0;
-    v->flop = v->outcome > VERDICT_short ? 0 : 1 + (uint128_t)number_random(r) * 1000000007 / 2;
+    v->failed = v->outcome == PROOF_falsified ? 1 + random_below(r, v->sampled) : 0;
+    v->flop = v->outcome > PROOF_short ? 0 : 1 + (uint128_t)number_random(r) * 1000000007 / 2;
+    v->attested = (uint32_t)random_below(r, 2);
     v->kind = (uint32_t)random_below(r, 3);
     bytes_random(v->root.v, sizeof v->root.v, r);
     bytes_random(v->seed, sizeof v->seed, r);

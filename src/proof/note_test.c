@@ -252,7 +252,7 @@ static void test_verdict_together(void **state)
     v.tasks = 1000;
     v.sampled = 90;
     v.failed = 0;
-    v.outcome = VERDICT_ok;
+    v.outcome = PROOF_ok;
     v.flop = 1;
     verdict_set_bound(&v);
     assert_int_equal(verdict_check(&v, &e), 0);
@@ -266,9 +266,9 @@ static void test_verdict_together(void **state)
     assert_int_equal(verdict_check(&w, &e), NOTE_inconsistent);
     w = v, w.failed = 1; /* ok, with one that failed */
     assert_int_equal(verdict_check(&w, &e), NOTE_inconsistent);
-    w = v, w.outcome = VERDICT_falsified;
+    w = v, w.outcome = PROOF_falsified;
     assert_int_equal(verdict_check(&w, &e), NOTE_inconsistent);
-    w = v, w.outcome = VERDICT_no_answer;
+    w = v, w.outcome = PROOF_no_answer;
     assert_int_equal(verdict_check(&w, &e), NOTE_inconsistent);
     w.flop = 0;
     verdict_set_bound(&w);

@@ -4,6 +4,7 @@
 #include "proof/sample.h"
 
 static const char *const kinds[] = {"hour", "canary", "challenge", NULL};
+static const char *const answers[] = {"no", "yes", NULL};
 static const char *const outcomes[] = {"ok", "short", "falsified", "no_answer", NULL};
 
 #define FIELD(name, of) {.key = #name, .kind = NOTE_KIND_##of, \
@@ -16,7 +17,7 @@ static const struct note_field fields[] = {
     FIELD(allocation, u64), FIELD(hour, hour), FIELD(root, hex), WORDS(kind, kinds),
     FIELD(seed, hex), FIELD(tasks, u64), FIELD(sampled, u64), FIELD(failed, u64),
     {.key = "bound-ppm", .kind = NOTE_KIND_u32, .offset = offsetof(struct verdict, bound_ppm)},
-    FIELD(flop, u128), WORDS(outcome, outcomes), FIELD(verifier, hex),
+    FIELD(flop, u128), WORDS(attested, answers), WORDS(outcome, outcomes), FIELD(verifier, hex),
 };
 
 static const char *wrong(const void *object)
@@ -25,13 +26,13 @@ static const char *wrong(const void *object)
     if (v->sampled > SAMPLE_MAX) return "more tasks are sampled than a verifier may";
     if (v->sampled > v->tasks) return "more tasks are sampled than there are";
     if (v->failed > v->sampled) return "more tasks failed than were sampled";
-    if ((v->failed != 0) != (v->outcome == VERDICT_falsified))
+    if ((v->failed != 0) != (v->outcome == PROOF_falsified))
         return "the outcome is falsified exactly where a sampled task failed";
-    if (v->outcome > VERDICT_short && v->flop != 0)
+    if (v->outcome > PROOF_short && v->flop != 0)
         return "work is verified in an hour that is falsified or unanswered";
-    if (v->outcome == VERDICT_ok && (v->sampled == 0 || v->flop == 0))
+    if (v->outcome == PROOF_ok && (v->sampled == 0 || v->flop == 0))
         return "the outcome is ok, but nothing was looked at or verified";
-    if (v->outcome == VERDICT_no_answer
+    if (v->outcome == PROOF_no_answer
             ? v->bound_ppm != SAMPLE_PPM
             : !sample_bound_right(v->tasks, v->sampled, v->failed, v->bound_ppm))
         return "bound-ppm is not that of tasks, sampled and failed";
@@ -40,7 +41,7 @@ static const char *wrong(const void *object)
 
 void verdict_set_bound(struct verdict *v)
 {
-    v->bound_ppm = v->outcome == VERDICT_no_answer
+    v->bound_ppm = v->outcome == PROOF_no_answer
                        ? SAMPLE_PPM : sample_bound_ppm(v->tasks, v->sampled, v->failed);
 }
 

@@ -1,7 +1,7 @@
 /* verdict.h: what a verifier says of an hour after it has looked (DELIV-03, DELIV-04).
  *
  * Lines, in this order: allocation, hour, root, kind, seed, tasks, sampled, failed, bound-ppm,
- * flop, outcome, verifier; signed by the verifier.
+ * flop, attested, outcome, verifier; signed by the verifier.
  *
  * `bound-ppm` is sample_bound_ppm of the three numbers before it (10^6 where nothing was answered),
  * and a verdict in which it is not is refused: nobody can publish a better bound than the sample
@@ -13,17 +13,9 @@
 #define DOJIMA_PROOF_VERDICT_H
 
 #include "base/units.h"
+#include "msg/delivery.h"
 #include "proof/digest.h"
 #include "proof/note.h"
-
-enum verdict_kind { VERDICT_KIND_hour = 0, VERDICT_KIND_canary, VERDICT_KIND_challenge };
-
-enum verdict_outcome {
-    VERDICT_ok = 0,     /* all that was sampled is right */
-    VERDICT_short,      /* right, but less than was due */
-    VERDICT_falsified,  /* at least one sampled task is proved wrong */
-    VERDICT_no_answer,  /* what was asked for was not opened in time */
-};
 
 struct verdict {
     uint128_t flop; /* verified: what the hour counts for; 0 when falsified or unanswered */
@@ -32,8 +24,9 @@ struct verdict {
     uint64_t tasks, sampled, failed; /* failed <= sampled <= tasks */
     struct digest root; /* of the receipt */
     uint8_t seed[32];   /* the verifier's nonce: with the root it gives the sample (sample.h) */
-    uint32_t kind;      /* enum verdict_kind */
-    uint32_t outcome;   /* enum verdict_outcome */
+    uint32_t kind;      /* enum proof_kind */
+    uint32_t outcome;   /* enum proof_outcome */
+    uint32_t attested;  /* 1: the hardware attested itself (DELIV-04) */
     uint32_t bound_ppm; /* upper bound of the share of wrong tasks, 95 %, one-sided, in 10^-6 */
     uint32_t signed_by; /* bit 0: the verifier */
     uint8_t verifier[NOTE_KEY_SIZE];
