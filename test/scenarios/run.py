@@ -19,6 +19,7 @@ be so:
   settle ZZ-2027M03 100.25                           a settlement price; `mark` marks to market
   settle_day ZZ                                      the day's settlement prices of a product
   submit a=2.1 b=2.2 to GPU [for 2027-01-04T09:00Z]  values of sources for an hour's reference price
+  sold CTS-2027D0104H02 to bob a=5@2.1 b=7@2.2       each sells to him, alone with him in the book
   > {"as": "bob", "method": ..., "params": ...}      any request as it stands
 
   call officer clearing_allocate member=m            private/METHOD with key=value parameters
@@ -36,6 +37,8 @@ be so:
   ticker ZZ-2027M03 last_price=100.5                 members of public/ticker
   settlement ZZ-2027M03 100.5 vwap trades=2          its latest record (public/get_settlements)
   hour GPU 2027-01-04T09:00Z 2.15 submissions        an hour's reference price and its tier
+  sellers GPU 2027-01-04T09:00Z priced 5@2.1=trimmed  an hour's spot: result, volume@price of
+                                                     each seller, its status (and /weight)
   prints ZZ-2027M03 3@100.5 2@101                    all its trades, oldest first
   mine alice ZZ-2027M03 3@100.5                      her own, oldest first
   working alice a2 a3                                her open orders are these, in any order
@@ -252,6 +255,15 @@ class Scenario:
             self.settle()
             self.do(source, 'private/index_submit', dict(params, value=value_of(value)))
 
+    def do_sold(self, words):
+        name, _, buyer, *sales = words
+        for sale in sales:
+            seller, _, what = sale.partition('=')
+            amount, _, price = what.partition('@')
+            for who, side in ((seller, 'sell'), (buyer, 'buy')):
+                self.settle()
+                self.enter(who, side, [amount, name, 'at', price])
+
     def do_mark(self, words):
         self.do('officer', 'private/officer_mark_to_market', {})
 
@@ -332,6 +344,17 @@ class Scenario:
         record = got['settlements'][0]
         need(holds(dict({'settlement_price': value_of(words[1]), 'tier': words[2]},
                         **pairs_of(words[3:])), record, words[0]))
+
+    def is_sellers(self, words):
+        name, hour, result, *want = words
+        when = hour.replace('Z', ':00Z')
+        spot = self.look(None, 'public/get_index', {'index_name': name, 'count': 1,
+                                                    'start_timestamp': when,
+                                                    'end_timestamp': when})['hours'][0]['spot']
+        got = ['%s@%s=%s' % (dump(one['volume']), dump(one['price']), one['status']) +
+               ('/%s' % one['weight'] if '/' in ' '.join(want) else '') for one in spot['inputs']]
+        if [spot['result'], *got] != [result, *want]:
+            raise Failed('the sellers are %s %s' % (spot['result'], ' '.join(got)))
 
     def is_hour(self, words):
         when = words[1].replace('Z', ':00Z')
@@ -427,9 +450,10 @@ class Scenario:
             need(holds(0, lots, name))
 
     LOOKS = ('book', 'order', 'position', 'compute', 'account', 'ticker', 'prints', 'mine',
-             'working', 'balance', 'posted', 'fund', 'conserved', 'settlement', 'hour')
+             'working', 'balance', 'posted', 'fund', 'conserved', 'settlement', 'hour',
+             'sellers')
     DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark', 'call',
-            'settle_day', 'submit')
+            'settle_day', 'submit', 'sold')
 
     def step(self, line):
         if line[0] in '!<=~' and line[1:2] in ('', ' '):
