@@ -58,6 +58,7 @@ static void seed_product(struct core *c, struct outbox *out, char letter, uint8_
             .spot_cap = QTY(50), .month = QTY(90), .all_months = QTY(120), .spot_days = 9,
             .accountable_all = QTY(9), .step_e6 = {E6, E6 / 2, E6 / 4}};
     }
+    if (letter == 'H') p.product_create.settlement_rules.spot_index = 1; /* INDEX-02 */
     if (letter == 'S')
         p.product_create.limits = (struct product_limits){.micro_of = 1, .ratio = 10};
     if (letter == 'S') { /* CONTRACT-01 */
@@ -66,6 +67,22 @@ static void seed_product(struct core *c, struct outbox *out, char letter, uint8_
         p.product_create.calendar.cascades = 1u << PERIOD_quarter;
     }
     step(c, &p, out);
+}
+
+/* An index, and an hour whose trades are its. */
+static void seed_index(struct core *c, struct outbox *out)
+{
+    struct command x = {.header.kind = COMMAND_index_create};
+    x.index_create = (struct command_index_create){
+        .name = "I", .sources = {5, 6, 7}, .source_count = 3, .minimum = 3,
+        .tiers = {INDEX_TIER_spot, INDEX_TIER_submissions}, .staleness_ns = NS_PER_HOUR,
+        .deviation_e6 = E6, .spot_sellers = 3, .spot_volume = 1, .spot_share_e6 = E6 / 2};
+    step(c, &x, out);
+    seed_product(c, out, 'H', ALGORITHM_fifo);
+    struct command l = {.header.kind = COMMAND_instrument_list};
+    l.instrument_list.product = 4;
+    memcpy(l.instrument_list.period, "1970D0101H01", 12);
+    step(c, &l, out);
 }
 
 static void seed(struct core *c, struct outbox *out)
@@ -115,7 +132,8 @@ static void seed(struct core *c, struct outbox *out)
     calls.clearing_set.settings = (struct clearing_settings){
         5 * NS_PER_SECOND, NS_PER_SECOND, 300000, 5, 20, 200000, 4, 900000, 250000};
     step(c, &calls, out);
-    for (uint32_t p = 1; p <= 3; p++) {
+    seed_index(c, out);
+    for (uint32_t p = 1; p <= 4; p++) {
         struct command o = {.header.kind = COMMAND_state_set};
         o.state_set.product = p;
         o.state_set.state = STATE_open;

@@ -113,6 +113,7 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
     c.product_create.peak_end_hour = 2;
     c.product_create.fee_tier_count = 1;
     c.product_create.settlement_rules = rules_test;
+    if (name[0] == 'H') c.product_create.settlement_rules.spot_index = 1; /* INDEX-02 */
     c.product_create.fee_tiers[0] = (struct fee_tier){QTY(0), MONEY(-100), MONEY(300)};
     c.product_create.offbook = (struct product_offbook){
         .block_minimum = QTY(3), .window_ns = 900 * NS_PER_SECOND, .block_range = PRICE(4 * E6),
@@ -133,8 +134,8 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
     apply(w, &c);
 }
 
-/* Six outrights, two of each product; then the spreads. */
-enum { OUTRIGHTS = 6, SPREADS = 5, INSTRUMENTS = OUTRIGHTS + SPREADS };
+/* Six outrights, two of each product; then the spreads; then hours that an index looks at. */
+enum { OUTRIGHTS = 6, SPREADS = 5, HOURS = 2, INSTRUMENTS = OUTRIGHTS + SPREADS + HOURS };
 static const uint32_t spread_legs[SPREADS][2] = {{1, 2}, {1, 3}, {2, 3}, {3, 5}, {4, 1}};
 static const int32_t spread_ratios[SPREADS][2] = {{1, -1}, {1, -1}, {1, -1}, {2, -1}, {1, -3}};
 
@@ -156,10 +157,19 @@ static void seed_index(struct world *w)
     struct command c = {.header.kind = COMMAND_index_create};
     c.index_create = (struct command_index_create){
         .name = "IX", .sources = {5, 6, 7, 8}, .source_count = 4, .minimum = 3,
-        .carries_max = 1, .tiers = {INDEX_TIER_submissions, INDEX_TIER_previous_hour,
-                                    INDEX_TIER_committee},
-        .staleness_ns = NS_PER_HOUR, .delay_ns = NS_PER_SECOND, .deviation_e6 = E6 / 2};
+        .carries_max = 1, .tiers = {INDEX_TIER_spot, INDEX_TIER_submissions,
+                                    INDEX_TIER_previous_hour, INDEX_TIER_committee},
+        .staleness_ns = NS_PER_HOUR, .delay_ns = NS_PER_SECOND, .deviation_e6 = E6 / 2,
+        .spot_sellers = 3, .spot_volume = 1, .spot_share_e6 = E6 / 2};
     apply(w, &c);
+    seed_product(w, "HH", ALGORITHM_fifo, 0);
+    const char *hours[HOURS] = {"2026D1223H04", "2026D1223H05"};
+    for (int i = 0; i < HOURS; i++) {
+        c = (struct command){.header.kind = COMMAND_instrument_list};
+        c.instrument_list.product = 4;
+        memcpy(c.instrument_list.period, hours[i], strlen(hours[i]));
+        apply(w, &c);
+    }
     c = (struct command){.header.kind = COMMAND_venue_set};
     c.venue_set.flags = VENUE_HAS_MARKS;
     c.venue_set.settings.mark_at[0] = 17000;
@@ -263,7 +273,7 @@ static void random_order(struct world *w, struct random *r, struct command *c)
     if (below(r, 6) == 0) o->flags |= ORDER_FLAG_POST_ONLY;
     if (below(r, 6) == 0) o->flags |= ORDER_FLAG_REDUCE_ONLY;
     if (below(r, 5) == 0) o->flags |= ORDER_FLAG_HAS_MAX_SHOW;
-    bool spread = o->instrument > OUTRIGHTS;
+    bool spread = o->instrument > OUTRIGHTS && o->instrument <= OUTRIGHTS + SPREADS;
     o->price = PRICE(((spread ? -15 : 80) + (int64_t)below(r, spread ? 30 : 40)) * 500000);
     o->trigger = PRICE(((spread ? -15 : 80) + (int64_t)below(r, spread ? 30 : 40)) * 500000);
     o->offset = PRICE((int64_t)below(r, 6) * 500000);
@@ -626,7 +636,7 @@ static void random_command(struct world *w, struct random *r, struct command *c)
         c->order_cancel.order_id = w->recent[below(r, 64)];
     } else if (dice < 94) {
         c->header.kind = COMMAND_state_set;
-        c->state_set.product = (uint32_t)(1 + below(r, 3));
+        c->state_set.product = (uint32_t)(1 + below(r, 4));
         c->state_set.state = below(r, 3) ? STATE_open : (uint32_t)below(r, STATE_count);
     } else if (dice < 95) {
         c->header.kind = COMMAND_mass_quote;
