@@ -12,6 +12,7 @@
 #include "cli/client_http.h"
 
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -212,10 +213,9 @@ bool client_number(struct client *c, const char *name, const char *text)
 }
 
 /* What the node says against it, as a sentence. */
-static void say_error(const struct client *c, uint32_t error)
+static void take_error(struct client *c, uint32_t error)
 {
-    char sentence[CLIENT_VALUE_SIZE * 4], rule[CLIENT_VALUE_SIZE], reason[CLIENT_VALUE_SIZE];
-    char param[CLIENT_VALUE_SIZE];
+    char sentence[CLIENT_VALUE_SIZE * 4], rule[CLIENT_VALUE_SIZE], param[CLIENT_VALUE_SIZE];
     uint32_t data = json_member(&c->answer, error, "data");
     bool has_data = data != 0 && c->tokens[data].kind == JSON_object;
     uint32_t token = has_data ? json_member(&c->answer, data, "sentence") : 0;
@@ -223,14 +223,14 @@ static void say_error(const struct client *c, uint32_t error)
     if (token == 0 || json_text(&c->answer, token, sentence, sizeof sentence) < 0)
         (void)snprintf(sentence, sizeof sentence, "The node refused the request.");
     (void)client_text(c, has_data ? data : error, "rule", rule);
-    (void)client_text(c, has_data ? data : error, "reason", reason);
+    (void)client_text(c, has_data ? data : error, "reason", c->reason);
     (void)client_text(c, has_data ? data : error, "param", param);
-    (void)fprintf(stderr, "dojima: %s", sentence);
-    if (param[0] != 0) (void)fprintf(stderr, " [%s]", param);
-    if (reason[0] != 0 || rule[0] != 0)
-        (void)fprintf(stderr, " (%s%s%s)", rule, rule[0] != 0 && reason[0] != 0 ? ", " : "",
-                      reason);
-    (void)fputc('\n', stderr);
+    const char *comma = rule[0] != 0 && c->reason[0] != 0 ? ", " : "";
+    bool brackets = rule[0] != 0 || c->reason[0] != 0;
+    (void)snprintf(c->sentence, sizeof c->sentence, "%.280s%s%.30s%s%s%.20s%s%.40s%s", sentence,
+                   param[0] != 0 ? " [" : "", param, param[0] != 0 ? "]" : "",
+                   brackets ? " (" : "", rule, comma, c->reason, brackets ? ")" : "");
+    c->error = error;
 }
 
 static void print_value(const struct client *c, uint32_t token)
@@ -241,30 +241,41 @@ static void print_value(const struct client *c, uint32_t token)
     (void)fputc('\n', stdout);
 }
 
-static int answer_read(struct client *c, size_t size, int status)
+static enum client_status say(struct client *c, enum client_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static enum client_status say(struct client *c, enum client_status status, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    (void)vsnprintf(c->sentence, sizeof c->sentence, format, list);
+    va_end(list);
+    return status;
+}
+
+static enum client_status answer_read(struct client *c, size_t size, int status)
 {
     uint32_t capacity = (uint32_t)(size / 2 + 16);
     free(c->tokens);
     c->tokens = malloc(capacity * sizeof *c->tokens);
-    if (c->tokens == NULL) return 1;
+    if (c->tokens == NULL) return say(c, CLIENT_unreachable, "no memory");
     c->answer = (struct json){.tokens = c->tokens, .capacity = capacity};
-    if (json_parse(&c->answer, c->body, size) != JSON_OK || c->tokens[0].kind != JSON_object) {
-        (void)fprintf(stderr, "dojima: %s answers HTTP %d, but not in JSON-RPC\n", c->url, status);
-        return 1;
-    }
+    if (json_parse(&c->answer, c->body, size) != JSON_OK || c->tokens[0].kind != JSON_object)
+        return say(c, CLIENT_unreachable, "%s answers HTTP %d, but not in JSON-RPC", c->url,
+                   status);
     uint32_t error = json_member(&c->answer, 0, "error");
     if (error != 0 && c->tokens[error].kind == JSON_object) {
-        say_error(c, error);
-        if (c->json) print_value(c, error);
-        return 1;
+        take_error(c, error);
+        bool later = status == 429 || status == 503 || strcmp(c->reason, "throttled") == 0 ||
+                     strcmp(c->reason, "stale_request") == 0;
+        return later ? CLIENT_throttled : CLIENT_refused;
     }
     c->result = json_member(&c->answer, 0, "result");
-    if (c->result != 0) return 0;
-    (void)fprintf(stderr, "dojima: %s answers without a result\n", c->url);
-    return 1;
+    if (c->result != 0) return CLIENT_ok;
+    return say(c, CLIENT_unreachable, "%s answers without a result", c->url);
 }
 
-int client_call(struct client *c, const char *method)
+enum client_status client_try(struct client *c, const char *method)
 {
     struct http_url url;
     char target[HTTP_HOST_SIZE + 80], header[HEADER_SIZE] = "", error[256] = "";
@@ -272,27 +283,31 @@ int client_call(struct client *c, const char *method)
     size_t size = 0;
     int status = 0;
     json_close_object(&c->params);
-    if (sodium_init() < 0 || !http_url_parse(c->url, &url)) {
-        (void)fprintf(stderr, "dojima: %s is no http:// or https:// address\n", c->url);
-        return 1;
-    }
-    if (c->params.overflow) {
-        (void)fprintf(stderr, "dojima: the parameters are too long\n");
-        return 1;
-    }
+    c->error = c->result = 0;
+    c->sentence[0] = c->reason[0] = 0;
+    if (sodium_init() < 0 || !http_url_parse(c->url, &url))
+        return say(c, CLIENT_unusable, "%s is no http:// or https:// address", c->url);
+    if (c->params.overflow) return say(c, CLIENT_unusable, "the parameters are too long");
     (void)snprintf(target, sizeof target, "%s/api/v2/%s", url.path, method);
     (void)snprintf(body, sizeof body,
                    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%.*s}", method,
                    (int)c->params.used, c->params.bytes);
     bool private_method = strncmp(method, "private/", 8) == 0;
-    if (private_method && header_make(c, target, body, header) != 0) return 1;
+    if (private_method && header_make(c, target, body, header) != 0) return CLIENT_unusable;
     free(c->body);
     c->body = NULL;
-    if (http_post(&url, target, header, body, &c->body, &size, &status, error, sizeof error) != 0) {
-        (void)fprintf(stderr, "dojima: %s: %s\n", c->url, error);
-        return 1;
-    }
+    if (http_post(&url, target, header, body, &c->body, &size, &status, error, sizeof error) != 0)
+        return say(c, CLIENT_unreachable, "%s: %s", c->url, error);
     return answer_read(c, size, status);
+}
+
+int client_call(struct client *c, const char *method)
+{
+    enum client_status status = client_try(c, method);
+    if (status == CLIENT_ok) return 0;
+    if (c->sentence[0] != 0) (void)fprintf(stderr, "dojima: %s\n", c->sentence);
+    if (c->json && c->error != 0) print_value(c, c->error);
+    return 1;
 }
 
 void client_print_result(const struct client *c) { print_value(c, c->result); }

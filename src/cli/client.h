@@ -14,7 +14,16 @@
 
 #include <argp.h>
 
-enum { CLIENT_PARAMS_SIZE = 16384, CLIENT_KEY_SIZE = 128, CLIENT_VALUE_SIZE = 80 };
+enum { CLIENT_PARAMS_SIZE = 16384, CLIENT_KEY_SIZE = 128, CLIENT_VALUE_SIZE = 80,
+       CLIENT_ERROR_SIZE = 384 };
+
+enum client_status {
+    CLIENT_ok = 0,
+    CLIENT_unusable,    /* the request cannot be made: no key, no such address */
+    CLIENT_unreachable, /* no answer, or none of this protocol: the same may be asked again */
+    CLIENT_refused,     /* the node's error: c->error */
+    CLIENT_throttled,   /* the same, and it may be asked again later */
+};
 
 struct client {
     /* options */
@@ -27,6 +36,9 @@ struct client {
     struct json answer;
     struct json_token *tokens;
     uint32_t result; /* token; valid after a call that gave 0 */
+    uint32_t error;  /* token of the node's error after CLIENT_refused */
+    char sentence[CLIENT_ERROR_SIZE]; /* why the last call failed */
+    char reason[CLIENT_VALUE_SIZE];   /* of a reject: its name */
     /* parameters of the next call */
     char params_bytes[CLIENT_PARAMS_SIZE];
     struct json_writer params;
@@ -49,6 +61,8 @@ bool client_number(struct client *c, const char *name, const char *text);
 /* Closes the parameters and calls. 0: c->result is there; 1: said on standard error (with --json an
  * error of the node is printed as an object too). A private method is signed. */
 int client_call(struct client *c, const char *method);
+/* The same without a word on standard error, for processes that go on. */
+enum client_status client_try(struct client *c, const char *method);
 /* Prints the result as it came and a newline. */
 void client_print_result(const struct client *c);
 

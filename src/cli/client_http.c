@@ -54,6 +54,7 @@ struct exchange {
     char *bytes;
     size_t used;
     size_t capacity;
+    size_t body_max;
 };
 
 static int fail(char *error, size_t size, const char *what)
@@ -119,7 +120,7 @@ static int exchange_room(struct exchange *x)
 {
     if (x->capacity - x->used > 4096) return 0;
     size_t capacity = x->capacity == 0 ? 65536 : x->capacity * 2;
-    char *bytes = capacity > (size_t)HTTP_BODY_MAX ? NULL : realloc(x->bytes, capacity);
+    char *bytes = x->capacity > x->body_max + 65536 ? NULL : realloc(x->bytes, capacity);
     if (bytes == NULL) return -1;
     x->bytes = bytes;
     x->capacity = capacity;
@@ -149,7 +150,7 @@ static size_t size_expected(struct exchange *x)
     const char *text = header_find(x->bytes, "content-length");
     size_t body = text == NULL ? SIZE_MAX : (size_t)strtoull(text, NULL, 10);
     end[2] = keep;
-    if (body > (size_t)HTTP_BODY_MAX) return SIZE_MAX;
+    if (body > x->body_max) return SIZE_MAX;
     return (size_t)(end + 4 - x->bytes) + body;
 }
 
@@ -192,21 +193,26 @@ static int answer_split(struct exchange *x, int *status, char *error, size_t siz
     return 0;
 }
 
-int http_post(const struct http_url *url, const char *target, const char *headers, const char *body,
-              char **answer, size_t *size, int *status, char *error, size_t error_size)
+int http_exchange(const struct http_url *url, const struct http_ask *ask, char **answer,
+                  size_t *size, int *status, char *error, size_t error_size)
 {
-    struct exchange x = {.deadline = time(NULL) + HTTP_TIMEOUT_S};
-    size_t capacity = strlen(body) + strlen(headers) + strlen(target) + HTTP_HOST_SIZE + 256;
-    char *request = malloc(capacity);
+    struct exchange x = {.deadline = time(NULL) +
+                                     (ask->timeout_s != 0 ? ask->timeout_s : HTTP_TIMEOUT_S),
+                         .body_max = ask->body_max != 0 ? ask->body_max : HTTP_BODY_MAX};
+    size_t capacity = strlen(ask->headers) + strlen(ask->target) + HTTP_HOST_SIZE + 256;
+    char *head = malloc(capacity);
     int result = -1;
     (void)signal(SIGPIPE, SIG_IGN);
-    if (request == NULL) return fail(error, error_size, "no memory");
-    int length = snprintf(request, capacity,
-                          "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
-                          "Content-Length: %zu\r\nConnection: close\r\n%s\r\n%s",
-                          target, url->host, url->port, strlen(body), headers, body);
+    if (head == NULL) return fail(error, error_size, "no memory");
+    int length = snprintf(head, capacity,
+                          "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: %s\r\n"
+                          "Content-Length: %zu\r\nConnection: close\r\n%s\r\n",
+                          ask->target, url->host, url->port,
+                          ask->type != NULL ? ask->type : "application/json", ask->size,
+                          ask->headers);
     if (exchange_connect(&x, url, error, error_size) != 0) goto out;
-    if (exchange_send(&x, request, (size_t)length, error, error_size) != 0) goto out;
+    if (exchange_send(&x, head, (size_t)length, error, error_size) != 0) goto out;
+    if (exchange_send(&x, ask->body, ask->size, error, error_size) != 0) goto out;
     if (exchange_receive(&x, error, error_size) != 0) goto out;
     if (answer_split(&x, status, error, error_size) != 0) goto out;
     *answer = x.bytes;
@@ -214,9 +220,17 @@ int http_post(const struct http_url *url, const char *target, const char *header
     x.bytes = NULL;
     result = 0;
 out:
-    free(request);
+    free(head);
     free(x.bytes);
     BIO_free_all(x.bio);
     SSL_CTX_free(x.context);
     return result;
+}
+
+int http_post(const struct http_url *url, const char *target, const char *headers, const char *body,
+              char **answer, size_t *size, int *status, char *error, size_t error_size)
+{
+    const struct http_ask ask = {.target = target, .headers = headers, .body = body,
+                                 .size = strlen(body)};
+    return http_exchange(url, &ask, answer, size, status, error, error_size);
 }

@@ -2,6 +2,7 @@
  * takes note within a second. */
 #include "cli/cli.h"
 
+#include "cli/signing_key.h"
 #include "gate/keys.h"
 
 #include <getopt.h>
@@ -24,11 +25,14 @@ static void usage(FILE *to)
     fputs("Usage: dojima keys make --data DIR --account NAME --scopes LIST [--type hmac|ed25519]\n"
           "                        [--public-key BASE64URL] [--json]\n"
           "       dojima keys list --data DIR [--json]\n"
-          "       dojima keys revoke --data DIR ID\n\n"
+          "       dojima keys revoke --data DIR ID\n"
+          "       dojima keys signing FILE\n\n"
           "Scopes: read, trade, withdraw, clear, officer, auditor, or all. A secret is shown\n"
           "once; DIR/keys keeps HMAC secrets readable to its owner only, for signatures are\n"
           "checked with them; of an Ed25519 key it keeps the public half. Two keys are two\n"
-          "officers.\n", to);
+          "officers.\n\n"
+          "signing: the public key of FILE, with which receipts, verdicts or certificates are\n"
+          "signed; the file is made when it is not there.\n", to);
 }
 
 static int failed(const char *text)
@@ -117,6 +121,17 @@ static int revoke_one(const struct key_options *o, const char *id)
     return 0;
 }
 
+static int signing_one(const char *path)
+{
+    char error[300], text[SIGNING_KEY_TEXT_SIZE];
+    struct signing_key key;
+    if (signing_key_read(path, true, &key, error, sizeof error) != 0) return failed(error);
+    signing_key_text(&key, text);
+    sodium_memzero(&key, sizeof key);
+    puts(text);
+    return 0;
+}
+
 int cli_keys(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -144,6 +159,7 @@ int cli_keys(int argc, char **argv)
     if (words == 1 && strcmp(verb, "make") == 0) return make_one(&o);
     if (words == 1 && strcmp(verb, "list") == 0) return list_all(&o);
     if (words == 2 && strcmp(verb, "revoke") == 0) return revoke_one(&o, argv[optind + 1]);
+    if (words == 2 && strcmp(verb, "signing") == 0) return signing_one(argv[optind + 1]);
     usage(stderr);
     return 2;
 }

@@ -1,0 +1,276 @@
+/* agent.c: see agent.h. */
+#include "cli/agent.h"
+
+#include "base/time_text.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { KEY_DATA = 600, KEY_SIGN, KEY_ENDPOINT, KEY_LISTEN, KEY_TLS_CERT, KEY_TLS_KEY, KEY_POLL,
+       KEY_QUIET };
+
+static const struct argp_option options[] = {
+    {"data", KEY_DATA, "DIR", 0, "Where it keeps what it must not forget [./NAME-data]", 1},
+    {"sign-key", KEY_SIGN, "FILE", 0,
+     "The Ed25519 key that signs its notes [DIR/signing.key, made when absent]", 1},
+    {"endpoint", KEY_ENDPOINT, "HOST:PORT", 0, "Where its peers reach it [127.0.0.1:0]", 1},
+    {"listen", KEY_LISTEN, "HOST:PORT", 0, "Where it listens, when that is elsewhere", 1},
+    {"tls-cert", KEY_TLS_CERT, "FILE", 0, "Certificate chain (PEM): HTTPS for its peers", 1},
+    {"tls-key", KEY_TLS_KEY, "FILE", 0, "Its private key", 1},
+    {"poll-ms", KEY_POLL, "N", 0, "Between two looks at the venue [500]", 1},
+    {"quiet", KEY_QUIET, NULL, 0, "Says nothing but what goes wrong", 1},
+    {0}};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct agent *a = state->input;
+    char *end = NULL;
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &a->client; return 0;
+    case KEY_DATA: a->data = text; return 0;
+    case KEY_SIGN: a->signing = text; return 0;
+    case KEY_ENDPOINT: a->endpoint = text; return 0;
+    case KEY_LISTEN: a->listen = text; return 0;
+    case KEY_TLS_CERT: a->tls_cert = text; return 0;
+    case KEY_TLS_KEY: a->tls_key = text; return 0;
+    case KEY_QUIET: a->quiet = true; return 0;
+    case KEY_POLL:
+        a->poll_ms = (uint32_t)strtoul(text, &end, 10);
+        if (*end != 0 || a->poll_ms == 0 || a->poll_ms > 60000)
+            argp_error(state, "--poll-ms: 1 to 60000");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&client_argp, 0, NULL, 0}, {0}};
+const struct argp agent_argp = {.options = options, .parser = parse, .children = children};
+
+void agent_init(struct agent *a, const char *name)
+{
+    *a = (struct agent){.name = name, .poll_ms = AGENT_POLL_MS, .endpoint = "127.0.0.1:0"};
+    client_init(&a->client);
+    (void)pthread_mutex_init(&a->mutex, NULL);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&a->wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+}
+
+/* ---- words ---- */
+
+void agent_say(struct agent *a, const char *format, ...)
+{
+    char text[512], when[TIME_TEXT_SIZE] = "";
+    va_list list;
+    if (a->quiet) return;
+    va_start(list, format);
+    (void)vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    int64_t now = agent_now_ms(a);
+    if (now > 0) (void)time_format(when, TS(now / 1000 * NS_PER_SECOND));
+    (void)fprintf(stderr, "%s%s%s: %s\n", when, when[0] != 0 ? " " : "", a->name, text);
+}
+
+void agent_fail(struct agent *a, const char *what)
+{
+    (void)fprintf(stderr, "dojima %s: %s\n", a->name, what);
+    a->failed = true;
+    atomic_store(&a->stopping, true);
+    if (a->server != NULL) peer_server_stop(a->server);
+}
+
+/* ---- the venue ---- */
+
+/* Waits, unless it is to end. */
+static void rest(struct agent *a, uint32_t ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec += 1;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)pthread_mutex_lock(&a->mutex);
+    while (!atomic_load(&a->stopping) &&
+           pthread_cond_timedwait(&a->wake, &a->mutex, &until) != ETIMEDOUT) {}
+    (void)pthread_mutex_unlock(&a->mutex);
+}
+
+enum client_status agent_call(struct agent *a, const char *method)
+{
+    struct client *c = &a->client;
+    struct json_writer params = c->params; /* client_try closes it */
+    uint32_t wait = AGENT_BACKOFF_MIN_MS;
+    while (!atomic_load(&a->stopping)) {
+        c->params = params;
+        enum client_status status = client_try(c, method);
+        if (status == CLIENT_ok || status == CLIENT_refused) {
+            if (!a->stood) agent_say(a, "%s answers", c->url);
+            a->stood = true;
+            return status;
+        }
+        if (status == CLIENT_unusable) {
+            agent_fail(a, c->sentence[0] != 0 ? c->sentence : "the venue cannot be asked");
+            return CLIENT_unreachable;
+        }
+        if (a->stood) agent_say(a, "%s", c->sentence);
+        a->stood = status == CLIENT_throttled;
+        rest(a, wait);
+        wait = wait * 2 > AGENT_BACKOFF_MAX_MS ? AGENT_BACKOFF_MAX_MS : wait * 2;
+    }
+    return CLIENT_unreachable;
+}
+
+bool agent_time(struct agent *a)
+{
+    int64_t ms;
+    client_begin(&a->client);
+    if (agent_call(a, "public/get_time") != CLIENT_ok) return false;
+    if (json_decimal(&a->client.answer, a->client.result, 0, &ms) != DECIMAL_exact) return false;
+    (void)pthread_mutex_lock(&a->mutex);
+    a->venue_ms = ms;
+    (void)pthread_mutex_unlock(&a->mutex);
+    return true;
+}
+
+int64_t agent_now_ms(struct agent *a)
+{
+    (void)pthread_mutex_lock(&a->mutex);
+    int64_t ms = a->venue_ms;
+    (void)pthread_mutex_unlock(&a->mutex);
+    return ms;
+}
+
+/* ---- running ---- */
+
+static void *thread_run(void *context)
+{
+    struct agent *a = context;
+    while (!atomic_load(&a->stopping)) {
+        if (!agent_time(a)) continue;
+        if (a->step(a)) rest(a, a->poll_ms);
+    }
+    return NULL;
+}
+
+static void on_request(void *context, const struct peer_request *request,
+                       struct peer_response *response)
+{
+    struct agent *a = context;
+    a->handler(a, request, response);
+    if (response->body == NULL) peer_refuse(response, 500, "no answer");
+}
+
+static void on_stopping(void *context)
+{
+    struct agent *a = context;
+    (void)pthread_mutex_lock(&a->mutex);
+    atomic_store(&a->stopping, true);
+    (void)pthread_cond_broadcast(&a->wake);
+    (void)pthread_mutex_unlock(&a->mutex);
+}
+
+/* What peers are told: the endpoint, with the port that was given for port 0. */
+static void endpoint_write(struct agent *a)
+{
+    const char *colon = strrchr(a->endpoint, ':');
+    if (colon != NULL && strcmp(colon, ":0") == 0)
+        (void)snprintf(a->endpoint_text, sizeof a->endpoint_text, "%.*s:%d",
+                       (int)(colon - a->endpoint), a->endpoint, peer_server_port(a->server));
+    else (void)snprintf(a->endpoint_text, sizeof a->endpoint_text, "%s", a->endpoint);
+}
+
+static int parts_open(struct agent *a, char *error, size_t size)
+{
+    char path[4200];
+    (void)snprintf(a->data_default, sizeof a->data_default, "%.40s-data", a->name);
+    if (a->data == NULL) a->data = a->data_default;
+    a->store = agent_store_open(a->data, error, size);
+    if (a->store == NULL) return -1;
+    (void)snprintf(path, sizeof path, "%s/signing.key", a->data);
+    if (signing_key_read(a->signing != NULL ? a->signing : path, a->signing == NULL, &a->key,
+                         error, size) != 0)
+        return -1;
+    signing_key_text(&a->key, a->key_text);
+    if (a->handler == NULL) return 0;
+    const struct peer_options o = {.listen = a->listen != NULL ? a->listen : a->endpoint,
+                                   .tls_cert = a->tls_cert, .tls_key = a->tls_key};
+    a->server = peer_server_open(&o, on_request, a, error, size);
+    if (a->server == NULL) return -1;
+    endpoint_write(a);
+    return 0;
+}
+
+int agent_run(struct agent *a, bool (*step)(struct agent *a), peer_handler *handler)
+{
+    char error[AGENT_STORE_ERROR_SIZE] = "";
+    a->step = step;
+    a->handler = handler;
+    if (sodium_init() < 0 || parts_open(a, error, sizeof error) != 0) {
+        (void)fprintf(stderr, "dojima %s: %s\n", a->name, error);
+        agent_store_close(a->store);
+        return 1;
+    }
+    if (a->server != NULL) (void)printf("%s %s\n", a->endpoint_text, a->key_text);
+    else (void)printf("%s\n", a->key_text);
+    (void)fflush(stdout);
+    if (a->server == NULL) {
+        (void)thread_run(a);
+    } else if (pthread_create(&a->thread, NULL, thread_run, a) == 0) {
+        peer_server_run(a->server, on_stopping);
+        (void)pthread_join(a->thread, NULL);
+    } else {
+        a->failed = true;
+    }
+    agent_store_close(a->store);
+    client_close(&a->client);
+    sodium_memzero(&a->key, sizeof a->key);
+    return a->failed ? 1 : 0;
+}
+
+/* ---- reading an answer ---- */
+
+const char *agent_text(const struct client *c, uint32_t object, const char *name, char *out,
+                       size_t size)
+{
+    uint32_t token = json_member(&c->answer, object, name);
+    out[0] = 0;
+    if (token == 0) return out;
+    const struct json_token *t = &c->tokens[token];
+    if (t->kind == JSON_string) {
+        if (json_text(&c->answer, token, out, size) < 0) out[0] = 0;
+    } else if (t->kind == JSON_number && t->length < size) {
+        memcpy(out, c->answer.text + t->start, t->length);
+        out[t->length] = 0;
+    }
+    return out;
+}
+
+int64_t agent_fixed(const struct client *c, uint32_t object, const char *name, int scale,
+                    int64_t otherwise)
+{
+    int64_t value;
+    uint32_t token = json_member(&c->answer, object, name);
+    if (token == 0 || json_decimal(&c->answer, token, scale, &value) != DECIMAL_exact)
+        return otherwise;
+    return value;
+}
+
+int64_t agent_int(const struct client *c, uint32_t object, const char *name, int64_t otherwise)
+{
+    return agent_fixed(c, object, name, 0, otherwise);
+}
+
+bool agent_hex(const struct client *c, uint32_t object, const char *name, uint8_t *bytes,
+               size_t size)
+{
+    return peer_hex(&c->answer, object, name, bytes, size);
+}
