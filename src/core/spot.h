@@ -2,14 +2,17 @@
  * and what becomes of it; and the balancing auction of delivery (DELIV-05).
  *
  * A day-ahead auction opens by its product's clock or by an officer; its hours are listed then, so
- * that what a bid may cause is margined like a working order of each hour's instrument (CLEAR-08).
- * At the close it waits for a solution from outside, whose every claim is checked in whole numbers;
- * then account by account and hour by hour the net of what was accepted becomes a trade with the
- * clearing house at the uniform price. Without a solution at its deadline it fails, and is void.
+ * that what a bid may cause is margined like a working order of each hour's instrument (CLEAR-08);
+ * their books open when it is over. At the close it waits for a solution from outside, whose every
+ * claim is checked in whole numbers; then account by account and hour by hour the net of what was
+ * accepted becomes a trade with the clearing house at the uniform price. Without a solution at its
+ * deadline it fails, and is void.
  *
- * Invariants: (1) an auction's bids are linked in order of id; (2) what stands of bids counts as
- * working lots of its account in each hour's instrument, and in nothing else; (3) `due` is the
- * earliest instant at which something happens by the clock.
+ * Invariants, asserted by spot_check: (1) an auction's bids are linked in order of id, a block
+ * after its parent; (2) what stands of bids of a live day-ahead auction counts as working lots of
+ * its account in each hour's instrument, and nothing else of them does; (3) `due` is the earliest
+ * instant at which something happens by the clock; (4) an instrument belongs to at most one live
+ * auction, and no order of it trades meanwhile.
  *
  * Upstream: core.c, delivery. Downstream: offbook, margin, instrument.
  */
@@ -18,10 +21,47 @@
 
 #include "core/state.h"
 
+void spot_cut(struct core *c, struct arena *a);
+void spot_start(struct core *c);  /* at a fresh start */
+int spot_scratch(struct core *c); /* 0; -1: no memory */
+void spot_scratch_free(struct core *c);
+size_t spot_outbox_bytes(const struct core_limits *l);
+
+/* ---- commands ---- */
 void spot_open(struct core *c, const struct command *cmd);
 void spot_bid(struct core *c, const struct command *cmd);
 void spot_cancel(struct core *c, const struct command *cmd);
 void spot_result(struct core *c, const struct command *cmd);
+
+/* ---- the clock ---- */
+void spot_run(struct core *c);
+/* A product was created: when its first auction opens. */
+void spot_product(struct core *c, uint32_t product);
+bool spot_terms_are_valid(const struct command_product_create *p);
+
+/* ---- what ends bids from elsewhere ---- */
+/* Of an account that may not trade any more: all its bids go. Returns how many. */
+uint32_t spot_cancel_account(struct core *c, uint32_t account);
+/* An instrument is gone: the auction that it is in is void. */
+void spot_instrument_gone(struct core *c, uint32_t instrument);
+
+/* ---- questions ---- */
+void query_spot(const struct core *c, const struct query *q, struct outbox *out);
+void query_spot_bids(const struct core *c, const struct query *q, struct outbox *out);
+/* What an account's bids work towards in an instrument: adds to both. */
+void spot_working(const struct core *c, uint32_t account, uint32_t instrument, int64_t *buys,
+                  int64_t *sells);
+void spot_check(const struct core *c);
+void spot_hash(const struct core *c, void (*add)(void *h, const void *bytes, size_t count),
+               void *h);
+
+/* ---- spot_day.c: civil days on the grid of UTC hours (UNIT-04) ---- */
+struct spot_day {
+    int64_t first_hour; /* since 1970 */
+    uint32_t hours;     /* 23 .. 25 */
+};
+/* The hours of a date (days since 1970) where this zone's clocks are. */
+struct spot_day spot_day_of(enum spot_zone zone, int offset_hours, int64_t date);
 
 /* ---- balancing: a uniform-price auction of sealed offers, cleared by the clock (DELIV-05) ---- */
 
@@ -29,9 +69,7 @@ enum { BALANCING_HOURS_MAX = SPOT_HOURS_MAX };
 
 /* What is to be bought in: tokens of a class, for up to 25 hours in a row. */
 struct balancing {
-    uint32_t vintage;
-    uint32_t grade;
-    char region[16];
+    struct token_class class;
     int64_t first_hour;   /* since 1970 */
     uint32_t hours;       /* 1 .. BALANCING_HOURS_MAX */
     uint32_t reserved;
@@ -41,6 +79,9 @@ struct balancing {
     uint64_t reference;   /* the caller's own; goes back with the awards */
 };
 
+/* Opens it and says so. Its id; 0: no room, nothing changed. */
+uint64_t balancing_open(struct core *c, const struct balancing *b);
+
 /* One offer of an hour that was taken, wholly or in part. */
 struct balancing_award {
     uint32_t account;     /* who delivers */
@@ -48,5 +89,12 @@ struct balancing_award {
     int64_t work;         /* nano-CT */
     price_t price;        /* the hour's uniform price, USD a CT */
 };
+
+/* What an auction that is over bought, in order of hour, price and time; for the caller's `take`.
+ * Returns how many there are: none when no offer came, or it is not over. */
+typedef void balancing_take(struct core *c, void *context, const struct balancing_award *award);
+uint32_t balancing_awards(struct core *c, uint64_t auction, balancing_take *take, void *context);
+/* Whether it is over: 1; 0: not yet; -1: there is no such auction, or it is forgotten. */
+int balancing_over(const struct core *c, uint64_t auction);
 
 #endif

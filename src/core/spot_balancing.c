@@ -1,0 +1,136 @@
+/* spot_balancing.c: the balancing auction, in which delivery buys in what a seller did not deliver
+ * (DELIV-05). See spot.h.
+ *
+ * Offers are sealed steps of nano-CT, hour by hour. At the close, by the clock, each hour takes the
+ * cheapest offers, at one price in order of time, until what is wanted is there; all are paid the
+ * price of the dearest that is taken. What nobody offered stays unbought: delivery settles it in
+ * cash. Offers above the price that the buyer gives are not entered at all.
+ *
+ * Upstream: delivery, spot.c. Downstream: delivery (awards).
+ */
+#include "core/spot_internal.h"
+
+static bool is_before(const struct core *c, uint32_t x, uint32_t y)
+{
+    const struct spot_order *a = &c->spot.bids[x], *b = &c->spot.bids[y];
+    return a->price.v != b->price.v ? a->price.v < b->price.v : a->id < b->id;
+}
+
+/* Sinks the heap's element at `i`: the last in order lies on top. */
+static void heap_sink(const struct core *c, struct share *heap, uint32_t count, uint32_t i)
+{
+    for (uint32_t child; (child = 2 * i + 1) < count; i = child) {
+        bool right = child + 1 < count && is_before(c, heap[child].order, heap[child + 1].order);
+        if (right) child += 1;
+        if (!is_before(c, heap[i].order, heap[child].order)) return;
+        struct share kept = heap[i];
+        heap[i] = heap[child];
+        heap[child] = kept;
+    }
+}
+
+/* An hour's offers, the cheapest first; returns how many. */
+static uint32_t offers_sort(struct core *c, const struct spot_auction *a, uint32_t hour)
+{
+    uint32_t count = 0;
+    for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next) {
+        if (c->spot.bids[i].hour == hour) c->shares[count++] = (struct share){.order = i};
+    }
+    for (uint32_t i = count / 2; i > 0; i--) heap_sink(c, c->shares, count, i - 1);
+    for (uint32_t left = count; left > 1; left--) {
+        struct share kept = c->shares[0];
+        c->shares[0] = c->shares[left - 1];
+        c->shares[left - 1] = kept;
+        heap_sink(c, c->shares, left - 1, 0);
+    }
+    return count;
+}
+
+static void hour_clear(struct core *c, struct spot_auction *a, uint32_t hour)
+{
+    struct spot_hour *h = &a->hour[hour];
+    uint32_t count = offers_sort(c, a, hour);
+    for (uint32_t i = 0; i < count; i++) {
+        struct spot_order *b = &c->spot.bids[c->shares[i].order];
+        b->filled = int64_min(b->qty, h->wanted - h->qty);
+        b->state = b->filled == b->qty ? SPOT_BID_accepted
+                   : b->filled > 0     ? SPOT_BID_partly
+                                       : SPOT_BID_rejected;
+        if (b->filled == 0) continue;
+        h->qty += b->filled;
+        h->price = h->low = h->high = b->price;
+        a->surplus += (int128_t)(a->price_max.v - b->price.v) * b->filled;
+        a->accepted += 1;
+    }
+}
+
+void balancing_clear(struct core *c, struct spot_auction *a)
+{
+    for (uint32_t h = 0; h < a->hours; h++) hour_clear(c, a, h);
+    a->state = SPOT_STATE_done;
+    a->done = c->s->ts;
+    a->bound = a->claimed = a->surplus; /* the cheapest first: nothing is better */
+    a->optimal = 1;
+    event_spot_auction_push(c, c->out, a);
+    for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next)
+        event_spot_bid_push(c, c->out, i);
+    for (uint32_t h = 0; h < a->hours; h++) event_spot_hour_push(c->out, a, h);
+}
+
+static bool balancing_is_valid(const struct core *c, const struct balancing *b)
+{
+    if (b->hours < 1 || b->hours > BALANCING_HOURS_MAX || b->closes.v <= c->s->ts.v) return false;
+    for (uint32_t h = 0; h < b->hours; h++) {
+        if (!within(b->work[h], 0, QTY_MAX)) return false;
+    }
+    return within(b->price_max.v, 0, PRICE_MAX);
+}
+
+uint64_t balancing_open(struct core *c, const struct balancing *b)
+{
+    ASSERT(balancing_is_valid(c, b));
+    struct spot_auction *a = spot_place(c);
+    if (a == NULL) return 0;
+    a->kind = SPOT_balancing;
+    a->reference = b->reference;
+    a->hours = b->hours;
+    a->first_hour = b->first_hour;
+    a->closes = b->closes;
+    a->deadline = b->closes;
+    a->price_max = b->price_max;
+    a->class = b->class;
+    for (uint32_t h = 0; h < SPOT_HOURS_MAX; h++) {
+        a->hour[h] = (struct spot_hour){.price = PRICE_NONE, .low = PRICE_NONE,
+                                        .high = PRICE_NONE,
+                                        .wanted = h < b->hours ? b->work[h] : 0};
+    }
+    c->spot.s->auction_id = a->id;
+    spot_due_set(c);
+    event_spot_auction_push(c, c->out, a);
+    return a->id;
+}
+
+int balancing_over(const struct core *c, uint64_t auction)
+{
+    const struct spot_auction *a = spot_find(c, auction);
+    if (a == NULL || a->kind != SPOT_balancing) return -1;
+    return spot_is_live(a) ? 0 : 1;
+}
+
+uint32_t balancing_awards(struct core *c, uint64_t auction, balancing_take *take, void *context)
+{
+    const struct spot_auction *a = spot_find(c, auction);
+    uint32_t count = 0;
+    if (balancing_over(c, auction) != 1) return 0;
+    for (uint32_t h = 0; h < a->hours; h++) {
+        for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next) {
+            const struct spot_order *b = &c->spot.bids[i];
+            if (b->hour != h || b->filled == 0) continue;
+            struct balancing_award award = {.account = b->account, .hour = h, .work = b->filled,
+                                            .price = a->hour[h].price};
+            take(c, context, &award);
+            count += 1;
+        }
+    }
+    return count;
+}
