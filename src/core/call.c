@@ -5,6 +5,7 @@
 #include "core/collateral.h"
 #include "core/dual.h"
 #include "core/margin.h"
+#include "core/spot.h"
 
 #include <string.h>
 
@@ -246,6 +247,7 @@ static bool order_reduces(const struct core *c, uint32_t o)
 static void orders_cut(struct core *c, uint32_t account)
 {
     uint32_t count = 0;
+    (void)spot_cancel_account(c, account);
     for (uint32_t o = c->accounts[account].orders; o != NIL; o = c->info[o].account_next) {
         c->shares[count++] = (struct share){.order = o};
     }

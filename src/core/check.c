@@ -8,6 +8,7 @@
 #include "core/limit.h"
 #include "core/state.h"
 #include "core/span.h"
+#include "core/spot.h"
 
 /* (1) and (3): positions sum to zero; working lots are the sums over live orders. */
 static void check_exposures(const struct core *c)
@@ -50,6 +51,7 @@ static void check_working(const struct core *c, uint32_t account)
             if (buys_leg) buys += lots;
             else sells += lots;
         }
+        spot_working(c, account, c->exposures[x].instrument, &buys, &sells);
         ASSERT(buys == c->exposures[x].open_buys && sells == c->exposures[x].open_sells);
         ASSERT(reduce_only == c->exposures[x].reduce_only);
     }
@@ -129,5 +131,6 @@ void core_check(const struct core *c)
     limits_check(c);
     span_check(c);
     deals_check(c);
+    spot_check(c);
     guard_check(c);
 }

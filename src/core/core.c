@@ -115,6 +115,7 @@ static void core_cut(struct core *c, struct arena *a)
     map_cut(&c->client_id_map, a, l->client_ids, a->base ? &c->s->client_id_map_count : NULL);
     limits_cut(c, a);
     deals_cut(c, a);
+    spot_cut(c, a);
     bust_cut(c, a);
     certify_cut(c, a);
     tokens_cut(c, a);
@@ -146,7 +147,7 @@ size_t core_outbox_bytes(const struct core_limits *l)
            (size_t)l->postings * sizeof(struct event_posting) +
            (size_t)l->settlements * sizeof(union clearing_record) +
            (size_t)l->accounts * (2 * sizeof(struct event_call) + sizeof(struct event_slice)) +
-           standing_outbox_bytes(l) +
+           standing_outbox_bytes(l) + spot_outbox_bytes(l) +
            ASSETS_MAX * (sizeof(struct event_asset) + sizeof(struct event_collateral)) +
            (size_t)l->settlements * (sizeof(struct event_settlement) +
                                      4 * sizeof(struct event_settlement_source)) +
@@ -171,6 +172,7 @@ static void core_start(struct core *c)
     c->s->clearing.maintenance_e6 = SHARE_ONE_E6;
     c->s->clearing.collateral_cap_e6 = COLLATERAL_CAP_DEFAULT_E6;
     deals_start(c);
+    spot_start(c);
     certify_start(c);
     tokens_start(c);
     c->s->mark_due = c->s->schedule_due = INT64_MAX;
@@ -204,7 +206,8 @@ static int core_scratch(struct core *c)
     curve_open(c->curve, &c->limits);
     c->index_spot.sellers = calloc(accounts, sizeof *c->index_spot.sellers);
     c->index_spot.places = calloc(2 * accounts, sizeof *c->index_spot.places);
-    return c->index_spot.sellers != NULL && c->index_spot.places != NULL ? 0 : -1;
+    if (c->index_spot.sellers == NULL || c->index_spot.places == NULL) return -1;
+    return spot_scratch(c);
 }
 
 struct core *core_open(const struct core_limits *limits, void *memory)
@@ -245,6 +248,7 @@ void core_close(struct core *c)
     free(c->span_noted);
     free(c->span_scratch);
     free(c->curve);
+    spot_scratch_free(c);
     free(c->index_spot.sellers);
     free(c->index_spot.places);
     free(c);
@@ -270,6 +274,7 @@ ts_t core_due(const struct core *c)
     if (c->s->products > 0) due = int64_min(due, day_next(c));
     if (c->s->default_due.v != 0) due = int64_min(due, c->s->default_due.v);
     due = int64_min(due, c->deal.s->due.v);
+    due = int64_min(due, c->spot.s->due);
     if (c->s->timers == 0) return TS(due);
     return TS(int64_min(c->info[c->timer_heap[1]].expires_at.v, due));
 }
@@ -295,6 +300,7 @@ void reject_push(struct core *c, const struct command *cmd, enum reject reason, 
 static void tick(struct core *c, const struct command *cmd)
 {
     (void)cmd;
+    spot_run(c);
     schedule_run(c);
     for (uint32_t i = 1; i <= c->s->instruments; i++) {
         if (!state_gathers(state_of(c, i))) continue;

@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "core/core.h"
+#include "core/spot_naive_test.h"
 
 struct world {
     struct core_limits limits;
@@ -30,6 +31,9 @@ struct world {
     uint32_t block_to;
     uint32_t busts;   /* how many there were */
     uint32_t blocks;
+    uint64_t spot;     /* the latest auction of hours */
+    uint64_t spot_bid;
+    uint32_t spots;    /* how many were solved */
 };
 
 static struct core_limits limits_test(void)
@@ -69,6 +73,10 @@ static void remember(struct world *w)
         if (h->kind == EVENT_block)
             w->block_to = ((const struct event_block *)e)->deal.counterparty;
         if (h->kind == EVENT_trade_bust) w->busts += 1;
+        if (h->kind == EVENT_spot_auction) w->spot = ((const struct event_spot_auction *)e)->id;
+        if (h->kind == EVENT_spot_auction)
+            w->spots += ((const struct event_spot_auction *)e)->state == SPOT_STATE_done;
+        if (h->kind == EVENT_spot_bid) w->spot_bid = ((const struct event_spot_bid *)e)->id;
         if (h->kind == EVENT_block && ((const struct event_block *)e)->deal.trade_id != 0)
             w->blocks += 1;
         if (h->kind == EVENT_request)
@@ -130,6 +138,9 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
         c.product_create.contract_unit = UNIT_hour;
         c.product_create.contract_size = 458;
         c.product_create.calendar.cascades = 1u << PERIOD_quarter;
+        c.product_create.spot = (struct spot_terms){ /* INDEX-01, by command */
+            .opens_at = 3600, .closes_at = 7200, .result_within = 3600, .price_min = PRICE(0),
+            .price_max = PRICE(99 * E6)};
     }
     apply(w, &c);
 }
@@ -618,6 +629,67 @@ static void random_default(struct world *w, struct random *r, struct command *c)
     }
 }
 
+/* ---- the spot market: auctions of three hours, the same again and again ---- */
+
+static void random_spot_bid(struct world *w, struct random *r, struct command *c)
+{
+    struct command_spot_bid *b = &c->spot_bid;
+    c->header.kind = COMMAND_spot_bid;
+    c->header.account = (uint32_t)(5 + below(r, 4));
+    b->auction = w->spot;
+    b->kind = below(r, 3) == 0 ? SPOT_BID_block : SPOT_BID_step;
+    b->side = (uint8_t)below(r, 2);
+    b->count = (uint16_t)(1 + below(r, 3));
+    if (b->kind == SPOT_BID_block && below(r, 3) == 0) b->parent = w->spot_bid;
+    if (below(r, 8) == 0) b->replaces = w->spot_bid;
+    for (uint32_t i = 0; i < b->count; i++) {
+        b->steps[i] = (struct spot_step){
+            .hour = b->kind == SPOT_BID_block ? i : (uint32_t)below(r, 3),
+            .price = PRICE((int64_t)(80 + below(r, 40)) * 500000),
+            .qty = QTY((int64_t)(1 + below(r, 6)))};
+    }
+    if (below(r, 30) == 0) b->steps[0].price.v += 1;
+    if (below(r, 30) == 0) b->steps[0].hour = 3;
+    c->header.size = (uint32_t)(sizeof c->header + offsetof(struct command_spot_bid, steps) +
+                                b->count * sizeof b->steps[0]);
+}
+
+/* The blocks at random, whatever they lose; a field wrong now and then. */
+static void random_spot_result(struct world *w, struct random *r, struct command *c)
+{
+    static struct naive_book book;
+    uint64_t waiting = core_spot_waiting(w->core);
+    c->header.kind = COMMAND_spot_result;
+    c->spot_result.auction = w->spot;
+    if (waiting == 0 || !naive_read(w->core, waiting, 500000, &w->out, &book)) return;
+    uint64_t blocks = below(r, 2) ? 0 : random_next(r) & random_next(r);
+    if (!naive_result(&book, blocks, &c->spot_result)) return;
+    if (below(r, 10) == 0) c->spot_result.prices[below(r, 4)].v += 500000;
+    if (below(r, 10) == 0) c->spot_result.surplus.low += 1;
+    if (below(r, 10) == 0) c->spot_result.accepted[below(r, 128)] ^= 1;
+}
+
+static void random_spot(struct world *w, struct random *r, struct command *c)
+{
+    uint64_t waiting = core_spot_waiting(w->core), dice = below(r, 40);
+    if (waiting != 0 && dice < 20) {
+        random_spot_result(w, r, c);
+    } else if (dice == 0) {
+        c->header.kind = COMMAND_spot_open;
+        c->spot_open = (struct command_spot_open){
+            .product = 3, .hours = 3, .start = TS(INT64_C(1798200000) / 3600 * NS_PER_HOUR),
+            .closes = TS(w->ts + (int64_t)(20 + below(r, 900)) * NS_PER_SECOND)};
+        c->spot_open.deadline = TS(c->spot_open.closes.v + 300 * NS_PER_SECOND);
+    } else if (dice < 5) {
+        c->header.kind = COMMAND_spot_cancel;
+        c->header.account = (uint32_t)(5 + below(r, 4));
+        c->spot_cancel.auction = w->spot;
+        c->spot_cancel.bid = below(r, 4) == 0 ? 0 : w->spot_bid;
+    } else {
+        random_spot_bid(w, r, c);
+    }
+}
+
 static void random_command(struct world *w, struct random *r, struct command *c)
 {
     memset(c, 0, sizeof *c);
@@ -626,6 +698,8 @@ static void random_command(struct world *w, struct random *r, struct command *c)
     if (below(r, 1000) == 0) { /* CONTRACT-01 */
         c->header.kind = COMMAND_expire;
         c->expire.instrument = (uint32_t)(OUTRIGHTS - below(r, 2));
+    } else if (below(r, 12) == 0) { /* INDEX-01 */
+        random_spot(w, r, c);
     } else if (dice < 70) {
         random_order(w, r, c);
     } else if (dice < 80) {
@@ -675,7 +749,7 @@ static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades, uint32_t *
     struct query q = {.kind = QUERY_hash};
     core_query(w.core, &q, &w.out);
     const struct event_hash *h = (const struct event_hash *)(const void *)w.out.bytes;
-    if (off_book != NULL) *off_book += w.busts > 0 && w.blocks > 0 ? 1 : 0;
+    if (off_book != NULL) *off_book += w.busts > 0 && w.blocks > 0 && w.spots > 0 ? 1 : 0;
     *trades = h->trades;
     uint64_t hash = h->hash;
     world_close(&w);

@@ -218,7 +218,9 @@ static void check_instrument(const struct core *c, uint32_t i, int64_t *due)
     const struct level *ask = book_best(&c->pools, &in->book, SIDE_sell);
     ASSERT(bid == NULL || bid->px.v <= g->limits.high.v); /* (2) */
     ASSERT(ask == NULL || ask->px.v >= g->limits.low.v);
-    ASSERT(in->own_state == (g->phase == GUARD_PHASE_halt      ? STATE_halted
+    ASSERT(in->spot == 0 || g->phase == GUARD_PHASE_none); /* INDEX-01: held by its auction */
+    ASSERT(in->own_state == (in->spot != 0                 ? STATE_halted
+                             : g->phase == GUARD_PHASE_halt      ? STATE_halted
                              : g->phase == GUARD_PHASE_auction ? STATE_auction
                                                                : STATE_closed)); /* (3) */
     if (g->phase != GUARD_PHASE_none) *due = int64_min(*due, g->until.v);

@@ -9,6 +9,7 @@
 #include "core/standing.h"
 #include "core/default.h"
 #include "core/state.h"
+#include "core/spot.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -73,6 +74,7 @@ static void hash_instrument(XXH3_state_t *h, const struct core *c, uint32_t i)
                            w->trades, (int64_t)w->value, (int64_t)(w->value >> 64), 0};
     add(h, settled, sizeof settled);
     add_u64(h, in->own_state);
+    add_u64(h, in->spot);
     add(h, in->cascaded_from, sizeof in->cascaded_from);
     if (product_of(c, i)->terms.flags & PRODUCT_FLAG_GUARDED)
         add(h, &c->guards[i], sizeof c->guards[i]);
@@ -215,6 +217,7 @@ uint64_t core_hash(const struct core *c)
         add(&h, &c->products[i].terms, sizeof c->products[i].terms);
         add_u64(&h, c->products[i].state);
         add_u64(&h, (uint64_t)c->products[i].settle_due);
+        add_u64(&h, (uint64_t)c->products[i].spot_due);
         add(&h, &c->products[i].interruption, sizeof c->products[i].interruption);
     }
     for (uint32_t i = 1; i <= s->instruments; i++) hash_instrument(&h, c, i);
@@ -228,6 +231,7 @@ uint64_t core_hash(const struct core *c)
     for (uint32_t i = 1; i <= s->client_ids; i++)
         add(&h, &c->client_ids[i], sizeof c->client_ids[i]);
     default_hash(c, add_to, &h);
+    spot_hash(c, add_to, &h);
     standing_hash(c, add_to, &h);
     add(&h, c->answers, s->answer_bytes_used);
     hash_span(&h, c);

@@ -16,6 +16,7 @@
 #include "core/settlement.h"
 #include "core/state.h"
 #include "core/span.h"
+#include "core/spot.h"
 
 #include <string.h>
 
@@ -81,7 +82,7 @@ static bool product_terms_are_valid(const struct command_product_create *p)
            within(p->top_maximum.v, 0, QTY_MAX) && within(p->fifo_share_e6, 0, E6) &&
            within(p->flat_margin.v, 0, MONEY_MAX) && within(p->clearing_fee.v, 0, MONEY_MAX) &&
            lmm_shares_are_valid(p) && fee_tiers_are_valid(p) &&
-           settlement_rules_are_valid(&p->settlement_rules) && guard_terms_valid(p) &&
+           settlement_rules_are_valid(&p->settlement_rules) && spot_terms_are_valid(p) && guard_terms_valid(p) &&
            calendar_is_valid(p);
 }
 
@@ -136,6 +137,7 @@ void product_create(struct core *c, const struct command *cmd)
     schedule_product(c, id);
     product_guard_flag(&c->products[id].terms);
     index_spot_flag(&c->products[id].terms);
+    spot_product(c, id);
     event_product_push(c, c->out, id);
 }
 

@@ -10,6 +10,7 @@
 #include "core/implied.h"
 #include "core/call.h"
 #include "core/margin_lot.h"
+#include "core/spot.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -606,5 +607,5 @@ uint32_t order_cancel_account(struct core *c, uint32_t account, enum order_cause
         order_close(c, c->accounts[account].orders, ORDER_STATE_cancelled, cause);
         count += 1;
     }
-    return count;
+    return count + spot_cancel_account(c, account);
 }

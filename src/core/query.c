@@ -14,6 +14,7 @@
 #include "core/margin.h"
 #include "core/span.h"
 #include "core/standing.h"
+#include "core/spot.h"
 
 #include <string.h>
 
@@ -386,6 +387,8 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
         else query_calls(c, q->account, out);
         break;
     case QUERY_fund: query_fund(c, out); break;
+    case QUERY_spot: query_spot(c, q, out); break;
+    case QUERY_spot_bids: query_spot_bids(c, q, out); break;
     case QUERY_standings:
         if (!known_account(c, q->account)) query_reject(out, REJECT_unknown_account);
         else query_standings(c, q->account, out);

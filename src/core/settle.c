@@ -30,6 +30,7 @@
 #include "core/settlement.h"
 #include "core/standing.h"
 #include "core/value.h"
+#include "core/spot.h"
 
 /* What is being marked: every instrument at its settlement price, or one alone at `price`. */
 struct marking {
@@ -255,6 +256,7 @@ static void instrument_close(struct core *c, uint32_t instrument, enum expiry ex
     c->instruments[instrument].terms.expired = (uint8_t)expiry;
     if (c->instruments[instrument].implied != 0) implied_mark(c, instrument); /* implies no more */
     (void)order_cancel_instrument(c, instrument, CAUSE_cancelled_expired);
+    spot_instrument_gone(c, instrument);
 }
 
 /* A spread ends with either of its legs. */

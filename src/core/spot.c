@@ -290,6 +290,8 @@ void spot_open(struct core *c, const struct command *cmd)
 static void auction_fail(struct core *c, struct spot_auction *a)
 {
     spot_unwork(c, a);
+    for (uint32_t b = a->first; b != NIL; b = c->spot.bids[b].next)
+        c->spot.bids[b].state = SPOT_BID_cancelled;
     a->state = SPOT_STATE_failed;
     a->done = c->s->ts;
     a->version += 1;

@@ -97,8 +97,7 @@ static void auction_check(const struct core *c, uint32_t place, uint32_t *bids,
         ASSERT(before == NIL || c->spot.bids[before].id < b->id);
         ASSERT(b->parent == NIL || c->spot.bids[b->parent].id < b->id);
         ASSERT((b->profile != NIL) == (b->kind == SPOT_BID_block));
-        ASSERT((b->state == SPOT_BID_standing) == (spot_is_live(a) ||
-                                                   a->state == SPOT_STATE_failed));
+        ASSERT((b->state == SPOT_BID_standing) == spot_is_live(a));
         if (b->kind == SPOT_BID_block) blocks += 1;
         else steps += 1;
         *profiles += b->profile != NIL;

@@ -139,7 +139,7 @@ static void hour_trade(struct core *c, const struct spot_auction *a, uint32_t ho
 static void hour_settle(struct core *c, const struct spot_hour *h)
 {
     struct settlement_made made = settlement_made_of(c, h->instrument, c->s->day);
-    made.tier = SETTLEMENT_TIER_last;
+    made.tier = SETTLEMENT_TIER_auction;
     made.price = h->price;
     settlement_close(c, settlement_open(c, h->instrument, &made));
 }

@@ -24,6 +24,7 @@
 #include "core/core.h"
 #include "core/block_state.h"
 #include "core/certify_state.h"
+#include "core/spot_state.h"
 #include "core/limit_state.h"
 #include "core/index_spot_state.h"
 #include "core/dual.h"
@@ -182,6 +183,7 @@ struct product {
     uint32_t instrument_last;
     uint32_t limited;      /* 1: has position limits, or is counted with one that has */
     int64_t settle_due;    /* when its prices are next made by the clock; INT64_MAX: never */
+    int64_t spot_due;      /* when its next day-ahead auction opens; INT64_MAX: never */
     struct guard_interruption interruption;
 };
 
@@ -192,8 +194,9 @@ struct instrument {
                               trigger first; sells by a fall, highest first */
     struct book takes;     /* triggers of take orders, by trigger: sells by rise, buys by a fall */
     uint32_t product;
-    uint32_t own_state;    /* while a protection stops it alone (GUARD-02): STATE_halted or
-                              STATE_auction; STATE_closed: as its product */
+    uint32_t own_state;    /* while a protection (GUARD-02) or its hour's auction (INDEX-01) stops
+                              it alone: STATE_halted or STATE_auction; STATE_closed: as its
+                              product */
     price_t tick;
     price_t last;          /* of all time; PRICE_NONE: none */
     price_t session_last;  /* since the product last left `closed`; PRICE_NONE: none */
@@ -206,7 +209,7 @@ struct instrument {
     uint32_t exposure_ccp; /* the clearing house's own, of an outright; NIL: a spread */
     uint32_t next_of_product;
     uint32_t special;      /* trailing stops: list head */
-    uint32_t reserved;
+    uint32_t spot;         /* the live day-ahead auction of its hour: place + 1; 0: none */
     uint64_t trade_seq;
     int64_t day;           /* UTC date (days since 1970) of the following two */
     qty_t volume;
@@ -422,6 +425,7 @@ struct core {
     struct default_claim *claims;
     struct gain_window *gains;          /* by account */
     struct deals deal;                  /* MATCH-11 */
+    struct spot spot;                   /* INDEX-01 */
     struct certify certify;             /* CERT */
     struct tokens token;                /* UNIT-02 */
     struct mark *marks;                 /* by instrument: the latest (bust.c) */

@@ -34,6 +34,7 @@ enum settlement_tier {
     SETTLEMENT_TIER_index,    /* final: the mean of the hours' reference prices (INDEX-03) */
     SETTLEMENT_TIER_manual,   /* an officer's, where nothing was computed for the day */
     SETTLEMENT_TIER_cascade,  /* the final one of the contract it came from (CONTRACT-01) */
+    SETTLEMENT_TIER_auction,  /* of an hour: the day-ahead auction's (INDEX-01) */
     SETTLEMENT_TIER_override, /* two officers', in place of a computed one */
     SETTLEMENT_TIER_count
 };

@@ -53,6 +53,7 @@ const char *const settlement_tier_words[SETTLEMENT_TIER_count + 1] = {
     [SETTLEMENT_TIER_legs] = "legs",
     [SETTLEMENT_TIER_standing] = "standing",
     [SETTLEMENT_TIER_cascade] = "cascade",
+    [SETTLEMENT_TIER_auction] = "auction",
     [SETTLEMENT_TIER_index] = "index",
     [SETTLEMENT_TIER_manual] = "manual",
     [SETTLEMENT_TIER_override] = "override",
