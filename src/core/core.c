@@ -207,7 +207,9 @@ static int core_scratch(struct core *c)
     c->index_spot.sellers = calloc(accounts, sizeof *c->index_spot.sellers);
     c->index_spot.places = calloc(2 * accounts, sizeof *c->index_spot.places);
     if (c->index_spot.sellers == NULL || c->index_spot.places == NULL) return -1;
-    return spot_scratch(c);
+    c->spot.net = calloc(accounts, sizeof *c->spot.net);
+    c->spot.values = calloc((size_t)c->spot.profile_count + 1, sizeof *c->spot.values);
+    return c->spot.net != NULL && c->spot.values != NULL ? 0 : -1;
 }
 
 struct core *core_open(const struct core_limits *limits, void *memory)
@@ -248,7 +250,8 @@ void core_close(struct core *c)
     free(c->span_noted);
     free(c->span_scratch);
     free(c->curve);
-    spot_scratch_free(c);
+    free(c->spot.net);
+    free(c->spot.values);
     free(c->index_spot.sellers);
     free(c->index_spot.places);
     free(c);

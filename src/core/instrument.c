@@ -82,8 +82,8 @@ static bool product_terms_are_valid(const struct command_product_create *p)
            within(p->top_maximum.v, 0, QTY_MAX) && within(p->fifo_share_e6, 0, E6) &&
            within(p->flat_margin.v, 0, MONEY_MAX) && within(p->clearing_fee.v, 0, MONEY_MAX) &&
            lmm_shares_are_valid(p) && fee_tiers_are_valid(p) &&
-           settlement_rules_are_valid(&p->settlement_rules) && spot_terms_are_valid(p) && guard_terms_valid(p) &&
-           calendar_is_valid(p);
+           settlement_rules_are_valid(&p->settlement_rules) && spot_terms_are_valid(p) &&
+           guard_terms_valid(p) && calendar_is_valid(p);
 }
 
 static bool lmm_accounts_exist(const struct core *c, const struct command_product_create *p)

@@ -9,8 +9,6 @@
 #include "core/cascade.h"
 #include "core/implied.h"
 
-#include <stdlib.h>
-
 enum { /* capacity, by the venue's limits */
     ORDERS_PER_BID = 8,
     ORDERS_PER_PROFILE = 128,
@@ -46,19 +44,6 @@ void spot_cut(struct core *c, struct arena *a)
 }
 
 void spot_start(struct core *c) { c->spot.s->due = INT64_MAX; }
-
-int spot_scratch(struct core *c)
-{
-    c->spot.net = calloc((size_t)c->limits.accounts + 1, sizeof *c->spot.net);
-    c->spot.values = calloc((size_t)c->spot.profile_count + 1, sizeof *c->spot.values);
-    return c->spot.net == NULL || c->spot.values == NULL ? -1 : 0;
-}
-
-void spot_scratch_free(struct core *c)
-{
-    free(c->spot.net);
-    free(c->spot.values);
-}
 
 /* What a result, or a question about bids, says at most. */
 size_t spot_outbox_bytes(const struct core_limits *l)

@@ -22,9 +22,7 @@
 #include "core/state.h"
 
 void spot_cut(struct core *c, struct arena *a);
-void spot_start(struct core *c);  /* at a fresh start */
-int spot_scratch(struct core *c); /* 0; -1: no memory */
-void spot_scratch_free(struct core *c);
+void spot_start(struct core *c); /* at a fresh start */
 size_t spot_outbox_bytes(const struct core_limits *l);
 
 /* ---- commands ---- */

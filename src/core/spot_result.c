@@ -9,6 +9,7 @@
  */
 #include "core/spot_internal.h"
 
+#include "core/index_spot.h"
 #include "core/novation.h"
 #include "core/offbook.h"
 #include "core/settlement.h"
@@ -126,6 +127,8 @@ static void hour_trade(struct core *c, const struct spot_auction *a, uint32_t ho
                             .leg_b = PRICE_NONE, .reference = a->id, .fees = true};
         (void)offbook_trade(c, &t);
         novation_volume(c, h->instrument, lots);
+        if (product_of(c, h->instrument)->terms.flags & PRODUCT_FLAG_SPOT) /* INDEX-02 */
+            index_spot_trade(c, h->instrument, seller, buyer, h->price, lots);
         c->spot.net[buyer] -= lots;
         c->spot.net[seller] += lots;
         buyer = net_next(c, buyer, true);
