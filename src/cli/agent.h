@@ -6,8 +6,8 @@
  *
  * Invariants: (1) the venue is asked by the agent's own thread only; what handlers need of it they
  * find in the agent's own tables, under its mutex; (2) an answer that does not come is asked for
- * again, with waits that double up to AGENT_BACKOFF_MAX_MS; (3) what must not be forgotten is in the
- * store before anybody is told.
+ * again, with waits that double up to AGENT_BACKOFF_MAX_MS; (3) what must not be forgotten is in
+ * the store before anybody is told.
  *
  * Upstream: client, peer, agent_store. Downstream: deliver, intake, verify_watch.
  */

@@ -33,8 +33,9 @@ struct http_ask {
 int http_exchange(const struct http_url *url, const struct http_ask *ask, char **answer,
                   size_t *size, int *status, char *error, size_t error_size);
 
-/* The same of a text in JSON: posts `body` to `target` (path as sent). `headers` are lines with CRLF. *answer is the body, with
- * a zero byte behind, to be freed. 0 and *status, or -1 and a sentence in `error`. */
+/* The same of a text in JSON: posts `body` to `target` (path as sent). `headers` are lines with
+ * CRLF. *answer is the body, with a zero byte behind, to be freed. 0 and *status, or -1 and a
+ * sentence in `error`. */
 int http_post(const struct http_url *url, const char *target, const char *headers, const char *body,
               char **answer, size_t *size, int *status, char *error, size_t error_size);
 

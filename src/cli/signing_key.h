@@ -1,7 +1,7 @@
-/* signing_key.h: the Ed25519 key with which a seller, a buyer, a verifier or a certifier signs notes.
+/* signing_key.h: the Ed25519 key with which a seller, a buyer, a verifier or a certifier signs.
  *
- * A file of one line, the seed in 64 hexadecimal digits, readable by its owner only: one that others
- * may read is refused. It never leaves the machine; what the venue is given is the public key.
+ * A file of one line, the seed in 64 hexadecimal digits, readable by its owner only: one that
+ * others may read is refused. It never leaves the machine; the venue is given the public key.
  *
  * Upstream: a file. Downstream: certify, deliver, intake, verify, peer.
  */
