@@ -28,18 +28,20 @@ static bool find(void *library, const char *name, void *function)
 
 int blas_open(struct blas *b, struct quant_error *error)
 {
-    char *(*core_name)(void);
+    char *(*text)(void);
     const char *core = core_of_processor();
-    *b = (struct blas){.core = "unknown"};
+    *b = (struct blas){.core = "unknown", .build = "OpenBLAS"};
     if (core != NULL && setenv("OPENBLAS_CORETYPE", core, 0) != 0)
         return quant_fail(error, "OpenBLAS", 0, "no memory");
     b->library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
     if (b->library == NULL || !find(b->library, "cblas_dgemm", &b->dgemm) ||
+        !find(b->library, "cblas_sgemm", &b->sgemm) ||
         !find(b->library, "openblas_set_num_threads", &b->set_threads)) {
         blas_close(b);
         return quant_fail(error, "OpenBLAS", 0, "libopenblas.so.0 is not there (libopenblas0)");
     }
-    if (find(b->library, "openblas_get_corename", &core_name)) b->core = core_name();
+    if (find(b->library, "openblas_get_corename", &text)) b->core = text();
+    if (find(b->library, "openblas_get_config", &text)) b->build = text();
     b->lapack = dlopen("liblapacke.so.3", RTLD_NOW | RTLD_LOCAL);
     if (b->lapack != NULL && !find(b->lapack, "LAPACKE_dsyev", &b->dsyev)) b->dsyev = NULL;
     return 0;

@@ -203,13 +203,18 @@ const int32_t *work_gain(const struct work_weights *weights, uint32_t norm);
 
 /* ---- backends ---- */
 
-enum work_precision { WORK_PRECISION_auto, WORK_PRECISION_fp32, WORK_PRECISION_bf16,
-                      WORK_PRECISION_int8 };
+enum work_precision {
+    WORK_PRECISION_auto,
+    WORK_PRECISION_fp32,
+    WORK_PRECISION_bf16,
+    WORK_PRECISION_int8,
+};
 
 struct backend_options {
     enum work_precision precision;
     uint32_t threads; /* 0: as many as there are processors */
     uint32_t device;
+    struct pool *pool; /* threads to share; NULL: the backend makes its own */
 };
 
 struct backend_description {
@@ -268,8 +273,9 @@ struct backend {
     void (*decoder_close)(struct backend_decoder *decoder);
 };
 
+extern const struct backend backend_onednn;   /* int8 */
 extern const struct backend backend_openblas; /* fp32 */
-extern const struct backend backend_plain;    /* C alone: slow, needs no library */
+extern const struct backend backend_plain;    /* int8, without a library */
 
 /* The best that is here for this workload: -1 and why not when `name` is not to be had; NULL: the
  * best CPU backend. */

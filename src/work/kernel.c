@@ -1,0 +1,120 @@
+/* kernel.c: products of int8; see kernel.h. */
+#include "work/kernel.h"
+
+#include <stdbool.h>
+
+#include "base/assert.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { COLUMNS = 4 };
+
+/* Without any intrinsics: the compiler makes vectors of it. */
+static inline __attribute__((always_inline)) void columns_plain(
+    const int8_t *a, const int8_t *w, uint32_t depth, int32_t *c)
+{
+    for (uint32_t n = 0; n < COLUMNS; n++) {
+        const int8_t *column = w + (size_t)n * depth;
+        int32_t sum = 0;
+        for (uint32_t k = 0; k < depth; k++) sum += (int16_t)((int16_t)a[k] * (int16_t)column[k]);
+        c[n] = sum;
+    }
+}
+
+static void product_c(const int8_t *a, uint32_t rows, const int8_t *w, uint32_t columns,
+                      uint32_t depth, int32_t *c, size_t stride)
+{
+    for (uint32_t n = 0; n < columns; n += COLUMNS)
+        for (uint32_t i = 0; i < rows; i++)
+            columns_plain(a + (size_t)i * depth, w + (size_t)n * depth, depth, c + i * stride + n);
+}
+
+#if defined(__x86_64__)
+#define AVX2 __attribute__((target("avx2")))
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+
+AVX2 static void product_avx2(const int8_t *a, uint32_t rows, const int8_t *w, uint32_t columns,
+                              uint32_t depth, int32_t *c, size_t stride)
+{
+    for (uint32_t n = 0; n < columns; n += COLUMNS)
+        for (uint32_t i = 0; i < rows; i++)
+            columns_plain(a + (size_t)i * depth, w + (size_t)n * depth, depth, c + i * stride + n);
+}
+
+/* vpdpbusd multiplies unsigned with signed: a is taken as a + 128, and 128 times the sum of the
+ * column is taken off again. `count` rows, 1 to 4, known when this is compiled. */
+VNNI static inline __attribute__((always_inline)) void tile_vnni(
+    const int8_t *a, const int8_t *w, uint32_t depth, int32_t *c, size_t stride, uint32_t count)
+{
+    const __m512i offset = _mm512_set1_epi8((char)0x80);
+    __m512i sums[4][COLUMNS], offsets[COLUMNS];
+    for (uint32_t n = 0; n < COLUMNS; n++) {
+        offsets[n] = _mm512_setzero_si512();
+        for (uint32_t i = 0; i < count; i++) sums[i][n] = _mm512_setzero_si512();
+    }
+    for (uint32_t k = 0; k < depth; k += 64) {
+        uint32_t left = depth - k;
+        __mmask64 mask = left >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << left) - 1;
+        __m512i rows[4];
+        for (uint32_t i = 0; i < count; i++)
+            rows[i] = _mm512_xor_si512(
+                _mm512_maskz_loadu_epi8(mask, a + (size_t)i * depth + k), offset);
+        for (uint32_t n = 0; n < COLUMNS; n++) {
+            __m512i column = _mm512_maskz_loadu_epi8(mask, w + (size_t)n * depth + k);
+            offsets[n] = _mm512_dpbusd_epi32(offsets[n], offset, column);
+            for (uint32_t i = 0; i < count; i++)
+                sums[i][n] = _mm512_dpbusd_epi32(sums[i][n], rows[i], column);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t n = 0; n < COLUMNS; n++)
+            c[i * stride + n] = _mm512_reduce_add_epi32(_mm512_sub_epi32(sums[i][n], offsets[n]));
+}
+
+VNNI static void product_vnni(const int8_t *a, uint32_t rows, const int8_t *w, uint32_t columns,
+                              uint32_t depth, int32_t *c, size_t stride)
+{
+    for (uint32_t n = 0; n < columns; n += COLUMNS) {
+        const int8_t *column = w + (size_t)n * depth;
+        uint32_t i = 0;
+        for (; i + 4 <= rows; i += 4)
+            tile_vnni(a + (size_t)i * depth, column, depth, c + i * stride + n, stride, 4);
+        for (; i < rows; i++)
+            tile_vnni(a + (size_t)i * depth, column, depth, c + i * stride + n, stride, 1);
+    }
+}
+#endif
+
+typedef void product_function(const int8_t *a, uint32_t rows, const int8_t *w, uint32_t columns,
+                              uint32_t depth, int32_t *c, size_t stride);
+
+struct kernel {
+    const char *name;
+    product_function *product;
+};
+
+static struct kernel kernel_choose(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        return (struct kernel){"AVX-512 VNNI", product_vnni};
+    if (__builtin_cpu_supports("avx2")) return (struct kernel){"AVX2", product_avx2};
+#endif
+    return (struct kernel){"C", product_c};
+}
+
+const char *kernel_name(void)
+{
+    return kernel_choose().name;
+}
+
+void kernel_product(const int8_t *a, uint32_t rows, const int8_t *w, uint32_t columns,
+                    uint32_t depth, int32_t *c, size_t stride)
+{
+    ASSERT(columns % COLUMNS == 0);
+    kernel_choose().product(a, rows, w, columns, depth, c, stride);
+}
