@@ -92,7 +92,6 @@ void account_open_system(struct core *c)
 bool account_room_own(const struct core *c, uint32_t count)
 {
     return c->s->accounts + count <= c->limits.accounts &&
-           c->s->balances + count <= c->limits.balances &&
            c->s->balance_map_count + count <= c->balance_map.capacity;
 }
 
@@ -106,7 +105,8 @@ uint32_t account_open_own(struct core *c, const char *name)
 /* Names of accounts that the clearing house opens when it needs them. */
 static bool name_is_own(const char *name)
 {
-    static const char *const own[] = {"issuer", "collateral", "capital", "skin", "conversion"};
+    static const char *const own[] = {"issuer", "collateral", "capital", "skin", "conversion",
+                                      "escrow"};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         if (strcmp(name, own[i]) == 0) return true;
     }
@@ -128,7 +128,7 @@ static enum reject account_check(const struct core *c, const struct command_acco
     if (member != NIL && member_is_in_default(c, member)) return REJECT_in_default;
     bool full = (member == NIL && c->s->members >= c->limits.members) ||
                 c->s->accounts >= c->limits.accounts ||
-                c->s->balances >= c->limits.balances || map_full(&c->balance_map);
+                map_full(&c->balance_map);
     return full ? REJECT_capacity_exhausted : REJECT_none;
 }
 

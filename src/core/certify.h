@@ -68,9 +68,18 @@ int128_t certify_capacity(const struct core *c, uint32_t account, const struct t
  * False: the resource had none. Cannot fail otherwise. */
 bool certificate_revoke(struct core *c, uint32_t resource, const char *reason);
 
+/* ---- certify_life.c: what becomes of a certificate ---- */
+uint32_t certificate_find(const struct core *c, uint64_t id); /* its place; NIL */
+void certificate_accept(struct core *c, uint32_t place);
+/* A certifier is revoked: what awaits acceptance by this key is refused. */
+void certificates_disown(struct core *c, const uint8_t key[PUBLIC_KEY_SIZE]);
+void event_certificate_push(const struct core *c, struct outbox *out, uint32_t place);
+
 /* ---- certify_supply.c: what is promised of a resource's hour; token.c alone changes it ---- */
 struct promise *promise_find(const struct core *c, uint32_t resource, int64_t hour); /* or NULL */
 struct promise *promise_get(struct core *c, uint32_t resource, int64_t hour); /* NULL: no room */
+bool promise_is_over(const struct core *c, int64_t hour); /* by the clock */
+bool promise_ahead(const struct core *c, uint32_t resource); /* for an hour that is not over */
 uint32_t promise_room(const struct core *c); /* how many more there may be */
 /* What has neither tokens issued for an hour to come nor anything in escrow goes. */
 void promise_settle(struct core *c, uint32_t resource, int64_t hour);
@@ -86,5 +95,8 @@ void event_token_class_push(const struct core *c, struct outbox *out, uint32_t c
 void query_certification(const struct core *c, struct outbox *out);
 void query_certificates(const struct core *c, const struct query *q, struct outbox *out);
 void certify_check(const struct core *c);
+/* Adds to a hash what matters of the registry. */
+void certify_hash(const struct core *c, void (*add)(void *h, const void *bytes, size_t size),
+                  void *h);
 
 #endif

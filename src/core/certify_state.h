@@ -17,10 +17,11 @@ struct accreditation {
 
 struct resource {
     struct event_resource said; /* header unused (zero); id 0: there is none */
-    uint32_t class;             /* of its latest accepted certificate */
+    uint32_t class;             /* of the certificate in effect */
     uint32_t effective;         /* place of the certificate in effect; NIL: none */
     uint32_t awaiting;          /* place of the one that awaits acceptance; NIL: none */
     uint32_t account_next;      /* the account's resources */
+    ts_t certified_from;        /* without a gap and in one class, by the one in effect */
     ts_t barred_until;          /* decertified: until then only appeals certify it */
     uint64_t barred_by;         /* the certificate that was decertified; 0: none */
 };
@@ -94,7 +95,10 @@ struct token_state {
     uint32_t slot_map_count;
     uint32_t covers;
     uint32_t cover_free;
+    uint32_t covers_live;
+    uint32_t over;           /* slots whose hour is over */
     uint32_t account_escrow; /* opened with the first token */
+    uint32_t reserved;
     int64_t hour_next;    /* hours before it are over and dealt with */
 };
 

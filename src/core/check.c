@@ -5,6 +5,7 @@
 #include "core/implied.h"
 #include "core/ledger.h"
 #include "core/block.h"
+#include "core/token.h"
 #include "core/limit.h"
 #include "core/state.h"
 #include "core/span.h"
@@ -133,4 +134,5 @@ void core_check(const struct core *c)
     deals_check(c);
     spot_check(c);
     guard_check(c);
+    certify_check(c);
 }

@@ -8,6 +8,7 @@
 #include "core/dual.h"
 #include "core/ledger.h"
 #include "core/margin.h"
+#include "core/token.h"
 
 #include <string.h>
 
@@ -46,7 +47,7 @@ static int64_t credit_of(const struct core *c, uint32_t account)
 {
     int128_t sum = 0;
     for (uint32_t b = c->accounts[account].cash; b != NIL; b = c->balances[b].next) {
-        sum += value_floor(c, &c->balances[b]);
+        if (asset_is_capacity(c, c->balances[b].asset)) sum += value_floor(c, &c->balances[b]);
     }
     return money_clamp(sum);
 }
@@ -68,10 +69,12 @@ int64_t collateral_cover(const struct core *c, uint32_t account, uint32_t instru
     if (c->accounts[account].mode != MODE_collateralised) return 0;
     int64_t lots = 0;
     for (uint32_t b = c->accounts[account].cash; b != NIL; b = c->balances[b].next) {
+        if (!asset_is_capacity(c, c->balances[b].asset)) continue;
         uint32_t of = c->assets[c->balances[b].asset].terms.instrument;
         if (of != instrument && (of == NIL || !cascade_came_from(c, instrument, of))) continue;
         lots += int64_min(cover_of(c, &c->balances[b]), QTY_MAX);
     }
+    lots += token_cover_lots(c, account, instrument);
     return int64_min(lots, margin_lots_max(c));
 }
 
@@ -340,7 +343,7 @@ void collateral_check(const struct core *c)
         const struct balance *balance = &c->balances[b];
         ASSERT(balance->pledged >= 0);
         ASSERT(balance->asset != ASSET_USD || balance->pledged == 0);
-        pledged[balance->asset] += balance->pledged;
+        if (!asset_is_token(balance->asset)) pledged[balance->asset] += balance->pledged;
     }
     for (uint32_t a = ASSET_USD + 1; a <= c->s->assets; a++) {
         ASSERT(c->assets[a].issued == -held_by(c, c->s->account_issuer, a));

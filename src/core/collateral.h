@@ -14,7 +14,8 @@
  * stands below zero, its `pledged` what the collateral account holds, and that is the sum of what
  * accounts pledged; (2) an account's `credit` is the value of what it pledged; what counts of it
  * never passes the cap; (3) an exposure's `cover` is floor(pledged / units in a lot), of accounts
- * in collateralised mode and products with a floor at or above 0, else 0.
+ * in collateralised mode and products with a floor at or above 0, else 0; and the lots that tokens
+ * are pledged for (token.h).
  *
  * Upstream: state, ledger. Downstream: core, margin, transfer, account, call.
  */

@@ -35,7 +35,7 @@ struct core_limits core_limits_default(void)
 {
     return (struct core_limits){
         .members = 1024, .accounts = 16384, .products = 256, .instruments = 4096,
-        .balances = 65536, .exposures = 262144, .orders = 262144, .orders_closed = 65536,
+        .balances = 262144, .exposures = 262144, .orders = 262144, .orders_closed = 65536,
         .levels = 131072, .client_ids = 1 << 20, .answer_bytes = 384u << 20, .trades = 131072,
         .postings = 131072, .settlements = 16384, .requests = 256, .indices = 16,
         .index_hours = 9216, .fills_per_command = 16384, .spreads_per_leg = 32};
@@ -44,7 +44,7 @@ struct core_limits core_limits_default(void)
 struct core_limits core_limits_small(void)
 {
     return (struct core_limits){
-        .members = 8, .accounts = 16, .products = 4, .instruments = 20, .balances = 32,
+        .members = 8, .accounts = 16, .products = 4, .instruments = 20, .balances = 96,
         .exposures = 128, .orders = 128, .orders_closed = 32, .levels = 128, .client_ids = 64,
         .answer_bytes = 16384, .trades = 32, .postings = 64, .settlements = 16, .requests = 4,
         .indices = 2, .index_hours = 16, .fills_per_command = 32, .spreads_per_leg = 8};
@@ -157,6 +157,12 @@ size_t core_outbox_bytes(const struct core_limits *l)
            (size_t)1000 * (sizeof(struct event_index_price) +
                            INDEX_SOURCES_MAX * sizeof(struct event_index_input)) +
            index_spot_outbox_bytes(l) +
+           /* an hour's tokens; a command's; a pledge that gives way to escrow (UNIT-02) */
+           ((size_t)l->balances + 4 * TOKEN_HOURS_MAX) *
+               (2 * sizeof(struct event_posting) + sizeof(struct event_token)) +
+           (size_t)1000 * sizeof(struct event_certificate) +
+           (size_t)l->accounts * (sizeof(struct event_resource) + sizeof(struct event_balance)) +
+           (size_t)l->balances * sizeof(struct event_balance) +
            (size_t)l->requests * (sizeof(struct event_request) + REQUEST_COMMAND_SIZE_MAX) +
            (1u << 20);
 }
@@ -174,7 +180,6 @@ static void core_start(struct core *c)
     deals_start(c);
     spot_start(c);
     certify_start(c);
-    tokens_start(c);
     c->s->mark_due = c->s->schedule_due = INT64_MAX;
     account_open_system(c);
     span_start(c);

@@ -7,6 +7,7 @@
 #include "core/settlement.h"
 #include "core/span.h"
 #include "core/standing.h"
+#include "core/token.h"
 #include "core/default.h"
 #include "core/state.h"
 #include "core/spot.h"
@@ -97,6 +98,7 @@ static void hash_accounts(XXH3_state_t *h, const struct core *c)
     }
     for (uint32_t i = 1; i <= c->s->balances; i++) {
         const struct balance *b = &c->balances[i];
+        if (b->account == NIL) continue;
         int64_t numbers[5] = {b->account, b->asset, b->amount, b->pending_out, b->pledged};
         add(h, numbers, sizeof numbers);
     }
@@ -233,6 +235,8 @@ uint64_t core_hash(const struct core *c)
     default_hash(c, add_to, &h);
     spot_hash(c, add_to, &h);
     standing_hash(c, add_to, &h);
+    certify_hash(c, add_to, &h);
+    token_hash(c, add_to, &h);
     add(&h, c->answers, s->answer_bytes_used);
     hash_span(&h, c);
     for (uint32_t i = 0; i < c->limits.requests; i++) {

@@ -4,6 +4,7 @@
 #include "core/collateral.h"
 #include "core/limit.h"
 #include "core/span.h"
+#include "core/token.h"
 
 static uint64_t key_of(uint32_t account, uint32_t other)
 {
@@ -22,8 +23,10 @@ uint32_t balance_get(struct core *c, uint32_t account, uint32_t asset)
 {
     uint32_t id = balance_find(c, account, asset);
     if (id != NIL) return id;
-    if (c->s->balances >= c->limits.balances || map_full(&c->balance_map)) return NIL;
-    id = ++c->s->balances;
+    if (map_full(&c->balance_map)) return NIL; /* as many as there are places */
+    id = c->s->balance_free;
+    if (id != NIL) c->s->balance_free = c->balances[id].next;
+    else id = ++c->s->balances;
     c->balances[id] = (struct balance){.account = account, .asset = asset};
     map_insert(&c->balance_map, key_of(account, asset), id);
     struct account *a = &c->accounts[account];
@@ -32,9 +35,24 @@ uint32_t balance_get(struct core *c, uint32_t account, uint32_t asset)
         a->cash = id;
         return id;
     }
-    c->balances[id].next = c->balances[a->cash].next;
+    uint32_t second = c->balances[a->cash].next;
+    c->balances[id].next = second;
+    c->balances[id].before = a->cash;
     c->balances[a->cash].next = id;
+    if (second != NIL) c->balances[second].before = id;
+    if (asset_is_token(asset)) token_balance_made(c, id);
     return id;
+}
+
+void balance_release(struct core *c, uint32_t balance)
+{
+    struct balance *b = &c->balances[balance];
+    ASSERT(asset_is_token(b->asset) && b->amount == 0 && b->pledged == 0 && b->pending_out == 0);
+    c->balances[b->before].next = b->next;
+    if (b->next != NIL) c->balances[b->next].before = b->before;
+    map_remove(&c->balance_map, key_of(b->account, b->asset));
+    *b = (struct balance){.next = c->s->balance_free};
+    c->s->balance_free = balance;
 }
 
 uint32_t exposure_find(const struct core *c, uint32_t account, uint32_t instrument)
@@ -166,6 +184,17 @@ void ledger_chain_cash(struct ledger_chain *chain, uint32_t account, int64_t amo
     balance_post(chain->c, chain->c->accounts[account].cash, amount, &p);
 }
 
+void ledger_chain_asset(struct ledger_chain *chain, uint32_t account, uint32_t asset,
+                        int64_t amount, enum posting_code code)
+{
+    struct posting p = {.chain = chain->id, .reference = chain->reference, .code = code};
+    if (amount == 0) return;
+    chain->money += amount;
+    uint32_t id = balance_get(chain->c, account, asset);
+    ASSERT(id != NIL);
+    balance_post(chain->c, id, amount, &p);
+}
+
 void ledger_chain_position(struct ledger_chain *chain, uint32_t e, int64_t lots,
                            enum posting_code code)
 {
@@ -290,7 +319,7 @@ static bool line_is_new(const struct core *c, const struct ledger_line *lines, u
 
 static bool lines_have_room(const struct core *c, const struct ledger_line *lines, uint32_t count)
 {
-    uint32_t balances = c->s->balances, exposures = c->s->exposure_map_count;
+    uint32_t balances = c->s->balance_map_count, exposures = c->s->exposure_map_count;
     for (uint32_t i = 0; i < count; i++) {
         if (!line_is_new(c, lines, i)) continue;
         if (is_position(lines[i].asset)) exposures += 1;

@@ -35,6 +35,9 @@ struct ledger_chain ledger_chain_open(struct core *c, uint32_t instrument, uint6
 /* USD of an account. Zero is not posted. */
 void ledger_chain_cash(struct ledger_chain *chain, uint32_t account, int64_t amount,
                        enum posting_code code);
+/* Tokens (UNIT-02); a chain is of one asset. The balance exists, or there is room for it. */
+void ledger_chain_asset(struct ledger_chain *chain, uint32_t account, uint32_t asset,
+                        int64_t amount, enum posting_code code);
 /* Lots of an exposure of chain->instrument. */
 void ledger_chain_position(struct ledger_chain *chain, uint32_t e, int64_t lots,
                            enum posting_code code);
@@ -54,6 +57,8 @@ int64_t ledger_post_fee(struct core *c, uint32_t account, int128_t fee, enum pos
  * and after recovery (check_clearing.c). */
 void clearing_check(const struct core *c);
 
+/* An empty balance of tokens gives its place back. */
+void balance_release(struct core *c, uint32_t balance);
 uint32_t balance_find(const struct core *c, uint32_t account, uint32_t asset);
 
 #endif

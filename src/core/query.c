@@ -12,6 +12,7 @@
 #include "core/settlement.h"
 #include "core/state.h"
 #include "core/margin.h"
+#include "core/token.h"
 #include "core/span.h"
 #include "core/standing.h"
 #include "core/spot.h"
@@ -315,6 +316,8 @@ static void query_directory(const struct core *c, struct outbox *out)
     for (uint32_t i = 1; i <= c->s->products; i++) event_product_push(c, out, i);
     for (uint32_t i = 1; i <= c->s->instruments; i++) event_instrument_push(c, out, i);
     for (uint32_t i = 1; i <= c->s->indices; i++) event_index_push(c, out, i);
+    for (uint32_t i = 1; i <= c->certify.s->resources; i++) event_resource_push(c, out, i);
+    for (uint32_t i = 1; i <= c->certify.s->class_count; i++) event_token_class_push(c, out, i);
 }
 
 static void query_hash(const struct core *c, struct outbox *out)
@@ -389,6 +392,9 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
     case QUERY_fund: query_fund(c, out); break;
     case QUERY_spot: query_spot(c, q, out); break;
     case QUERY_spot_bids: query_spot_bids(c, q, out); break;
+    case QUERY_certification: query_certification(c, out); break;
+    case QUERY_certificates: query_certificates(c, q, out); break;
+    case QUERY_tokens: query_tokens(c, q, out); break;
     case QUERY_standings:
         if (!known_account(c, q->account)) query_reject(out, REJECT_unknown_account);
         else query_standings(c, q->account, out);

@@ -5,8 +5,9 @@
 #include "core/index.h"
 #include "core/settle.h"
 #include "core/settlement.h"
+#include "core/token.h"
 
-enum job_kind { JOB_index, JOB_settle, JOB_mark, JOB_expiry, JOB_none };
+enum job_kind { JOB_certificate, JOB_token, JOB_index, JOB_settle, JOB_mark, JOB_expiry, JOB_none };
 
 struct job {
     int64_t due; /* INT64_MAX: none */
@@ -78,6 +79,9 @@ void schedule_index(struct core *c, uint32_t index)
     due_note(c, index_due(&c->indices[index]));
 }
 
+void schedule_certificates(struct core *c) { due_note(c, certify_due(c)); }
+void schedule_tokens(struct core *c) { due_note(c, token_due(c)); }
+
 void schedule_expiry(struct core *c, uint32_t instrument, ts_t at)
 {
     c->instruments[instrument].expiry_due = at.v;
@@ -108,6 +112,8 @@ static void job_offer(struct job *best, int64_t due, enum job_kind kind, uint32_
 static struct job job_first(const struct core *c)
 {
     struct job best = {INT64_MAX, JOB_none, 0};
+    job_offer(&best, certify_due(c), JOB_certificate, 0);
+    job_offer(&best, token_due(c), JOB_token, 0);
     for (uint32_t i = 1; i <= c->s->indices; i++)
         job_offer(&best, index_due(&c->indices[i]), JOB_index, i);
     for (uint32_t p = 1; p <= c->s->products; p++)
@@ -140,6 +146,8 @@ void schedule_run(struct core *c)
     struct job job = job_first(c);
     if (job.due <= c->s->ts.v) {
         switch (job.kind) {
+        case JOB_certificate: certify_run(c); break;
+        case JOB_token: token_run(c); break;
         case JOB_index: index_run(c, job.id); break;
         case JOB_settle: settle_run(c, job.id); break;
         case JOB_mark:

@@ -1,5 +1,6 @@
-/* schedule.h: what falls due by the clock in the clearing house: hours' reference prices
- * (INDEX-02), settlement prices (CLEAR-03), marks (CLEAR-04), expiry.
+/* schedule.h: what falls due by the clock in the clearing house: certificates (CERT-01), tokens of
+ * an hour that is over (UNIT-02), hours' reference prices (INDEX-02), settlement prices (CLEAR-03),
+ * marks (CLEAR-04), expiry.
  *
  * One job a tick, the earliest due first; at one instant in the order above, then by id: what a
  * tick can cause is bounded by its largest job, and the clock asks again at once while something is
@@ -21,6 +22,8 @@ void schedule_product(struct core *c, uint32_t product);
 void schedule_instrument(struct core *c, uint32_t instrument);
 void schedule_marks(struct core *c);
 void schedule_index(struct core *c, uint32_t index);
+void schedule_certificates(struct core *c);
+void schedule_tokens(struct core *c);
 /* Looks at an instrument's expiry at `at`. */
 void schedule_expiry(struct core *c, uint32_t instrument, ts_t at);
 /* Looks again at all that waits for hours of this index. */

@@ -267,7 +267,8 @@ struct venue_state {
     uint32_t accounts;
     uint32_t products;
     uint32_t instruments;
-    uint32_t balances;
+    uint32_t balances;     /* highest place ever used */
+    uint32_t balance_free; /* places given back (token.h): list head */
     uint32_t exposures;    /* highest place ever used */
     uint32_t exposure_free; /* places given back (reclaim.h): list head */
     uint32_t spread_refs;

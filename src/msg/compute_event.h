@@ -114,8 +114,8 @@ struct event_token {
     int64_t outstanding; /* in existence */
     int64_t pledged;     /* of them */
     int64_t escrowed;
-    int64_t certified;   /* of the class in this hour, by certificates in effect */
-    int64_t promised;    /* of it: issued, or escrowed */
+    int64_t certified;   /* of an answer: of the class in this hour, by certificates in effect */
+    int64_t promised;    /* of it: issued, or in escrow */
     uint32_t cause;      /* enum token_cause */
     uint32_t account;    /* whose; 0: of all */
     uint32_t resource;   /* 0: none */
