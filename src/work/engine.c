@@ -9,10 +9,13 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "work/backend_gpu.h"
 
 int backend_find(const char *name, const struct backend **backend, struct work_error *error)
 {
-    static const struct backend *const all[] = {&backend_onednn, &backend_openblas, &backend_plain};
+    /* the GPU's is behind one that is always there: it is taken only by name */
+    static const struct backend *const all[] = {&backend_onednn, &backend_openblas, &backend_plain,
+                                                &backend_gpu};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (name != NULL && strcmp(name, all[i]->name) != 0) continue;
         void *state;
