@@ -60,7 +60,8 @@ struct delivery_state {
     uint32_t age_free;
     uint32_t account;        /* the clearing house's `delivery`; NIL until first needed */
     uint32_t cursor;         /* allocations are looked at from here on */
-    uint32_t noticed;        /* instruments that wait for their notice */
+    uint32_t waiting;        /* instruments that wait for their notice */
+    ts_t retry;              /* no notice before: the last one could not be given */
 };
 
 struct tender {
@@ -94,10 +95,11 @@ struct allocation {
     money_t pending_seller;
     money_t escrow_buyer;         /* held for it by the account `delivery` */
     money_t escrow_seller;
-    int64_t funded;               /* of a replacement's price per CT, what the first seller paid */
     ts_t block_end;               /* of its last hour of the block */
-    ts_t make_up_until;           /* 0: nothing is short */
-    uint64_t filled;              /* work that the balancing auction found, nano-CT */
+    price_t unit;                 /* what a CT is paid: price x factor, half-even */
+    ts_t make_up_until;           /* 0: nothing is short, or no longer to be made up */
+    ts_t auction_closes;
+    int64_t auction_first;        /* hour */
 };
 
 struct allocation_hour {
@@ -106,10 +108,13 @@ struct allocation_hour {
     uint32_t allocation;      /* place; NIL: free */
     ts_t claimed;             /* when a receipt without the buyer's signature came; 0: none */
     int64_t short_work;       /* still short, beyond tolerance */
+    int64_t payable;          /* of said.work, what is paid: over-delivery is cut */
     int64_t escrowed;         /* tokens that escrow holds for it */
     uint64_t flop_high;       /* of the receipt */
     uint64_t flop_low;
 };
+
+struct notice; /* delivery_notice.c */
 
 struct deliveries {
     struct delivery_state *s;
@@ -120,6 +125,7 @@ struct deliveries {
     struct age *ages;                 /* [1 ..] */
     uint32_t *age_first;              /* by exposure: oldest; NIL: none */
     int64_t *pending;                 /* by account: in its requirement */
+    struct notice *notice;            /* scratch of the command being applied; not state */
     struct event_delivery_cash *cash; /* ring: cash_id % cash_max */
     struct event_notice *notices;     /* ring: notice_id % notice_max */
     uint32_t allocation_max;          /* capacities */
@@ -132,6 +138,9 @@ struct deliveries {
 
 void delivery_cut(struct core *c, struct arena *a);
 void delivery_start(struct core *c); /* at a fresh start */
+int delivery_scratch(struct core *c); /* 0, or -1: no memory */
+void delivery_scratch_free(struct core *c);
+size_t delivery_outbox_bytes(const struct core_limits *l);
 
 /* ---- commands ---- */
 void tender_file(struct core *c, const struct command *cmd);
@@ -145,8 +154,9 @@ void proof_challenge(struct core *c, const struct command *cmd);
 /* Whether the product is delivered, and whether this instrument (a day or an hour) is. */
 bool delivery_terms_valid(const struct core *c, const struct command_product_create *p);
 bool delivery_applies(const struct core *c, uint32_t instrument);
-/* When trading in a delivered instrument ends: [12:00] on D-6. */
+/* When trading in a delivered day or hour ends, where the calendar says nothing: [12:00] on D-6. */
 ts_t delivery_last_trading(const struct command_product_create *p, ts_t start);
+void delivery_listed(struct core *c, uint32_t instrument);
 /* Its final price stands and positions are marked to it: it waits for its notice. */
 void delivery_await(struct core *c, uint32_t instrument);
 
@@ -161,11 +171,8 @@ void delivery_age_drop(struct core *c, uint32_t exposure);
 /* A member is declared in default: its house accounts' deliveries end in money (CLEAR-10). */
 void delivery_default(struct core *c, uint32_t member);
 
-/* spot.c: the balancing auction that was opened with this reference has ended; count 0: nobody
- * offered, or it could not be held. Award.hour counts from first_hour. Who offers must have a
- * standing tender (command_tender without an instrument): asked of delivery_may_offer. */
-void delivery_bought_in(struct core *c, uint64_t auction, uint64_t reference, int64_t first_hour,
-                        const struct balancing_award *awards, uint32_t count);
+/* spot.c asks before it takes an offer in a balancing auction: who offers must have a standing
+ * tender (command_tender without an instrument) of a resource certified for the hour. */
 bool delivery_may_offer(const struct core *c, uint32_t account, const struct token_class *class,
                         int64_t hour);
 

@@ -372,7 +372,13 @@ void index_price(struct core *c, const struct command *cmd)
     schedule_waiting(c, p->index);
 }
 
-/* ---- the mean of a block ---- */
+/* ---- one hour, and the mean of a block ---- */
+
+price_t index_hour_price(const struct core *c, uint32_t index, int64_t hour)
+{
+    const struct index_hour *h = hour_find(c, index, hour);
+    return h == NULL ? PRICE_NONE : h->price;
+}
 
 bool index_mean(const struct core *c, uint32_t instrument, struct index_mean *mean)
 {

@@ -66,6 +66,9 @@ struct index_mean {
 };
 bool index_mean(const struct core *c, uint32_t instrument, struct index_mean *mean);
 
+/* The fixed price of one hour; PRICE_NONE: not fixed, or no longer kept. */
+price_t index_hour_price(const struct core *c, uint32_t index, int64_t hour);
+
 void event_index_push(const struct core *c, struct outbox *out, uint32_t index);
 void query_index(const struct core *c, const struct query *q, struct outbox *out);
 void index_check(const struct core *c);

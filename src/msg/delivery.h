@@ -83,10 +83,11 @@ struct delivery_terms {
     int64_t meter_ns;              /* after an hour: receipt and verdict [2 h] */
     int64_t sign_ns;               /* DELIV-02: a buyer's signature is withheld after [10 min] */
     int64_t make_up_ns;            /* after the last hour [24 h] */
+    int64_t buy_in_ns;             /* how long a balancing auction takes offers [30 min] */
     int64_t challenge_ns;          /* after the last hour [72 h] */
     int64_t answer_ns;             /* for a challenge's verdict [24 h] */
 };
-ASSERT_SIZE(struct delivery_terms, 24 + 24 + 80 + 8 + 48 + 40);
+ASSERT_SIZE(struct delivery_terms, 24 + 24 + 80 + 8 + 48 + 48);
 
 /* A short's offer of a resource for delivery: header.account's. Again for the same resource: the
  * later one stands; 0 lots: withdrawn. Without an instrument it is what the account stands ready to

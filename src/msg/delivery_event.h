@@ -42,6 +42,7 @@ enum { /* event_delivery_hour.flags */
     HOUR_FLAG_UNTAKEN = 2,   /* the buyer's signature was withheld (DELIV-02) */
     HOUR_FLAG_ATTESTED = 4,
     HOUR_FLAG_UNVERIFIED = 8, /* both signed, no verdict came: paid, without evidence */
+    HOUR_FLAG_SHORT = 16,     /* beyond tolerance: to be made up or bought in */
 };
 
 struct event_tender {
