@@ -106,7 +106,7 @@ uint32_t account_open_own(struct core *c, const char *name)
 static bool name_is_own(const char *name)
 {
     static const char *const own[] = {"issuer", "collateral", "capital", "skin", "conversion",
-                                      "escrow"};
+                                      "escrow", "delivery"};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         if (strcmp(name, own[i]) == 0) return true;
     }

@@ -1,6 +1,7 @@
 /* cascade.c: see cascade.h. */
 #include "core/cascade.h"
 
+#include "core/delivery.h"
 #include "core/ledger.h"
 #include "core/limit.h"
 #include "core/margin.h"
@@ -218,8 +219,10 @@ static uint64_t positions_move(struct core *c, const struct cascade *k, uint64_t
         x->cost = 0;
         x->entry_cost = 0;
         margin_update(c, e);
-        for (uint32_t i = 0; i < k->count; i++)
+        for (uint32_t i = 0; i < k->count; i++) {
+            delivery_age_move(c, e, *to, lots);
             position_open(c, &chains[i], *to++, lots, k->price);
+        }
         moved += 1;
     }
     for (uint32_t i = 0; i < k->count; i++) ledger_chain_close(&chains[i]); /* (2) */

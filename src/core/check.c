@@ -61,7 +61,8 @@ static void check_working(const struct core *c, uint32_t account)
         orders += 1;
     }
     ASSERT(orders == a->order_count);
-    ASSERT(requirement + c->span_accounts[account].contribution == a->requirement.v); /* (4) */
+    requirement += c->span_accounts[account].contribution + c->deliver.pending[account];
+    ASSERT(requirement == a->requirement.v); /* (4) */
 }
 
 /* (2) what is credited is debited. */

@@ -6,6 +6,7 @@
  */
 #include "core/call.h"
 #include "core/collateral.h"
+#include "core/delivery.h"
 #include "core/ledger.h"
 #include "core/token.h"
 #include "core/index.h"
@@ -83,7 +84,8 @@ static void check_account(const struct core *c, uint32_t a)
         ASSERT(c->exposures[e].account == a);
         requirement += c->exposures[e].requirement.v;
     }
-    ASSERT(requirement + c->span_accounts[a].contribution == account->requirement.v);
+    requirement += c->span_accounts[a].contribution;
+    ASSERT(requirement + c->deliver.pending[a] == account->requirement.v);
     for (uint32_t b = account->cash; b != NIL; b = c->balances[b].next) {
         ASSERT(c->balances[b].account == a);
         ASSERT(balance_find(c, a, c->balances[b].asset) == b);
@@ -108,6 +110,7 @@ void clearing_check(const struct core *c)
     for (uint32_t asset = 1; asset <= c->s->assets; asset++) ASSERT(sums[asset] == 0);
     ASSERT(ledger_cash(c, c->s->account_ccp) == 0);
     collateral_check(c);
+    delivery_check(c);
     token_check(c); /* each of their assets likewise */
     call_check(c);
     standing_check(c);

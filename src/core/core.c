@@ -9,6 +9,7 @@
 #include "core/core.h"
 
 #include "core/default.h"
+#include "core/delivery.h"
 #include "core/implied.h"
 #include "core/block.h"
 #include "core/certify.h"
@@ -38,7 +39,8 @@ struct core_limits core_limits_default(void)
         .balances = 262144, .exposures = 262144, .orders = 262144, .orders_closed = 65536,
         .levels = 131072, .client_ids = 1 << 20, .answer_bytes = 384u << 20, .trades = 131072,
         .postings = 131072, .settlements = 16384, .requests = 256, .indices = 16,
-        .index_hours = 9216, .fills_per_command = 16384, .spreads_per_leg = 32};
+        .index_hours = 9216, .fills_per_command = 16384, .spreads_per_leg = 32,
+        .allocations = 4096};
 }
 
 struct core_limits core_limits_small(void)
@@ -47,7 +49,8 @@ struct core_limits core_limits_small(void)
         .members = 8, .accounts = 16, .products = 4, .instruments = 20, .balances = 96,
         .exposures = 128, .orders = 128, .orders_closed = 32, .levels = 128, .client_ids = 64,
         .answer_bytes = 16384, .trades = 32, .postings = 64, .settlements = 16, .requests = 4,
-        .indices = 2, .index_hours = 16, .fills_per_command = 32, .spreads_per_leg = 8};
+        .indices = 2, .index_hours = 16, .fills_per_command = 32, .spreads_per_leg = 8,
+        .allocations = 8};
 }
 
 uint32_t order_slots(const struct core_limits *l) { return l->orders + l->orders_closed + 1; }
@@ -119,6 +122,7 @@ static void core_cut(struct core *c, struct arena *a)
     bust_cut(c, a);
     certify_cut(c, a);
     tokens_cut(c, a);
+    delivery_cut(c, a);
 }
 
 size_t core_bytes(const struct core_limits *limits)
@@ -156,7 +160,7 @@ size_t core_outbox_bytes(const struct core_limits *l)
                                      10 * sizeof(struct event_settlement_source)) +
            (size_t)1000 * (sizeof(struct event_index_price) +
                            INDEX_SOURCES_MAX * sizeof(struct event_index_input)) +
-           index_spot_outbox_bytes(l) +
+           index_spot_outbox_bytes(l) + delivery_outbox_bytes(l) +
            /* an hour's tokens; a command's; a pledge that gives way to escrow (UNIT-02) */
            ((size_t)l->balances + 4 * TOKEN_HOURS_MAX) *
                (2 * sizeof(struct event_posting) + sizeof(struct event_token)) +
@@ -180,6 +184,7 @@ static void core_start(struct core *c)
     deals_start(c);
     spot_start(c);
     certify_start(c);
+    delivery_start(c);
     c->s->mark_due = c->s->schedule_due = INT64_MAX;
     account_open_system(c);
     span_start(c);
@@ -388,6 +393,12 @@ static command_function *const command_functions[COMMAND_kind_count] = {
     [COMMAND_token_issue] = token_issue,
     [COMMAND_token_transfer] = token_transfer,
     [COMMAND_token_pledge] = token_pledge,
+    [COMMAND_tender] = tender_file,
+    [COMMAND_intake] = intake_file,
+    [COMMAND_warrant_transfer] = warrant_transfer,
+    [COMMAND_receipt] = receipt_submit,
+    [COMMAND_verdict] = verdict_submit,
+    [COMMAND_proof_challenge] = proof_challenge,
 };
 
 void command_apply(struct core *c, const struct command *cmd)

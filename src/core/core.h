@@ -39,7 +39,7 @@ struct core_limits {
                                 settles */
     uint32_t fills_per_command; /* continuous trading: what is left of the aggressor is cancelled */
     uint32_t spreads_per_leg;   /* MATCH-06: the work of an order grows with its square */
-    uint32_t reserved;          /* zero; the whole is written to journals: no padding */
+    uint32_t allocations;       /* deliveries, closed ones kept for questions (DELIV-01) */
 };
 ASSERT_SIZE(struct core_limits, 80);
 

@@ -4,6 +4,7 @@
 
 #include "core/calendar.h"
 #include "core/default.h"
+#include "core/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -153,16 +154,28 @@ static bool is_zero(const struct delivery_terms *t)
     return memcmp(t, &none, sizeof none) == 0;
 }
 
-bool delivery_terms_valid(const struct core *c, const struct command_product_create *p)
+bool delivery_terms_valid(const struct command_product_create *p)
 {
     const struct delivery_terms *t = &p->delivery;
     if (t->class.vintage == 0) return is_zero(t);
     if (p->settlement != SETTLEMENT_physical || p->contract_unit != UNIT_hour) return false;
-    if (t->class.grade >= GRADE_count || t->index > c->s->indices)
-        return false;
+    if (t->class.grade >= GRADE_count) return false;
     /* A physical product has no mean of hours to settle at. */
     return p->settlement_rules.index == 0 && days_are_valid(t) && shares_are_valid(t) &&
            times_are_valid(t);
+}
+
+bool delivery_can_open(const struct core *c, const struct command_product_create *p)
+{
+    bool open = p->delivery.class.vintage == 0 || c->deliver.s->account != NIL;
+    return open || account_room_own(c, 1);
+}
+
+void delivery_open(struct core *c, const struct command_product_create *p)
+{
+    if (p->delivery.class.vintage == 0 || c->deliver.s->account != NIL) return;
+    c->deliver.s->account = clearing_account(c, "delivery", NIL);
+    ASSERT(c->deliver.s->account != NIL);
 }
 
 bool delivery_applies(const struct core *c, uint32_t instrument)
@@ -184,12 +197,17 @@ static ts_t notice_at(const struct core *c, uint32_t instrument)
     return TS(int64_max(at.v, c->deliver.s->retry.v));
 }
 
+static void due_lower(struct core *c, int64_t due)
+{
+    c->deliver.s->due = int64_min(c->deliver.s->due, due);
+    schedule_delivery(c);
+}
+
 void delivery_listed(struct core *c, uint32_t instrument)
 {
     if (!delivery_applies(c, instrument)) return;
-    struct delivery_state *s = c->deliver.s;
-    s->waiting += 1;
-    s->due = int64_min(s->due, notice_at(c, instrument).v);
+    c->deliver.s->waiting += 1;
+    due_lower(c, notice_at(c, instrument).v);
 }
 
 /* ---- pools ---- */
@@ -208,11 +226,11 @@ static void allocation_forget(struct core *c, uint32_t a)
     uint32_t next;
     for (uint32_t h = d->allocations[a].hours; h != NIL; h = next) {
         next = d->hours[h].next;
-        d->hours[h] = (struct allocation_hour){.next = d->s->hour_free};
+        d->hours[h] = (struct allotment_hour){.next = d->s->hour_free};
         d->s->hour_free = h;
         d->s->hours_used -= 1;
     }
-    d->allocations[a] = (struct allocation){0};
+    d->allocations[a] = (struct allotment){0};
 }
 
 void allocation_drop(struct core *c, uint32_t a)
@@ -227,7 +245,7 @@ static uint32_t oldest_closed(const struct core *c)
     const struct deliveries *d = &c->deliver;
     uint32_t found = NIL;
     for (uint32_t a = 1; a <= d->s->allocations; a++) {
-        const struct allocation *x = &d->allocations[a];
+        const struct allotment *x = &d->allocations[a];
         if (x->said.id == 0 || x->said.state != ALLOCATION_closed) continue;
         if (found == NIL || x->said.id < d->allocations[found].said.id) found = a;
     }
@@ -263,13 +281,13 @@ uint32_t allocation_take(struct core *c, uint32_t hours)
 uint32_t hour_add(struct core *c, uint32_t a, int64_t hour, int64_t work_due)
 {
     struct deliveries *d = &c->deliver;
-    struct allocation *x = &d->allocations[a];
+    struct allotment *x = &d->allocations[a];
     uint32_t h = d->s->hour_free;
     if (h != NIL) d->s->hour_free = d->hours[h].next;
     else if (d->s->hours < d->hour_max) h = ++d->s->hours;
     if (h == NIL) return NIL;
     d->s->hours_used += 1;
-    d->hours[h] = (struct allocation_hour){.allocation = a};
+    d->hours[h] = (struct allotment_hour){.allocation = a};
     struct event_delivery_hour *e = &d->hours[h].said;
     e->allocation = x->said.id;
     e->instrument = x->said.instrument;
@@ -350,7 +368,7 @@ static bool is_gone(const struct core *c, uint32_t account)
     return x->origin == ORIGIN_house && member_is_in_default(c, x->member);
 }
 
-static bool party_is_gone(const struct core *c, const struct allocation *x)
+static bool party_is_gone(const struct core *c, const struct allotment *x)
 {
     switch ((enum allocation_state)x->said.state) {
     case ALLOCATION_allotted:
@@ -384,7 +402,7 @@ static int64_t challenge_due(const struct core *c, uint32_t a)
 
 static int64_t state_due(const struct core *c, uint32_t a)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
     uint32_t i = x->said.instrument;
     switch ((enum allocation_state)x->said.state) {
@@ -401,7 +419,7 @@ static int64_t state_due(const struct core *c, uint32_t a)
 
 static int64_t due_of(const struct core *c, uint32_t a)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     if (x->said.id == 0 || x->said.state == ALLOCATION_closed) return INT64_MAX;
     if (party_is_gone(c, x)) return c->s->ts.v;
     int64_t due = int64_min(state_due(c, a), challenge_due(c, a));
@@ -412,16 +430,16 @@ static int64_t due_of(const struct core *c, uint32_t a)
 
 void allocation_say(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     int64_t due = due_of(c, a);
     x->said.due = TS(due == INT64_MAX ? 0 : due);
-    c->deliver.s->due = int64_min(c->deliver.s->due, due);
+    due_lower(c, due);
     event_allocation_push(c, c->out, a);
 }
 
 void allocation_close(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     ASSERT(x->escrow_buyer.v == 0 && x->escrow_seller.v == 0 && x->tokens == 0);
     ASSERT(x->pending_buyer.v == 0 && x->pending_seller.v == 0);
     x->said.state = ALLOCATION_closed;
@@ -468,7 +486,7 @@ static void state_end(struct core *c, uint32_t a)
 /* One thing that is due. Payment comes before the window's end, challenges before payment. */
 static void allocation_step(struct core *c, uint32_t a)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     int64_t now = c->s->ts.v;
     if (party_is_gone(c, x)) {
         party_leaves(c, a);
@@ -534,5 +552,5 @@ void delivery_run(struct core *c)
 void delivery_default(struct core *c, uint32_t member)
 {
     (void)member; /* each allocation is asked whose it is */
-    if (c->deliver.s->live > 0) c->deliver.s->due = c->s->ts.v;
+    if (c->deliver.s->live > 0) due_lower(c, c->s->ts.v);
 }

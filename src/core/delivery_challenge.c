@@ -25,14 +25,14 @@ static enum reject challenge_check(const struct core *c, const struct command *c
                                    uint32_t *h)
 {
     const struct command_proof_challenge *p = &cmd->proof_challenge;
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     /* The buyer's, or an auditor's, who has no account. */
     bool may = cmd->header.account == 0 || cmd->header.account == x->said.buyer;
     if (a == NIL || !may) return REJECT_unknown_allocation;
     if (p->hour.v < 0 || p->hour.v % NS_PER_HOUR != 0) return REJECT_invalid_hour;
     *h = hour_of_allocation(c, a, p->hour.v / NS_PER_HOUR);
     if (*h == NIL) return REJECT_invalid_hour;
-    const struct allocation_hour *y = &c->deliver.hours[*h];
+    const struct allotment_hour *y = &c->deliver.hours[*h];
     if (y->said.tasks == 0) return REJECT_no_receipt;
     bool once = y->said.challenged_until.v == 0 && y->said.state == HOUR_metered;
     bool open = x->said.state > ALLOCATION_ready && x->said.state != ALLOCATION_closed &&
@@ -60,8 +60,8 @@ void proof_challenge(struct core *c, const struct command *cmd)
 /* What was paid for work that does not count any more. */
 static void clawback(struct core *c, uint32_t a, uint32_t h, int64_t work)
 {
-    struct allocation *x = &c->deliver.allocations[a];
-    struct allocation_hour *y = &c->deliver.hours[h];
+    struct allotment *x = &c->deliver.allocations[a];
+    struct allotment_hour *y = &c->deliver.hours[h];
     bool paid = y->said.paid.v > 0;
     if (!paid || y->payable <= work) return;
     int64_t stays = (int64_t)int128_div_half_even((int128_t)y->said.paid.v * work, y->payable);
@@ -73,8 +73,8 @@ static void clawback(struct core *c, uint32_t a, uint32_t h, int64_t work)
 
 static void hour_undo(struct core *c, uint32_t a, uint32_t h, int64_t work)
 {
-    struct allocation *x = &c->deliver.allocations[a];
-    struct allocation_hour *y = &c->deliver.hours[h];
+    struct allotment *x = &c->deliver.allocations[a];
+    struct allotment_hour *y = &c->deliver.hours[h];
     int64_t counted = int64_min(y->payable, y->said.work), lost = counted - work;
     clawback(c, a, h, work);
     if (lost <= 0) return;
@@ -92,8 +92,8 @@ static void hour_undo(struct core *c, uint32_t a, uint32_t h, int64_t work)
 void challenge_decide(struct core *c, uint32_t a, uint32_t h, enum proof_outcome outcome,
                       int64_t work)
 {
-    struct allocation *x = &c->deliver.allocations[a];
-    struct allocation_hour *y = &c->deliver.hours[h];
+    struct allotment *x = &c->deliver.allocations[a];
+    struct allotment_hour *y = &c->deliver.hours[h];
     bool falsified = outcome == PROOF_falsified;
     y->said.outcome = outcome;
     y->said.state = falsified ? HOUR_falsified : HOUR_metered;

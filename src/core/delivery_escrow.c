@@ -43,7 +43,7 @@ int64_t money_move(struct core *c, uint32_t from, uint32_t to, int64_t amount,
 
 static money_t *escrow_of(struct core *c, uint32_t a, enum delivery_side side)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     return side == SIDE_buyer ? &x->escrow_buyer : &x->escrow_seller;
 }
 
@@ -89,7 +89,7 @@ void escrow_release(struct core *c, uint32_t a, enum delivery_side side)
 
 void pending_set(struct core *c, uint32_t a, enum delivery_side side, int64_t amount)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     money_t *pending = side == SIDE_buyer ? &x->pending_buyer : &x->pending_seller;
     uint32_t account = side == SIDE_buyer ? x->said.buyer : x->said.seller;
     int64_t change = amount - pending->v;
@@ -109,7 +109,7 @@ static bool fits(int128_t v, int64_t *out)
  * share of the value; at a negative price also what it may have to pay. */
 bool allocation_margins(const struct core *c, uint32_t a, int64_t *buyer, int64_t *seller)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
     int128_t value = int128_div_ceil((int128_t)x->said.work_due *
                                          (x->unit.v < 0 ? -x->unit.v : x->unit.v), NS_PER_SECOND);
@@ -125,7 +125,7 @@ bool allocation_margins(const struct core *c, uint32_t a, int64_t *buyer, int64_
 
 static enum reject tokens_check(const struct core *c, uint32_t a)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
         const struct event_delivery_hour *e = &c->deliver.hours[h].said;
         enum reject reason = token_escrow_check(c, x->said.seller, x->said.resource, &x->class,
@@ -137,9 +137,9 @@ static enum reject tokens_check(const struct core *c, uint32_t a)
 
 static void tokens_return(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
-        struct allocation_hour *y = &c->deliver.hours[h];
+        struct allotment_hour *y = &c->deliver.hours[h];
         if (y->escrowed == 0) continue;
         token_escrow_return(c, x->said.seller, x->said.resource, &x->class,
                             y->said.hour.v / NS_PER_HOUR, y->escrowed);
@@ -151,10 +151,10 @@ static void tokens_return(struct core *c, uint32_t a)
 /* All hours or none. */
 bool tokens_take(struct core *c, uint32_t a, enum delivery_reason *why)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     enum reject reason = tokens_check(c, a);
     for (uint32_t h = x->hours; h != NIL && reason == REJECT_none; h = c->deliver.hours[h].next) {
-        struct allocation_hour *y = &c->deliver.hours[h];
+        struct allotment_hour *y = &c->deliver.hours[h];
         reason = token_escrow(c, x->said.seller, x->said.resource, &x->class,
                               y->said.hour.v / NS_PER_HOUR, y->said.work_due);
         if (reason == REJECT_none) y->escrowed = y->said.work_due;
@@ -169,8 +169,8 @@ bool tokens_take(struct core *c, uint32_t a, enum delivery_reason *why)
 
 void tokens_end(struct core *c, uint32_t a, uint32_t h, int64_t redeemed)
 {
-    struct allocation *x = &c->deliver.allocations[a];
-    struct allocation_hour *y = &c->deliver.hours[h];
+    struct allotment *x = &c->deliver.allocations[a];
+    struct allotment_hour *y = &c->deliver.hours[h];
     int64_t hour = y->said.hour.v / NS_PER_HOUR;
     redeemed = int64_min(redeemed, y->escrowed);
     if (redeemed > 0)
@@ -189,7 +189,7 @@ void tokens_end(struct core *c, uint32_t a, uint32_t h, int64_t redeemed)
 
 void allocation_cancel(struct core *c, uint32_t a, enum delivery_reason reason, uint32_t at_fault)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
     struct event_delivery_cash e = {
         .allocation = x->said.id, .instrument = x->said.instrument, .reason = (uint32_t)reason,
@@ -226,7 +226,7 @@ static bool can_pay(struct core *c, uint32_t account, int64_t amount)
 
 void margin_day(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     enum delivery_reason why = DELIVERY_REASON_none;
     bool seller = can_pay(c, x->said.seller, x->said.margin_seller.v);
     bool buyer = can_pay(c, x->said.buyer, x->said.margin_buyer.v);

@@ -229,7 +229,7 @@ void intake_file(struct core *c, const struct command *cmd)
 
 /* ---- warrants (DELIV-06) ---- */
 
-static bool can_margin(const struct core *c, const struct allocation *x, uint32_t account,
+static bool can_margin(const struct core *c, const struct allotment *x, uint32_t account,
                        int64_t need)
 {
     const struct balance *cash = &c->balances[c->accounts[account].cash];
@@ -246,7 +246,7 @@ static int64_t part_floor(int64_t whole, int64_t lots, int64_t all)
 static enum reject warrant_check(const struct core *c, const struct command *cmd, uint32_t a)
 {
     const struct command_warrant_transfer *w = &cmd->warrant_transfer;
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     if (!account_is_customer(c, w->to)) return REJECT_unknown_account;
     if (a == NIL || x->said.buyer != cmd->header.account) return REJECT_unknown_allocation;
     if (c->accounts[w->to].status == ACCOUNT_defaulted) return REJECT_in_default;
@@ -277,11 +277,11 @@ static void part_move(money_t *from, money_t *to, int64_t lots, int64_t all)
  * required of either account in all is what it was. */
 static uint32_t allocation_split(struct core *c, uint32_t a, int64_t lots)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     const int64_t all = x->said.lots.v;
     uint32_t b = allocation_take(c, x->block_hours);
     if (b == NIL) return NIL;
-    struct allocation *y = &c->deliver.allocations[b];
+    struct allotment *y = &c->deliver.allocations[b];
     uint64_t id = y->said.id;
     *y = *x;
     y->said.id = id;
@@ -300,7 +300,7 @@ static uint32_t allocation_split(struct core *c, uint32_t a, int64_t lots)
     y->said.work_due = y->said.work_hour * x->block_hours;
     x->said.work_due -= y->said.work_due;
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
-        struct allocation_hour *from = &c->deliver.hours[h];
+        struct allotment_hour *from = &c->deliver.hours[h];
         uint32_t g = hour_add(c, b, from->said.hour.v / NS_PER_HOUR, y->said.work_hour);
         ASSERT(g != NIL);
         from->said.work_due = x->said.work_hour;
@@ -314,7 +314,7 @@ static uint32_t allocation_split(struct core *c, uint32_t a, int64_t lots)
 /* The new buyer's margin in the place of the old one's. */
 static void buyer_change(struct core *c, uint32_t a, uint32_t to)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     const struct intake *t = &c->deliver.intakes[intake_find(c, to, x->said.instrument)];
     int64_t pending = x->pending_buyer.v, escrow = x->escrow_buyer.v;
     pending_set(c, a, SIDE_buyer, 0);

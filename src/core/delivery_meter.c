@@ -28,7 +28,7 @@ static int64_t work_of_flop(uint64_t high, uint64_t low)
     return work > WORK_PER_HOUR_MAX ? WORK_PER_HOUR_MAX : (int64_t)work;
 }
 
-static bool has_verdict(const struct allocation_hour *y)
+static bool has_verdict(const struct allotment_hour *y)
 {
     static const uint8_t none[PUBLIC_KEY_SIZE];
     return memcmp(y->said.verifier_key, none, sizeof none) != 0;
@@ -36,7 +36,7 @@ static bool has_verdict(const struct allocation_hour *y)
 
 ts_t hour_closes(const struct core *c, uint32_t a, uint32_t h)
 {
-    const struct allocation_hour *y = &c->deliver.hours[h];
+    const struct allotment_hour *y = &c->deliver.hours[h];
     const struct delivery_terms *t = terms_of(c, c->deliver.allocations[a].said.instrument);
     int64_t closes = y->said.hour.v + NS_PER_HOUR + t->meter_ns;
     bool waits = y->said.state == HOUR_claimed;
@@ -46,13 +46,13 @@ ts_t hour_closes(const struct core *c, uint32_t a, uint32_t h)
 /* ---- receipts ---- */
 
 /* In the make-up time an hour behind the block may make up for what was short in it. */
-static bool makes_up(const struct core *c, const struct allocation *x, ts_t hour)
+static bool makes_up(const struct core *c, const struct allotment *x, ts_t hour)
 {
     return x->said.state == ALLOCATION_making_up && hour.v >= x->said.end.v &&
            hour.v + NS_PER_HOUR <= x->make_up_until.v && c->s->ts.v >= hour.v + NS_PER_HOUR;
 }
 
-static bool keys_match(const struct allocation *x, const struct command_receipt *r)
+static bool keys_match(const struct allotment *x, const struct command_receipt *r)
 {
     return memcmp(x->said.seller_key, r->seller_key, PUBLIC_KEY_SIZE) == 0 &&
            memcmp(x->said.buyer_key, r->buyer_key, PUBLIC_KEY_SIZE) == 0;
@@ -61,9 +61,9 @@ static bool keys_match(const struct allocation *x, const struct command_receipt 
 static enum reject receipt_state_check(const struct core *c, uint32_t a, uint32_t h,
                                        const struct command_receipt *r)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     if (h == NIL) return makes_up(c, x, r->hour) ? REJECT_none : REJECT_window_closed;
-    const struct allocation_hour *y = &c->deliver.hours[h];
+    const struct allotment_hour *y = &c->deliver.hours[h];
     bool claim = y->said.state == HOUR_claimed;
     if (claim) { /* the buyer signs what the seller claimed, and nothing else */
         if (memcmp(y->said.root, r->root, DIGEST_SIZE) != 0) return REJECT_wrong_root;
@@ -81,7 +81,7 @@ static enum reject receipt_state_check(const struct core *c, uint32_t a, uint32_
 static enum reject receipt_check(const struct core *c, const struct command *cmd, uint32_t a)
 {
     const struct command_receipt *r = &cmd->receipt;
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     uint32_t account = cmd->header.account;
     if (a == NIL || (account != x->said.seller && account != x->said.buyer))
         return REJECT_unknown_allocation;
@@ -119,7 +119,7 @@ void receipt_submit(struct core *c, const struct command *cmd)
         reject_push(c, cmd, reason, INT64_MIN);
         return;
     }
-    struct allocation_hour *y = &c->deliver.hours[h];
+    struct allotment_hour *y = &c->deliver.hours[h];
     bool both = (r->flags & RECEIPT_BUYER_SIGNED) != 0;
     bool verdict = y->said.state == HOUR_claimed && has_verdict(y);
     if (!both) y->claimed = c->s->ts;
@@ -150,9 +150,9 @@ static enum reject figures_check(const struct command_verdict *v)
 static enum reject hour_verdict_check(const struct core *c, uint32_t a, uint32_t h,
                                       const struct command_verdict *v)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     if (h == NIL) return REJECT_invalid_hour;
-    const struct allocation_hour *y = &c->deliver.hours[h];
+    const struct allotment_hour *y = &c->deliver.hours[h];
     bool challenge = v->kind == PROOF_challenge;
     if (y->said.state == HOUR_due) return REJECT_no_receipt;
     if (memcmp(y->said.root, v->root, DIGEST_SIZE) != 0) return REJECT_wrong_root;
@@ -172,7 +172,7 @@ static enum reject hour_verdict_check(const struct core *c, uint32_t a, uint32_t
 static enum reject verdict_check(const struct core *c, const struct command_verdict *v,
                                  uint32_t a, uint32_t *h)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     if (a == NIL) return REJECT_unknown_allocation;
     if (v->hour.v < 0 || v->hour.v % NS_PER_HOUR != 0) return REJECT_invalid_hour;
     *h = hour_of_allocation(c, a, hour_of(v->hour));
@@ -193,7 +193,7 @@ static enum reject verdict_check(const struct core *c, const struct command_verd
 /* DELIV-01, D-1: the canary answered, or this ends in the balancing auction. */
 static void canary_judge(struct core *c, uint32_t a, const struct command_verdict *v)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     x->said.flags |= ALLOCATION_FLAG_CANARY;
     if (v->outcome == PROOF_falsified)
         (void)certificate_revoke(c, x->said.resource, "falsified proof (DELIV-05)");
@@ -230,7 +230,7 @@ void verdict_submit(struct core *c, const struct command *cmd)
         canary_judge(c, a, v);
         return;
     }
-    struct allocation_hour *y = &c->deliver.hours[h];
+    struct allotment_hour *y = &c->deliver.hours[h];
     int64_t work = work_of_flop(v->flop_high, v->flop_low);
     verdict_note(c, h, v);
     if (v->kind == PROOF_challenge) {
@@ -250,7 +250,7 @@ void verdict_submit(struct core *c, const struct command *cmd)
 
 /* ---- the figure ---- */
 
-static int64_t work_counted(struct core *c, uint32_t a, struct allocation_hour *y)
+static int64_t work_counted(struct core *c, uint32_t a, struct allotment_hour *y)
 {
     bool both = y->said.state == HOUR_received || y->said.state == HOUR_verified;
     if (y->said.state == HOUR_due) return 0;
@@ -269,7 +269,7 @@ static int64_t work_counted(struct core *c, uint32_t a, struct allocation_hour *
 
 void hour_meter(struct core *c, uint32_t a, uint32_t h)
 {
-    struct allocation_hour *y = &c->deliver.hours[h];
+    struct allotment_hour *y = &c->deliver.hours[h];
     y->said.work = work_counted(c, a, y);
     bool caught = has_verdict(y) && y->said.outcome == PROOF_falsified;
     y->said.state = caught ? HOUR_falsified : HOUR_metered;
@@ -296,10 +296,10 @@ void hours_meter(struct core *c, uint32_t a)
  * again, and the damages of a shortfall. */
 static void hours_untaken(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     int64_t work = 0;
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
-        struct allocation_hour *y = &c->deliver.hours[h];
+        struct allotment_hour *y = &c->deliver.hours[h];
         bool lone = y->said.state == HOUR_claimed && !has_verdict(y);
         if (y->said.state != HOUR_due && !lone) continue;
         tokens_end(c, a, h, 0);
@@ -326,7 +326,7 @@ static void hours_untaken(struct core *c, uint32_t a)
 
 void hours_end(struct core *c, uint32_t a, enum delivery_reason reason)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     x->said.reason = (uint32_t)reason;
     x->said.state = ALLOCATION_ready; /* of which this is the end */
     if (reason == DELIVERY_REASON_buyer_default) hours_untaken(c, a);

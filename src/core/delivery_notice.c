@@ -338,7 +338,7 @@ static int64_t factor_of(const struct delivery_terms *t, uint32_t grade)
     return int64_min(factor, t->grade_cap_e6);
 }
 
-static void allocation_fill(const struct core *c, const struct notice *n, struct allocation *x,
+static void allocation_fill(const struct core *c, const struct notice *n, struct allotment *x,
                             const struct pair *p, int64_t work_hour)
 {
     const struct event_instrument *in = &c->instruments[n->instrument].terms;

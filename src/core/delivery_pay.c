@@ -18,7 +18,7 @@
 /* INDEX-02; while the hour has none: the final settlement price. */
 price_t hour_reference(const struct core *c, uint32_t a, uint32_t h)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     uint32_t index = terms_of(c, x->said.instrument)->index;
     int64_t hour = c->deliver.hours[h].said.hour.v / NS_PER_HOUR;
     price_t price = index == 0 ? PRICE_NONE : index_hour_price(c, index, hour);
@@ -27,13 +27,13 @@ price_t hour_reference(const struct core *c, uint32_t a, uint32_t h)
 
 ts_t allocation_pay_at(const struct core *c, uint32_t a)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
     int64_t last = int64_div_floor(x->said.end.v - 1, NS_PER_DAY);
     return TS((last + 1) * NS_PER_DAY + (int64_t)t->pay_at * NS_PER_SECOND);
 }
 
-static bool in_block(const struct allocation_hour *y)
+static bool in_block(const struct allotment_hour *y)
 {
     return (y->said.flags & HOUR_FLAG_MAKE_UP) == 0;
 }
@@ -41,7 +41,7 @@ static bool in_block(const struct allocation_hour *y)
 /* ---- tolerance ---- */
 
 /* How far an hour within tolerance is over (or under, negative); false: it is beyond. */
-static bool hour_within(const struct delivery_terms *t, const struct allocation_hour *y,
+static bool hour_within(const struct delivery_terms *t, const struct allotment_hour *y,
                         int64_t *over)
 {
     int128_t due = y->said.work_due;
@@ -52,7 +52,7 @@ static bool hour_within(const struct delivery_terms *t, const struct allocation_
     return y->said.work >= least && y->said.state != HOUR_falsified;
 }
 
-static void hour_short(struct core *c, uint32_t a, struct allocation_hour *y)
+static void hour_short(struct core *c, uint32_t a, struct allotment_hour *y)
 {
     y->short_work = int64_max(0, y->said.work_due - y->said.work);
     if (y->short_work > 0) y->said.flags |= HOUR_FLAG_SHORT;
@@ -62,11 +62,11 @@ static void hour_short(struct core *c, uint32_t a, struct allocation_hour *y)
 /* Over-delivery beyond the day's tolerance is not paid: the latest first. */
 static void over_cut(struct core *c, uint32_t a, int64_t cut)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     while (cut > 0) {
-        struct allocation_hour *latest = NULL;
+        struct allotment_hour *latest = NULL;
         for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
-            struct allocation_hour *y = &c->deliver.hours[h];
+            struct allotment_hour *y = &c->deliver.hours[h];
             if (in_block(y) && y->payable > y->said.work_due) latest = y;
         }
         if (latest == NULL) return;
@@ -78,11 +78,11 @@ static void over_cut(struct core *c, uint32_t a, int64_t cut)
 
 void block_close(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
     int128_t net = 0, due = 0;
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
-        struct allocation_hour *y = &c->deliver.hours[h];
+        struct allotment_hour *y = &c->deliver.hours[h];
         int64_t over;
         due += y->said.work_due;
         if (!hour_within(t, y, &over)) {
@@ -95,7 +95,7 @@ void block_close(struct core *c, uint32_t a)
     int128_t day = int128_div_floor(due * t->tolerance_day_e6, E6);
     if (net > day) over_cut(c, a, (int64_t)(net - day));
     for (uint32_t h = x->hours; net < -day && h != NIL; h = c->deliver.hours[h].next) {
-        struct allocation_hour *y = &c->deliver.hours[h];
+        struct allotment_hour *y = &c->deliver.hours[h];
         if (y->short_work == 0) hour_short(c, a, y);
     }
     if (x->said.work_short == 0) window_begin(c, a);
@@ -106,7 +106,7 @@ void block_close(struct core *c, uint32_t a)
 
 static void fee_take(struct core *c, uint32_t a, int64_t work)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     int64_t fee = terms_of(c, x->said.instrument)->fee;
     int64_t each = (int64_t)int128_div_floor((int128_t)work * fee, NS_PER_SECOND);
     for (enum delivery_side side = SIDE_buyer; each > 0 && side <= SIDE_seller; side++) {
@@ -118,7 +118,7 @@ static void fee_take(struct core *c, uint32_t a, int64_t work)
 /* `amount` for `work` of an hour, from the buyer to the seller, or back. */
 void work_pay(struct core *c, uint32_t a, uint32_t h, int64_t amount, int64_t work)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     struct event_delivery_hour *e = &c->deliver.hours[h].said;
     enum delivery_side payer = amount >= 0 ? SIDE_buyer : SIDE_seller;
     uint32_t to = allocation_account(c, a, amount >= 0 ? SIDE_seller : SIDE_buyer);
@@ -132,8 +132,8 @@ void work_pay(struct core *c, uint32_t a, uint32_t h, int64_t amount, int64_t wo
 
 static int64_t hour_amount(const struct core *c, uint32_t a, uint32_t h)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
-    const struct allocation_hour *y = &c->deliver.hours[h];
+    const struct allotment *x = &c->deliver.allocations[a];
+    const struct allotment_hour *y = &c->deliver.hours[h];
     bool is_short = (y->said.flags & HOUR_FLAG_SHORT) != 0;
     if (is_short || y->payable == y->said.work_due) return delivery_value(y->payable, x->unit.v);
     int64_t due = delivery_value(y->said.work_due, x->unit.v);
@@ -143,9 +143,9 @@ static int64_t hour_amount(const struct core *c, uint32_t a, uint32_t h)
 
 void block_pay(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
-        struct allocation_hour *y = &c->deliver.hours[h];
+        struct allotment_hour *y = &c->deliver.hours[h];
         if (!in_block(y)) continue;
         y->said.reference = hour_reference(c, a, h);
         work_pay(c, a, h, hour_amount(c, a, h), y->payable);

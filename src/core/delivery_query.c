@@ -128,12 +128,12 @@ void delivery_hash(const struct core *c, void (*add)(void *, const void *, size_
                          (uint64_t)d->s->due, d->s->live, d->s->waiting};
     add(to, words, sizeof words);
     for (uint32_t a = 1; a <= d->s->allocations; a++) {
-        struct allocation x = d->allocations[a];
+        struct allotment x = d->allocations[a];
         if (x.said.id == 0) continue;
         x.hours = x.hour_last = 0; /* places */
         add(to, &x, sizeof x);
         for (uint32_t h = d->allocations[a].hours; h != NIL; h = d->hours[h].next) {
-            struct allocation_hour y = d->hours[h];
+            struct allotment_hour y = d->hours[h];
             y.next = y.allocation = 0;
             add(to, &y, sizeof y);
         }
@@ -158,11 +158,11 @@ void delivery_hash(const struct core *c, void (*add)(void *, const void *, size_
 static uint32_t check_hours(const struct core *c, uint32_t a)
 {
     const struct deliveries *d = &c->deliver;
-    const struct allocation *x = &d->allocations[a];
+    const struct allotment *x = &d->allocations[a];
     uint32_t count = 0, block = 0;
     int64_t before = INT64_MIN, short_work = 0;
     for (uint32_t h = x->hours; h != NIL; h = d->hours[h].next, count++) {
-        const struct allocation_hour *y = &d->hours[h];
+        const struct allotment_hour *y = &d->hours[h];
         bool extra = (y->said.flags & HOUR_FLAG_MAKE_UP) != 0;
         ASSERT(y->allocation == a && y->said.allocation == x->said.id);
         ASSERT(extra || count == block);
@@ -199,7 +199,7 @@ void delivery_check(const struct core *c)
     int128_t held = 0, pending = 0, required = 0;
     uint32_t live = 0, hours = 0, unused = 0;
     for (uint32_t a = 1; a <= d->s->allocations; a++) {
-        const struct allocation *x = &d->allocations[a];
+        const struct allotment *x = &d->allocations[a];
         if (x->said.id == 0) continue;
         bool closed = x->said.state == ALLOCATION_closed;
         ASSERT(x->escrow_buyer.v >= 0 && x->escrow_seller.v >= 0);

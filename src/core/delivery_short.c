@@ -32,7 +32,7 @@ static int64_t magnitude(int64_t v) { return v < 0 ? -v : v; }
 
 void window_begin(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     x->said.state = ALLOCATION_window;
     if ((x->said.flags & ALLOCATION_FLAG_PAID) != 0) escrow_release(c, a, SIDE_buyer);
     allocation_say(c, a);
@@ -40,7 +40,7 @@ void window_begin(struct core *c, uint32_t a)
 
 /* ---- make-up ---- */
 
-static bool may_make_up(const struct core *c, const struct allocation *x)
+static bool may_make_up(const struct core *c, const struct allotment *x)
 {
     bool replaced = (x->said.flags & ALLOCATION_FLAG_REPLACEMENT) != 0;
     return x->said.reason == DELIVERY_REASON_none && !replaced &&
@@ -49,7 +49,7 @@ static bool may_make_up(const struct core *c, const struct allocation *x)
 
 static void all_in_money(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
         int64_t work = c->deliver.hours[h].short_work;
         if (work > 0) short_in_money(c, a, h, work);
@@ -59,7 +59,7 @@ static void all_in_money(struct core *c, uint32_t a)
 
 void make_up_begin(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
     if (may_make_up(c, x)) {
         x->make_up_until = TS(x->said.end.v + t->make_up_ns);
@@ -77,10 +77,10 @@ void make_up_begin(struct core *c, uint32_t a)
 /* Work that came later is paid at the contract's price, against the earliest that is short. */
 static void made_up(struct core *c, uint32_t a, uint32_t from, int64_t work)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     int64_t counted = 0;
     for (uint32_t h = x->hours; h != NIL && work > 0; h = c->deliver.hours[h].next) {
-        struct allocation_hour *y = &c->deliver.hours[h];
+        struct allotment_hour *y = &c->deliver.hours[h];
         int64_t part = int64_min(work, y->short_work);
         y->short_work -= part;
         x->said.work_short -= part;
@@ -94,12 +94,12 @@ static void made_up(struct core *c, uint32_t a, uint32_t from, int64_t work)
 
 void make_up_end(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     enum delivery_reason reason = (x->said.flags & ALLOCATION_FLAG_FALSIFIED) != 0
                                       ? DELIVERY_REASON_falsified
                                       : DELIVERY_REASON_shortfall;
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
-        struct allocation_hour *y = &c->deliver.hours[h];
+        struct allotment_hour *y = &c->deliver.hours[h];
         bool extra = (y->said.flags & HOUR_FLAG_MAKE_UP) != 0;
         if (!extra || y->said.state >= HOUR_metered) continue;
         hour_meter(c, a, h);
@@ -116,7 +116,7 @@ void make_up_end(struct core *c, uint32_t a)
 
 static price_t reference_latest(const struct core *c, uint32_t a)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     price_t found = x->said.price;
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
         if (c->deliver.hours[h].short_work > 0) found = hour_reference(c, a, h);
@@ -135,10 +135,10 @@ static int64_t with_share(int64_t price, int64_t share_e6)
  * from the first that can still be delivered. What does not fit is not bid for. */
 static void wanted_fill(const struct core *c, uint32_t a, struct balancing *b)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     int64_t late = 0;
     for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
-        const struct allocation_hour *y = &c->deliver.hours[h];
+        const struct allotment_hour *y = &c->deliver.hours[h];
         int64_t at = y->said.hour.v / NS_PER_HOUR - b->first_hour;
         if (at >= 0 && at < BALANCING_HOURS_MAX) b->work[at] += y->short_work;
         else late += y->short_work;
@@ -154,7 +154,7 @@ static void wanted_fill(const struct core *c, uint32_t a, struct balancing *b)
 
 void buy_in_begin(struct core *c, uint32_t a, enum delivery_reason reason)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
     struct balancing b = {.class = x->class, .reference = x->said.id};
     b.class.grade = x->said.grade; /* what was promised, not what would have come */
@@ -175,8 +175,8 @@ void buy_in_begin(struct core *c, uint32_t a, enum delivery_reason reason)
 
 /* ---- what a unit that is short costs ---- */
 
-static int64_t damages_rate(const struct core *c, const struct allocation *x,
-                            const struct allocation_hour *y)
+static int64_t damages_rate(const struct core *c, const struct allotment *x,
+                            const struct allotment_hour *y)
 {
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
     if (y->said.state == HOUR_falsified) return t->damages_falsified_e6;
@@ -187,8 +187,8 @@ static int64_t damages_rate(const struct core *c, const struct allocation *x,
 static void short_settle(struct core *c, uint32_t a, uint32_t h, int64_t work, price_t bought,
                          uint32_t replacement)
 {
-    struct allocation *x = &c->deliver.allocations[a];
-    struct allocation_hour *y = &c->deliver.hours[h];
+    struct allotment *x = &c->deliver.allocations[a];
+    struct allotment_hour *y = &c->deliver.hours[h];
     uint32_t buyer = allocation_account(c, a, SIDE_buyer);
     price_t reference = hour_reference(c, a, h);
     int64_t least = with_share(reference.v, terms_of(c, x->said.instrument)->buy_in_e6);
@@ -198,7 +198,7 @@ static void short_settle(struct core *c, uint32_t a, uint32_t h, int64_t work, p
     if (replacement != NIL) {
         int64_t price = delivery_value(work, bought.v), own = delivery_value(work, x->unit.v);
         int64_t from_buyer = int64_max(0, int64_min(price, own));
-        struct allocation *r = &c->deliver.allocations[replacement];
+        struct allotment *r = &c->deliver.allocations[replacement];
         uint32_t account = c->deliver.s->account;
         int64_t part = int64_min(from_buyer, x->escrow_buyer.v); /* within escrow: nothing moves */
         x->escrow_buyer.v -= part;
@@ -239,7 +239,7 @@ void short_in_money(struct core *c, uint32_t a, uint32_t h, int64_t work)
 /* ---- replacements ---- */
 
 /* The award's tender that stands ready for this hour; NIL: none. */
-static uint32_t tender_of_award(const struct core *c, const struct allocation *x,
+static uint32_t tender_of_award(const struct core *c, const struct allotment *x,
                                 uint32_t account, int64_t hour)
 {
     struct token_class wanted = x->class;
@@ -247,7 +247,7 @@ static uint32_t tender_of_award(const struct core *c, const struct allocation *x
     return tender_standing(c, account, &wanted, hour);
 }
 
-static void replacement_fill(struct core *c, const struct allocation *x, struct allocation *r,
+static void replacement_fill(struct core *c, const struct allotment *x, struct allotment *r,
                              const struct command_tender *t, const struct balancing_award *award,
                              int64_t hour)
 {
@@ -289,14 +289,14 @@ static bool can_pay(struct core *c, uint32_t account, int64_t amount)
 static uint32_t replacement_open(struct core *c, uint32_t a,
                                  const struct balancing_award *award, int64_t hour)
 {
-    const struct allocation *x = &c->deliver.allocations[a];
+    const struct allotment *x = &c->deliver.allocations[a];
     enum delivery_reason why;
     int64_t buyer, seller;
     uint32_t t = tender_of_award(c, x, award->account, hour);
     if (t == NIL || award->account == x->said.buyer) return NIL;
     uint32_t r = allocation_take(c, 1);
     if (r == NIL) return NIL;
-    struct allocation *y = &c->deliver.allocations[r];
+    struct allotment *y = &c->deliver.allocations[r];
     replacement_fill(c, x, y, &c->deliver.tenders[t].terms, award, hour);
     uint32_t h = hour_add(c, r, hour, award->work);
     bool ok = h != NIL && allocation_margins(c, r, &buyer, &seller) &&
@@ -318,7 +318,7 @@ struct buying {
 static void award_take(struct core *c, void *context, const struct balancing_award *award)
 {
     uint32_t a = ((struct buying *)context)->allocation;
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     struct balancing_award part = *award;
     part.work = int64_min(award->work, x->said.work_short);
     if (part.work <= 0) return;
@@ -335,7 +335,7 @@ static void award_take(struct core *c, void *context, const struct balancing_awa
 
 void buy_in_end(struct core *c, uint32_t a)
 {
-    struct allocation *x = &c->deliver.allocations[a];
+    struct allotment *x = &c->deliver.allocations[a];
     struct buying buying = {a};
     int over = balancing_over(c, x->said.auction);
     if (over == 0 && c->s->ts.v < x->auction_closes.v + NS_PER_HOUR) {

@@ -9,6 +9,7 @@
 #include "core/standing.h"
 #include "core/token.h"
 #include "core/default.h"
+#include "core/delivery.h"
 #include "core/state.h"
 #include "core/spot.h"
 
@@ -237,6 +238,7 @@ uint64_t core_hash(const struct core *c)
     standing_hash(c, add_to, &h);
     certify_hash(c, add_to, &h);
     token_hash(c, add_to, &h);
+    delivery_hash(c, add_to, &h);
     add(&h, c->answers, s->answer_bytes_used);
     hash_span(&h, c);
     for (uint32_t i = 0; i < c->limits.requests; i++) {

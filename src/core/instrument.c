@@ -9,6 +9,7 @@
  */
 #include "core/calendar.h"
 #include "core/cascade.h"
+#include "core/delivery.h"
 #include "core/implied.h"
 #include "core/index_spot.h"
 #include "core/limit.h"
@@ -110,7 +111,8 @@ static enum reject product_check(const struct core *c, const struct command_prod
         !within(o->bust_window_ns, 0, NS_PER_DAY)) {
         return REJECT_malformed_request;
     }
-    if (!product_terms_are_valid(p) || !limits_are_valid(c, &p->limits)) {
+    if (!product_terms_are_valid(p) || !limits_are_valid(c, &p->limits) ||
+        !delivery_terms_valid(p)) {
         return REJECT_malformed_request;
     }
     uint32_t spot = p->settlement_rules.spot_index;
@@ -119,8 +121,10 @@ static enum reject product_check(const struct core *c, const struct command_prod
     if (!lmm_accounts_exist(c, p)) return REJECT_unknown_account;
     const struct settlement_rules *r = &p->settlement_rules;
     if (r->index > c->s->indices || r->spot_index > c->s->indices) return REJECT_unknown_index;
+    if (p->delivery.index > c->s->indices) return REJECT_unknown_index;
     if (product_name_taken(c, p->name)) return REJECT_already_exists;
-    if (c->s->products >= c->limits.products) return REJECT_capacity_exhausted;
+    if (c->s->products >= c->limits.products || !delivery_can_open(c, p))
+        return REJECT_capacity_exhausted;
     return REJECT_none;
 }
 
@@ -138,6 +142,7 @@ void product_create(struct core *c, const struct command *cmd)
     product_guard_flag(&c->products[id].terms);
     index_spot_flag(&c->products[id].terms);
     spot_product(c, id);
+    delivery_open(c, &c->products[id].terms);
     event_product_push(c, c->out, id);
 }
 
@@ -216,11 +221,14 @@ static enum reject instrument_terms(const struct core *c, const struct command_i
     };
     const struct last_trading *rule = &p->calendar.last[period.kind];
     if (l->expires_at.v == 0) terms->expires_at = TS(calendar_last_trading(rule, &period));
+    bool delivers = p->delivery.class.vintage != 0 && period.kind >= PERIOD_day;
+    if (delivers && l->expires_at.v == 0 && rule->rule == LAST_TRADING_end)
+        terms->expires_at = delivery_last_trading(p, terms->start); /* DELIV-01 */
     bool fits = name_append(terms->name, p->name) && name_append(terms->name, "-") &&
                 name_append(terms->name, l->period);
     ASSERT(fits);
     if (instrument_name_taken(c, terms->name)) return REJECT_already_exists;
-    bool dated = l->expires_at.v != 0 || rule->rule != LAST_TRADING_end;
+    bool dated = l->expires_at.v != 0 || rule->rule != LAST_TRADING_end || delivers;
     if (dated && !by_cascade && terms->expires_at.v <= c->s->ts.v) return REJECT_expired_time;
     if (p->contract_unit == UNIT_hour &&
         (__builtin_mul_overflow(p->contract_size, (int64_t)hours, &terms->contract_size) ||
@@ -259,6 +267,7 @@ enum reject instrument_open(struct core *c, const struct command_instrument_list
     c->instruments[*id].exposure_ccp = exposure_get(c, c->s->account_ccp, *id);
     ASSERT(c->instruments[*id].exposure_ccp != NIL);
     span_instrument_listed(c, *id);
+    delivery_listed(c, *id);
     event_instrument_push(c, c->out, *id);
     return REJECT_none;
 }

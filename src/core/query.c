@@ -8,6 +8,7 @@
 #include "core/implied.h"
 #include "core/block.h"
 #include "core/limit.h"
+#include "core/delivery.h"
 #include "core/index.h"
 #include "core/settlement.h"
 #include "core/state.h"
@@ -391,6 +392,9 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
         break;
     case QUERY_fund: query_fund(c, out); break;
     case QUERY_spot: query_spot(c, q, out); break;
+    case QUERY_tenders: query_tenders(c, q, out); break;
+    case QUERY_allocations: query_allocations(c, q, out); break;
+    case QUERY_delivery: query_delivery(c, q, out); break;
     case QUERY_spot_bids: query_spot_bids(c, q, out); break;
     case QUERY_certification: query_certification(c, out); break;
     case QUERY_certificates: query_certificates(c, q, out); break;

@@ -2,6 +2,7 @@
 #include "core/reclaim.h"
 
 #include "core/default.h"
+#include "core/delivery.h"
 #include "core/span.h"
 
 static bool is_done(const struct core *c, uint32_t e)
@@ -41,6 +42,7 @@ static void release(struct core *c, uint32_t e)
     struct exposure *x = &c->exposures[e];
     struct account *a = &c->accounts[x->account];
     uint32_t lead = c->span_exposures[e].lead;
+    delivery_age_drop(c, e);
     exposure_unlink(c, e);
     if (lead != NIL && lead != e) c->span_exposures[lead].led -= 1;
     if (a->exposure_recent == e) a->exposure_recent = NIL;

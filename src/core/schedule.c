@@ -2,12 +2,14 @@
 #include "core/schedule.h"
 
 #include "core/cascade.h"
+#include "core/delivery.h"
 #include "core/index.h"
 #include "core/settle.h"
 #include "core/settlement.h"
 #include "core/token.h"
 
-enum job_kind { JOB_certificate, JOB_token, JOB_index, JOB_settle, JOB_mark, JOB_expiry, JOB_none };
+enum job_kind { JOB_certificate, JOB_token, JOB_index, JOB_settle, JOB_mark, JOB_expiry,
+                JOB_delivery, JOB_none };
 
 struct job {
     int64_t due; /* INT64_MAX: none */
@@ -64,7 +66,7 @@ void schedule_instrument(struct core *c, uint32_t instrument)
     bool cash = product_of(c, instrument)->terms.settlement == SETTLEMENT_cash;
     bool ahead = in->terms.expires_at.v > in->terms.created.v;
     c->instruments[instrument].expiry_due = INT64_MAX;
-    if ((cash || cascade_applies(c, instrument)) && ahead && !is_spread(c, instrument))
+    if ((cash || cascade_applies(c, instrument) || delivery_applies(c, instrument)) && ahead && !is_spread(c, instrument))
         schedule_expiry(c, instrument, in->terms.expires_at);
 }
 
@@ -81,6 +83,8 @@ void schedule_index(struct core *c, uint32_t index)
 
 void schedule_certificates(struct core *c) { due_note(c, certify_due(c)); }
 void schedule_tokens(struct core *c) { due_note(c, token_due(c)); }
+
+void schedule_delivery(struct core *c) { due_note(c, delivery_due(c)); }
 
 void schedule_expiry(struct core *c, uint32_t instrument, ts_t at)
 {
@@ -121,6 +125,7 @@ static struct job job_first(const struct core *c)
     job_offer(&best, c->s->mark_due, JOB_mark, 0);
     for (uint32_t i = 1; i <= c->s->instruments; i++)
         job_offer(&best, c->instruments[i].expiry_due, JOB_expiry, i);
+    job_offer(&best, delivery_due(c), JOB_delivery, 0);
     return best;
 }
 
@@ -158,6 +163,7 @@ void schedule_run(struct core *c)
             c->instruments[job.id].expiry_due = INT64_MAX;
             expiry_run(c, job.id);
             break;
+        case JOB_delivery: delivery_run(c); break;
         case JOB_none: break;
         }
     }

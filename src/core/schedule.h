@@ -25,6 +25,7 @@ void schedule_index(struct core *c, uint32_t index);
 void schedule_certificates(struct core *c);
 void schedule_tokens(struct core *c);
 /* Looks at an instrument's expiry at `at`. */
+void schedule_delivery(struct core *c);
 void schedule_expiry(struct core *c, uint32_t instrument, ts_t at);
 /* Looks again at all that waits for hours of this index. */
 void schedule_waiting(struct core *c, uint32_t index);

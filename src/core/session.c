@@ -7,6 +7,7 @@
  * reaches their time: a binary heap by (time, order id), so that order is the same everywhere.
  */
 #include "core/limit.h"
+#include "core/delivery.h"
 #include "core/implied.h"
 
 #include <string.h>
@@ -74,6 +75,7 @@ void timer_run(struct core *c)
 /* A new UTC date: new limits; client order ids may be used again (MATCH-05). */
 void session_day(struct core *c)
 {
+    delivery_age_day(c); /* as of the date that is over */
     c->s->day = int64_div_floor(c->s->ts.v, NS_PER_DAY);
     price_limit_day(c);
     limit_sweep_start(c);

@@ -18,6 +18,7 @@
 #include "core/settle.h"
 
 #include "core/default.h"
+#include "core/delivery.h"
 #include "core/implied.h"
 #include "core/bust.h"
 #include "core/cascade.h"
@@ -59,8 +60,9 @@ static price_t marking_price(const struct core *c, const struct marking *m, uint
 static enum reject instrument_check(const struct core *c, uint32_t instrument)
 {
     if (instrument == NIL || instrument > c->s->instruments) return REJECT_unknown_instrument;
-    bool expired = c->instruments[instrument].terms.expired == EXPIRY_done;
-    return expired ? REJECT_instrument_expired : REJECT_none;
+    uint8_t expired = c->instruments[instrument].terms.expired;
+    bool over = expired == EXPIRY_done || expired == EXPIRY_delivers;
+    return over ? REJECT_instrument_expired : REJECT_none;
 }
 
 /* The variation of one exposure; false when out of range. */
@@ -272,7 +274,7 @@ static void spreads_close(struct core *c, uint32_t leg)
 }
 
 /* Closes every position against the clearing house; variation has been paid. */
-static void positions_close(struct core *c, uint32_t instrument)
+static void positions_close(struct core *c, uint32_t instrument, enum posting_code code)
 {
     struct instrument *in = &c->instruments[instrument];
     struct ledger_chain chain = ledger_chain_open(c, instrument, 0);
@@ -280,8 +282,8 @@ static void positions_close(struct core *c, uint32_t instrument)
         struct exposure *x = &c->exposures[e];
         int64_t lots = x->position;
         if (e == in->exposure_ccp || lots == 0) continue;
-        ledger_chain_position(&chain, e, -lots, POSTING_settlement);
-        ledger_chain_position(&chain, in->exposure_ccp, lots, POSTING_settlement);
+        ledger_chain_position(&chain, e, -lots, code);
+        ledger_chain_position(&chain, in->exposure_ccp, lots, code);
         x->cost = 0;
         x->entry_cost = 0;
         margin_update(c, e);
@@ -291,16 +293,21 @@ static void positions_close(struct core *c, uint32_t instrument)
 }
 
 /* The settlement in force becomes the final one. */
-static void settlement_stand(struct core *c, uint32_t instrument)
+static void settlement_stand_at(struct core *c, uint32_t instrument, price_t price)
 {
     struct settlement_made made = settlement_made_of(c, instrument, c->s->day);
     struct event_settlement_source source = {.instrument = instrument, .weight = 1};
     made.tier = SETTLEMENT_TIER_standing;
     made.final = true;
-    made.price = source.price = source.implied = c->instruments[instrument].settlement;
+    made.price = source.price = source.implied = price;
     struct event_settlement *e = settlement_open(c, instrument, &made);
     settlement_source(c, e, &source);
     settlement_close(c, e);
+}
+
+static void settlement_stand(struct core *c, uint32_t instrument)
+{
+    settlement_stand_at(c, instrument, c->instruments[instrument].settlement);
 }
 
 static void outright_close(struct core *c, uint32_t instrument, enum expiry expiry)
@@ -324,7 +331,7 @@ static void outright_expire(struct core *c, struct marking *m)
     uint32_t instrument = m->only;
     c->instruments[instrument].expiry_due = INT64_MAX;
     mark_run(c, m);
-    positions_close(c, instrument);
+    positions_close(c, instrument, POSTING_settlement);
     outright_leave(c, instrument);
 }
 
@@ -384,6 +391,36 @@ static enum reject expire_by_cascade(struct core *c, uint32_t instrument)
     return REJECT_none;
 }
 
+/* DELIV-01: trading is over, the price is final, positions are marked to it and stay. */
+static enum reject expire_to_delivery(struct core *c, uint32_t instrument, price_t price)
+{
+    struct marking m = {.only = instrument, .price = price};
+    if (!can_mark(c, &m)) return REJECT_amount_overflow;
+    outright_close(c, instrument, EXPIRY_delivers);
+    settlement_stand_at(c, instrument, price);
+    c->instruments[instrument].expiry_due = INT64_MAX;
+    mark_run(c, &m);
+    call_run(c);
+    event_instrument_push(c, c->out, instrument);
+    return REJECT_none;
+}
+
+bool settle_finally(struct core *c, uint32_t instrument)
+{
+    if (c->instruments[instrument].terms.expired == EXPIRY_delivers) return true;
+    if (!is_held(c, instrument)) return expire_at_settlement(c, instrument) == REJECT_none;
+    price_t price = price_mark(c, instrument);
+    if (price_is_none(price)) price = PRICE(0); /* moved in, never traded nor settled */
+    return expire_to_delivery(c, instrument, price) == REJECT_none;
+}
+
+void settle_delivered(struct core *c, uint32_t instrument)
+{
+    c->instruments[instrument].terms.expired = EXPIRY_done;
+    positions_close(c, instrument, POSTING_delivery);
+    outright_leave(c, instrument);
+}
+
 static enum reject expire_any(struct core *c, uint32_t instrument, struct index_mean *mean)
 {
     *mean = (struct index_mean){0};
@@ -395,6 +432,11 @@ static enum reject expire_any(struct core *c, uint32_t instrument, struct index_
         return REJECT_none;
     }
     if (cascade_applies(c, instrument)) return expire_by_cascade(c, instrument);
+    if (delivery_applies(c, instrument) && is_held(c, instrument)) {
+        price_t price = c->instruments[instrument].settlement;
+        return price_is_none(price) ? REJECT_no_settlement_price
+                                    : expire_to_delivery(c, instrument, price);
+    }
     if (product_of(c, instrument)->terms.settlement_rules.index != 0)
         return expire_at_mean(c, instrument, mean);
     return expire_at_settlement(c, instrument);
@@ -444,7 +486,7 @@ void expiry_run(struct core *c, uint32_t instrument)
 {
     struct instrument *in = &c->instruments[instrument];
     struct index_mean mean = {0};
-    if (in->terms.expired == EXPIRY_done) return;
+    if (in->terms.expired == EXPIRY_done || in->terms.expired == EXPIRY_delivers) return;
     if (in->terms.expired == EXPIRY_none) {
         outright_close(c, instrument, EXPIRY_waits);
         event_instrument_push(c, c->out, instrument);

@@ -27,6 +27,7 @@
 #include "core/spot_state.h"
 #include "core/limit_state.h"
 #include "core/index_spot_state.h"
+#include "core/delivery_state.h"
 #include "core/dual.h"
 #include "core/guard.h"
 
@@ -427,6 +428,7 @@ struct core {
     struct gain_window *gains;          /* by account */
     struct deals deal;                  /* MATCH-11 */
     struct spot spot;                   /* INDEX-01 */
+    struct deliveries deliver;          /* DELIV-01 */
     struct certify certify;             /* CERT */
     struct tokens token;                /* UNIT-02 */
     struct mark *marks;                 /* by instrument: the latest (bust.c) */
