@@ -473,7 +473,7 @@ static void window_end(struct core *c, uint32_t a)
 static void state_end(struct core *c, uint32_t a)
 {
     switch ((enum allocation_state)c->deliver.allocations[a].said.state) {
-    case ALLOCATION_allotted: margin_day(c, a); return;
+    case ALLOCATION_allotted: allocation_margin_day(c, a); return;
     case ALLOCATION_escrowed: hours_end(c, a, DELIVERY_REASON_canary); return;
     case ALLOCATION_ready: hours_meter(c, a); return;
     case ALLOCATION_making_up: make_up_end(c, a); return;

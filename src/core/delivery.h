@@ -45,8 +45,8 @@
 
 void delivery_cut(struct core *c, struct arena *a);
 void delivery_start(struct core *c); /* at a fresh start */
-int delivery_scratch(struct core *c); /* 0, or -1: no memory */
-void delivery_scratch_free(struct core *c);
+size_t delivery_scratch_bytes(const struct core_limits *l); /* of its scratch */
+void delivery_scratch_open(struct notice *n, const struct core_limits *l); /* such zeroed bytes */
 size_t delivery_outbox_bytes(const struct core_limits *l);
 
 /* ---- commands ---- */

@@ -224,7 +224,7 @@ static bool can_pay(struct core *c, uint32_t account, int64_t amount)
     return margin_available(c, account) >= 0; /* what is pending is required already */
 }
 
-void margin_day(struct core *c, uint32_t a)
+void allocation_margin_day(struct core *c, uint32_t a)
 {
     struct allotment *x = &c->deliver.allocations[a];
     enum delivery_reason why = DELIVERY_REASON_none;

@@ -73,7 +73,7 @@ void pending_set(struct core *c, uint32_t a, enum delivery_side side, int64_t am
 uint32_t allocation_account(const struct core *c, uint32_t a, enum delivery_side side);
 /* The margins that an allocation of these terms needs; false: out of range. */
 bool allocation_margins(const struct core *c, uint32_t a, int64_t *buyer, int64_t *seller);
-void margin_day(struct core *c, uint32_t a);
+void allocation_margin_day(struct core *c, uint32_t a);
 /* Ends one that has no money in escrow yet, with damages by who is at fault. */
 void allocation_cancel(struct core *c, uint32_t a, enum delivery_reason reason, uint32_t at_fault);
 bool tokens_take(struct core *c, uint32_t a, enum delivery_reason *why);

@@ -2,8 +2,8 @@
  *
  * 1. Ages are reckoned; lots of longs that filed an intake stand in order of age, those of one date
  *    in the order of a hash of the seed and their account.
- * 2. N = min(lots tendered, lots with an intake) are assigned to shorts, each floor(N x its tender /
- *    all tenders); what is left over goes one lot each in the order of a hash of the seed and the
+ * 2. N = min(lots tendered, lots with an intake) are assigned to shorts, each floor(N x its tender
+ *    / all tenders); what is left over goes one lot each in the order of a hash of the seed and the
  *    account, as at OCC.
  * 3. Oldest first, a long's lots take from the assigned tenders that its constraints allow, in that
  *    order of shorts, a short's tenders in the order of their filing. What found none then takes
@@ -25,7 +25,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 struct key { /* what is sorted, ascending; ties by index */
@@ -84,35 +83,43 @@ struct notice {
 
 /* ---- scratch ---- */
 
-int delivery_scratch(struct core *c)
+static size_t rounded(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
+
+struct sizes {
+    size_t accounts, tenders, blocks, pairs;
+};
+
+static struct sizes sizes_of(const struct core_limits *l)
 {
-    size_t accounts = (size_t)c->limits.accounts + 1, tenders = (size_t)c->limits.allocations + 1;
-    size_t blocks = (size_t)c->limits.exposures + accounts, pairs = 2 * (blocks + tenders);
-    struct notice *n = calloc(1, sizeof *n);
-    c->deliver.notice = n;
-    if (n == NULL) return -1;
-    n->holders = calloc(accounts, sizeof *n->holders);
-    n->sellers = calloc(accounts, sizeof *n->sellers);
-    n->offer = calloc(tenders, sizeof *n->offer);
-    n->block = calloc(blocks, sizeof *n->block);
-    n->pair = calloc(pairs, sizeof *n->pair);
-    n->keys = calloc(pairs, sizeof *n->keys);
-    bool ok = n->holders != NULL && n->sellers != NULL && n->offer != NULL && n->block != NULL &&
-              n->pair != NULL && n->keys != NULL;
-    return ok ? 0 : -1;
+    struct sizes z = {.accounts = (size_t)l->accounts + 1, .tenders = (size_t)l->allocations + 1};
+    z.blocks = (size_t)l->exposures + z.accounts;
+    z.pairs = 2 * (z.blocks + z.tenders);
+    return z;
 }
 
-void delivery_scratch_free(struct core *c)
+size_t delivery_scratch_bytes(const struct core_limits *l)
 {
-    struct notice *n = c->deliver.notice;
-    if (n == NULL) return;
-    free(n->holders);
-    free(n->sellers);
-    free(n->offer);
-    free(n->block);
-    free(n->pair);
-    free(n->keys);
-    free(n);
+    struct sizes z = sizes_of(l);
+    return rounded(sizeof(struct notice)) + 2 * rounded(z.accounts * sizeof(struct holder)) +
+           rounded(z.tenders * sizeof(struct offer)) + rounded(z.blocks * sizeof(struct block)) +
+           rounded(z.pairs * sizeof(struct pair)) + rounded(z.pairs * sizeof(struct key));
+}
+
+void delivery_scratch_open(struct notice *n, const struct core_limits *l)
+{
+    struct sizes z = sizes_of(l);
+    unsigned char *at = (unsigned char *)n + rounded(sizeof *n);
+    n->holders = (struct holder *)(void *)at;
+    at += rounded(z.accounts * sizeof *n->holders);
+    n->sellers = (struct holder *)(void *)at;
+    at += rounded(z.accounts * sizeof *n->sellers);
+    n->offer = (struct offer *)(void *)at;
+    at += rounded(z.tenders * sizeof *n->offer);
+    n->block = (struct block *)(void *)at;
+    at += rounded(z.blocks * sizeof *n->block);
+    n->pair = (struct pair *)(void *)at;
+    at += rounded(z.pairs * sizeof *n->pair);
+    n->keys = (struct key *)(void *)at;
 }
 
 /* ---- order ---- */

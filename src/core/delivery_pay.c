@@ -1,10 +1,10 @@
 /* delivery_pay.c: from figures to money (DELIV-01 D+1, DELIV-05's tolerance).
  *
- * An hour is within tolerance when its work is not less than (1 - [2%]) of what was due. If then the
- * hours within tolerance, over- and under-delivery together, are not more than [0.5%] of the day
- * short, each is paid as due at the contract's price, and what it is over or under is settled at
- * the hour's reference price: over-delivery counts to (1 + [2%]) of an hour and [0.5%] of the day.
- * Otherwise what is short in any of them is short like the rest, and work is paid as it came.
+ * An hour is within tolerance when its work is not less than (1 - [2%]) of what was due. If the
+ * hours within tolerance, over- and under-delivery together, are then not more than [0.5%] of the
+ * day short, each is paid as due at the contract's price, and what it is over or under is settled
+ * at the hour's reference price: over-delivery counts to (1 + [2%]) of an hour and [0.5%] of the
+ * day. Otherwise what is short in any is short like the rest, and work is paid as it came.
  *
  * Money goes from the buyer's escrow, then cash, to the seller: half-even to 10^-6 USD, both sides
  * of a posting alike, so that nothing is left over. At a negative price it goes the other way.

@@ -66,7 +66,8 @@ void schedule_instrument(struct core *c, uint32_t instrument)
     bool cash = product_of(c, instrument)->terms.settlement == SETTLEMENT_cash;
     bool ahead = in->terms.expires_at.v > in->terms.created.v;
     c->instruments[instrument].expiry_due = INT64_MAX;
-    if ((cash || cascade_applies(c, instrument) || delivery_applies(c, instrument)) && ahead && !is_spread(c, instrument))
+    bool ends = cash || cascade_applies(c, instrument) || delivery_applies(c, instrument);
+    if (ends && ahead && !is_spread(c, instrument))
         schedule_expiry(c, instrument, in->terms.expires_at);
 }
 
