@@ -24,6 +24,9 @@ cli_function cli_import;
 /* Margin of a file of positions, its backtest, a node's margin run. */
 cli_function cli_margin;
 
+/* Reference prices recomputed; indices of external series. */
+cli_function cli_index;
+
 /* Disclosures of a node. */
 cli_function cli_report;
 

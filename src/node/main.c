@@ -19,6 +19,7 @@ static const struct subcommand subcommands[] = {
     {"replay", cli_replay, "recover a data directory read-only: hash, events, verification"},
     {"import", cli_import, "real order flow through the core, with figures"},
     {"margin", cli_margin, "margin of a portfolio, explained; its backtest; a node's margin run"},
+    {"index", cli_index, "reference prices again from their publication; indices of series"},
     {"report", cli_report, "the quantitative disclosures of PFMI"},
     {"bench", bench_main, "the benchmarks"},
     {"order", cli_order, "enter an order at a running node"},
