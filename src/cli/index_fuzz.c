@@ -1,5 +1,5 @@
-/* index_fuzz.c: any bytes as a publication of reference prices: refused with a sentence, or computed
- * again without overflow or a byte read outside.
+/* index_fuzz.c: any bytes as a publication of reference prices: refused with a sentence, or
+ * computed again without overflow or a byte read outside.
  */
 #include "base/assert.h"
 #include "cli/index.h"

@@ -379,7 +379,8 @@ static int lines_read(struct reader *r, const char *text, size_t length)
         next = newline == NULL ? end : newline + 1;
         size_t size = (size_t)((newline == NULL ? end : newline) - at);
         size_t blank = 0;
-        while (blank < size && (at[blank] == ' ' || at[blank] == '\t' || at[blank] == '\r')) blank++;
+        while (blank < size &&
+               (at[blank] == ' ' || at[blank] == '\t' || at[blank] == '\r')) blank++;
         if (blank == size) continue;
         r->line = line;
         if (part_read(r, at, size, r->f->error) != 0) return -1;

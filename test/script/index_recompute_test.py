@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""index_recompute_test.py DOJIMA: `dojima index recompute` finds every price that was published, and
-every lie (INDEX-02, INDEX-03).
+"""index_recompute_test.py DOJIMA: `dojima index recompute` finds every price that was published,
+and every lie (INDEX-02, INDEX-03).
 
 Two days of an index go through `dojima script`: trades on spot between many accounts of fewer
 owners, some undone; sources' values; hours with neither. What was published is recomputed by
@@ -67,8 +67,8 @@ def story(dice):
     for name in TRADERS[9:]:
         ask('officer', 'private/officer_set_owner', {'account': name, 'owner': 'one'})
     ask('officer', 'private/officer_create_index',
-        {'index_name': 'IX', 'sources': SOURCES, 'minimum_sources': 3, 'deviation': 0.1, 'carries_max': 5,
-         'spot_volume_minimum': 40})
+        {'index_name': 'IX', 'sources': SOURCES, 'minimum_sources': 3, 'deviation': 0.1,
+         'carries_max': 5, 'spot_volume_minimum': 40})
     ask('officer', 'private/officer_create_product',
         {'product': 'SP', 'tick_size': 0.001, 'contract_size': 1, 'contract_unit': 'hour',
          'settlement_rules': {'spot_index_name': 'IX'}})
@@ -85,7 +85,8 @@ def story(dice):
             stamp + ':10:00Z')
         for _ in range(0 if hour % 5 == 4 else dice.randrange(2, 26)):
             seller, buyer = dice.sample(TRADERS, 2)
-            price = round(1.5 + dice.randrange(1000) / 1000, 3) if dice.random() < 0.9 else 40
+            price = round(1.5 + dice.randrange(1000) / 1000, 3)
+            price = price if dice.random() < 0.9 else 40
             lots = dice.choice([1, 5, 20, 400])
             for who, side in ((seller, 'sell'), (buyer, 'buy')):
                 ask(who, 'private/' + side,
