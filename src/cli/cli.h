@@ -30,6 +30,9 @@ cli_function cli_index;
 /* Disclosures of a node. */
 cli_function cli_report;
 
+/* Certificates, receipts, verdicts and proofs, offline. */
+cli_function cli_verify;
+
 /* The benchmarks (bench/). */
 cli_function bench_main;
 

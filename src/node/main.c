@@ -21,6 +21,7 @@ static const struct subcommand subcommands[] = {
     {"margin", cli_margin, "margin of a portfolio, explained; its backtest; a node's margin run"},
     {"index", cli_index, "reference prices again from their publication; indices of series"},
     {"report", cli_report, "the quantitative disclosures of PFMI"},
+    {"verify", cli_verify, "certificates, receipts, verdicts and proofs, checked offline"},
     {"bench", bench_main, "the benchmarks"},
     {"order", cli_order, "enter an order at a running node"},
     {"cancel", cli_cancel, "cancel orders at a running node"},

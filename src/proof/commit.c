@@ -52,3 +52,15 @@ struct digest commit_task_leaf(const struct commit_task *t)
     ASSERT(p == bytes + sizeof bytes);
     return merkle_leaf(bytes, sizeof bytes);
 }
+
+struct digest commit_nonce(uint64_t allocation, int64_t hour, uint64_t index)
+{
+    static const char head[] = "dojima task 1\n";
+    uint8_t bytes[sizeof head - 1 + 3 * 8];
+    memcpy(bytes, head, sizeof head - 1);
+    uint8_t *p = put(bytes + sizeof head - 1, allocation, 8);
+    p = put(p, (uint64_t)hour, 8);
+    p = put(p, index, 8);
+    ASSERT(p == bytes + sizeof bytes);
+    return digest_of(bytes, sizeof bytes);
+}

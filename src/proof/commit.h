@@ -38,4 +38,9 @@ struct digest commit_step_leaf_of(uint32_t index, const struct commit_step *s,
                                   const struct digest *a, const struct digest *c);
 struct digest commit_task_leaf(const struct commit_task *t);
 
+/* The nonce that a task of this hour must have in its spec: SHA-256("dojima task 1\n" ||
+ * allocation 8 || hour 8 || index 8). A task done for another allocation, hour or index has
+ * another, so no answer serves twice. */
+struct digest commit_nonce(uint64_t allocation, int64_t hour, uint64_t index);
+
 #endif

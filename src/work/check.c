@@ -8,7 +8,7 @@
  *
  * Invariants: (1) nothing of an opening is used before its shape and range are checked; (2) the
  * random vectors come from the caller's secret; a seller who does not know it gets a wrong row of C
- * past with a chance of at most 2^-64.
+ * past with a chance of at most 2^-62.
  *
  * Upstream: decoder, freivalds, weights. Downstream: cli (verify), the buyer's gateway.
  */

@@ -1,0 +1,391 @@
+/* verify.c: `dojima verify`: certificates, receipts, verdicts and proofs, checked where they lie,
+ * with nothing asked of the venue and nothing believed (DELIV-02 to -04).
+ *
+ * A note: its form to the byte, and its signatures by the keys it names (and by those that the
+ * caller expects, --key). A proof: every opened task under the committed root, its transcript by
+ * Freivalds' method and re-execution, with random vectors drawn here after the file was read.
+ * Several files are held against each other: they must be of one hour, the opened tasks those that
+ * the verdict's seed chooses, and what fails what the verdict says.
+ *
+ * Upstream: files. Downstream: standard output; exit status 0 all is right, 1 something is not,
+ * 2 it could not be called or read so.
+ */
+#include "cli/verify.h"
+
+#include "base/time_text.h"
+#include "cli/cli.h"
+#include "proof/sample.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { KEY_JSON = 700, KEY_KEY, KEY_WEIGHTS, KEY_AT, KEYS_MAX = 16, WEIGHTS_MAX = 8 };
+#define FILE_BYTES_MAX ((size_t)1 << 36)
+
+struct expected {
+    char role[16];
+    uint8_t key[NOTE_KEY_SIZE];
+};
+
+struct weights {
+    const char *path;
+    uint8_t *bytes;
+    size_t size;
+};
+
+struct arguments {
+    struct verify_report report;
+    bool json;
+    ts_t at;
+    struct expected keys[KEYS_MAX];
+    uint32_t key_count;
+    struct weights weights[WEIGHTS_MAX];
+    uint32_t weights_count;
+};
+
+static const struct argp_option options[] = {
+    {"json", KEY_JSON, NULL, 0, "Prints one JSON object", 0},
+    {"key", KEY_KEY, "ROLE=HEX", 0,
+     "The key that a seller, buyer, certifier or verifier must have signed with; several times", 0},
+    {"weights", KEY_WEIGHTS, "FILE", 0, "A buyer's weights, for tasks that name them", 0},
+    {"at", KEY_AT, "TIME", 0, "Whether certificates are valid at this time [now]", 0},
+    {0}};
+
+static void key_parse(struct arguments *a, const char *text, struct argp_state *state)
+{
+    const char *equals = strchr(text, '=');
+    if (a->key_count == KEYS_MAX) argp_error(state, "too many keys");
+    struct expected *e = &a->keys[a->key_count];
+    size_t length = equals == NULL ? 0 : (size_t)(equals - text);
+    if (length == 0 || length >= sizeof e->role ||
+        !hex_read(e->key, sizeof e->key, equals + 1, strlen(equals + 1)))
+        argp_error(state, "--key is ROLE=, then 64 lower-case hexadecimal digits");
+    memcpy(e->role, text, length);
+    static const char *const roles[] = {"seller", "buyer", "certifier", "verifier"};
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+        if (strcmp(e->role, roles[i]) == 0) a->key_count += 1;
+    if (e != &a->keys[a->key_count - 1])
+        argp_error(state, "no role `%s`: seller, buyer, certifier or verifier", e->role);
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case KEY_JSON: a->json = true; return 0;
+    case KEY_KEY: key_parse(a, text, state); return 0;
+    case KEY_WEIGHTS:
+        if (a->weights_count == WEIGHTS_MAX) argp_error(state, "too many weights");
+        a->weights[a->weights_count++].path = text;
+        return 0;
+    case KEY_AT:
+        if (time_parse(text, strlen(text), &a->at) != 0)
+            argp_error(state, "--at is a time as 2027-01-04T14:00:00Z");
+        return 0;
+    case ARGP_KEY_ARG:
+        if (a->report.count == VERIFY_FILES_MAX) argp_error(state, "too many files");
+        a->report.files[a->report.count++].path = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (a->report.count == 0) argp_usage(state);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options, .parser = parse, .args_doc = "FILE...",
+    .doc = "Checks certificates, receipts, verdicts and proofs offline. Several files must belong "
+           "together.\vExit status: 0 all is right, 1 something is not or cannot be judged, 2 a "
+           "mistake in how it was called, or a file that cannot be read."};
+
+/* ---- files ---- */
+
+/* The whole of it; NULL, and errno, when it cannot be read. */
+static uint8_t *file_read(const char *path, size_t *size)
+{
+    FILE *f = fopen(path, "rb");
+    uint8_t *bytes = NULL;
+    size_t used = 0, capacity = 0;
+    while (f != NULL) {
+        if (used == capacity) {
+            capacity = capacity == 0 ? (size_t)1 << 16 : capacity * 2;
+            uint8_t *more = capacity > FILE_BYTES_MAX ? NULL : realloc(bytes, capacity);
+            if (more == NULL) {
+                errno = EFBIG;
+                break;
+            }
+            bytes = more;
+        }
+        size_t got = fread(bytes + used, 1, capacity - used, f);
+        used += got;
+        if (got != 0) continue;
+        if (ferror(f)) break;
+        (void)fclose(f);
+        *size = used;
+        return bytes;
+    }
+    int kept = errno;
+    if (f != NULL) (void)fclose(f);
+    free(bytes);
+    errno = kept;
+    return NULL;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void wrong(struct verify_file *f, const char *format, ...)
+{
+    if (f->reason[0] != 0) return; /* the first thing that is wrong */
+    va_list list;
+    va_start(list, format);
+    (void)vsnprintf(f->reason, sizeof f->reason, format, list);
+    va_end(list);
+}
+
+/* ---- notes ---- */
+
+/* A key that the caller expects of this role, and which is not this one. */
+static void key_check(const struct arguments *a, struct verify_file *f, const char *role,
+                      const uint8_t key[NOTE_KEY_SIZE])
+{
+    bool expected = false, found = false;
+    for (uint32_t i = 0; i < a->key_count; i++) {
+        if (strcmp(a->keys[i].role, role) != 0) continue;
+        expected = true;
+        found = found || memcmp(a->keys[i].key, key, NOTE_KEY_SIZE) == 0;
+    }
+    if (expected && !found) wrong(f, "the %s's key is not the expected one", role);
+}
+
+static void certificate_judge(const struct arguments *a, struct verify_file *f)
+{
+    const struct certificate *c = &f->note.certificate;
+    key_check(a, f, "certifier", c->certifier);
+    if (c->issued.v > a->at.v) wrong(f, "it is not issued yet at that time");
+    if (c->expires.v <= a->at.v) wrong(f, "it has expired");
+}
+
+static void note_judge(const struct arguments *a, struct verify_file *f)
+{
+    const char *text = (const char *)f->bytes;
+    struct note_error e = {0};
+    int code = 0, signature = 0;
+    switch (f->kind) {
+    case VERIFY_KIND_certificate:
+        code = certificate_parse(&f->note.certificate, text, f->size, &e);
+        if (code == 0) signature = certificate_verify(&f->note.certificate, &e);
+        break;
+    case VERIFY_KIND_receipt:
+        code = receipt_parse(&f->note.receipt, text, f->size, &e);
+        if (code == 0) signature = receipt_verify(&f->note.receipt, &e);
+        break;
+    default:
+        code = verdict_parse(&f->note.verdict, text, f->size, &e);
+        if (code == 0) signature = verdict_verify(&f->note.verdict, &e);
+    }
+    f->read = code == 0;
+    if (code != 0 && e.line != 0) wrong(f, "line %u: %s", e.line, e.text);
+    else if (code != 0 || signature != 0) wrong(f, "%s", e.text);
+    if (code != 0) return;
+    if (f->kind == VERIFY_KIND_certificate) certificate_judge(a, f);
+    if (f->kind == VERIFY_KIND_receipt) {
+        key_check(a, f, "seller", f->note.receipt.seller);
+        key_check(a, f, "buyer", f->note.receipt.buyer);
+    }
+    if (f->kind == VERIFY_KIND_verdict) key_check(a, f, "verifier", f->note.verdict.verifier);
+}
+
+/* ---- proofs ---- */
+
+/* A file of weights whose digest this is: every one that was given is tried. */
+static const uint8_t *weights_find(void *context, const struct digest *digest, size_t *size)
+{
+    struct arguments *a = context;
+    for (uint32_t i = 0; i < a->weights_count; i++) {
+        struct weights *w = &a->weights[i];
+        struct digest found = digest_of(w->bytes, w->size);
+        if (!digest_equal(&found, digest)) continue;
+        *size = w->size;
+        return w->bytes;
+    }
+    return NULL;
+}
+
+static void proof_judge(struct arguments *a, struct verify_file *f)
+{
+    struct proof_error e = {0};
+    struct proof_task task;
+    uint8_t secret[32];
+    if (proof_parse(&f->proof, f->bytes, f->size, &e) != 0) {
+        wrong(f, "at byte %llu: it %s", (unsigned long long)e.at, e.text);
+        return;
+    }
+    randombytes_buf(secret, sizeof secret); /* after the file is read: nobody could know it */
+    struct verify *v = verify_open(secret, weights_find, a);
+    f->tasks = calloc(f->proof.header.opened, sizeof *f->tasks);
+    int more = v == NULL || f->tasks == NULL ? -1 : 1;
+    if (more < 0) (void)snprintf(e.text, sizeof e.text, "has no room in memory");
+    while (more > 0 && (more = proof_task_next(&f->proof, &task, &e)) > 0) {
+        struct verify_result *r = &f->tasks[f->task_count++];
+        verify_task(v, &f->proof, &task, r);
+        f->right += r->outcome == VERIFY_right;
+        if (r->outcome != VERIFY_right)
+            wrong(f, "task %llu is %s: %s", (unsigned long long)r->index,
+                  verify_outcome_text(r->outcome), r->reason);
+    }
+    f->read = more == 0;
+    if (more < 0) {
+        f->reason[0] = 0;
+        wrong(f, "at byte %llu: it %s", (unsigned long long)e.at, e.text);
+    }
+    verify_close(v);
+}
+
+static void file_judge(struct arguments *a, struct verify_file *f)
+{
+    enum note_type type = note_type_of((const char *)f->bytes, f->size);
+    f->kind = proof_recognised(f->bytes, f->size) ? VERIFY_KIND_proof :
+              type == NOTE_certificate ? VERIFY_KIND_certificate :
+              type == NOTE_receipt ? VERIFY_KIND_receipt :
+              type == NOTE_verdict ? VERIFY_KIND_verdict : VERIFY_KIND_none;
+    if (f->kind == VERIFY_KIND_none) wrong(f, "it is neither a note nor a proof");
+    else if (f->kind == VERIFY_KIND_proof) proof_judge(a, f);
+    else note_judge(a, f);
+    f->good = f->reason[0] == 0;
+}
+
+/* ---- together ---- */
+
+struct hour {
+    uint64_t allocation;
+    int64_t hour;
+    uint64_t tasks;
+    struct digest root;
+};
+
+static bool hour_of(const struct verify_file *f, struct hour *h)
+{
+    const struct receipt *r = &f->note.receipt;
+    const struct verdict *v = &f->note.verdict;
+    const struct proof_header *p = &f->proof.header;
+    if (f->kind == VERIFY_KIND_receipt)
+        *h = (struct hour){r->allocation, r->hour, r->tasks, r->root};
+    else if (f->kind == VERIFY_KIND_verdict)
+        *h = (struct hour){v->allocation, v->hour, v->tasks, v->root};
+    else if (f->kind == VERIFY_KIND_proof)
+        *h = (struct hour){p->allocation, p->hour, p->tasks, p->root};
+    else return false;
+    return f->read;
+}
+
+static const char *difference(const struct hour *a, const struct hour *b)
+{
+    if (a->allocation != b->allocation) return "they are of different allocations";
+    if (a->hour != b->hour) return "they are of different hours";
+    if (!digest_equal(&a->root, &b->root)) return "they have different roots";
+    return a->tasks == b->tasks ? NULL : "they have different numbers of tasks";
+}
+
+/* Whether the proof opens what the verdict's seed chooses, and shows what the verdict says. */
+static const char *sample_difference(const struct verdict *v, const struct verify_file *proof)
+{
+    static const char *result;
+    struct digest seed = sample_seed(&v->root, v->seed);
+    uint64_t *chosen = calloc((size_t)v->sampled + 1, sizeof *chosen);
+    uint32_t failed = 0;
+    if (chosen == NULL) return "there is no memory for the sample";
+    uint32_t n = sample_choose(&seed, v->tasks, (uint32_t)v->sampled, chosen);
+    result = n == proof->task_count ? NULL : "the proof opens more or fewer tasks than it samples";
+    for (uint32_t i = 0; result == NULL && i < n; i++) {
+        if (proof->tasks[i].index != chosen[i])
+            result = "the proof opens other tasks than its seed chooses";
+        failed += proof->tasks[i].outcome != VERIFY_right;
+    }
+    if (result == NULL && failed != v->failed)
+        result = "the proof shows another number of failed tasks than it says";
+    free(chosen);
+    return result;
+}
+
+static void pair_judge(struct verify_report *r, const struct verify_file *a,
+                       const struct verify_file *b)
+{
+    struct hour x, y;
+    if (!hour_of(a, &x) || !hour_of(b, &y) || r->pair_count == VERIFY_TOGETHER_MAX) return;
+    struct verify_pair *p = &r->pairs[r->pair_count++];
+    const char *why = difference(&x, &y);
+    if (why == NULL && a->kind == VERIFY_KIND_verdict && b->kind == VERIFY_KIND_proof)
+        why = sample_difference(&a->note.verdict, b);
+    if (why == NULL && b->kind == VERIFY_KIND_verdict && a->kind == VERIFY_KIND_proof)
+        why = sample_difference(&b->note.verdict, a);
+    *p = (struct verify_pair){.a = a, .b = b, .good = why == NULL};
+    (void)snprintf(p->text, sizeof p->text, "%s", why == NULL ? "they belong together" : why);
+}
+
+bool verify_good(const struct verify_report *r)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < r->count; i++) good = good && r->files[i].good;
+    for (uint32_t i = 0; i < r->pair_count; i++) good = good && r->pairs[i].good;
+    return good;
+}
+
+/* ---- the command ---- */
+
+static int read_all(struct arguments *a)
+{
+    for (uint32_t i = 0; i < a->weights_count; i++) {
+        struct weights *w = &a->weights[i];
+        w->bytes = file_read(w->path, &w->size);
+        if (w->bytes == NULL) {
+            (void)fprintf(stderr, "dojima: %s: %s\n", w->path, strerror(errno));
+            return -1;
+        }
+    }
+    for (uint32_t i = 0; i < a->report.count; i++) {
+        struct verify_file *f = &a->report.files[i];
+        f->bytes = file_read(f->path, &f->size);
+        if (f->bytes == NULL) {
+            (void)fprintf(stderr, "dojima: %s: %s\n", f->path, strerror(errno));
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int run(struct arguments *a)
+{
+    struct verify_report *r = &a->report;
+    if (read_all(a) != 0) return 2;
+    for (uint32_t i = 0; i < r->count; i++) file_judge(a, &r->files[i]);
+    for (uint32_t i = 0; i < r->count; i++)
+        for (uint32_t k = i + 1; k < r->count; k++)
+            pair_judge(r, &r->files[i], &r->files[k]);
+    int status = verify_good(r) ? 0 : 1;
+    if (!a->json) verify_print(r, stdout);
+    else if (verify_print_json(r, stdout) != 0) status = 2;
+    return fflush(stdout) == 0 ? status : 2;
+}
+
+int cli_verify(int argc, char **argv)
+{
+    struct arguments *a = calloc(1, sizeof *a);
+    struct timespec now;
+    if (a == NULL || sodium_init() < 0) return 2;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    a->at = TS(now.tv_sec * NS_PER_SECOND + now.tv_nsec);
+    argp_err_exit_status = 2;
+    int status = argp_parse(&argp, argc, argv, 0, NULL, a) != 0 ? 2 : run(a);
+    for (uint32_t i = 0; i < a->report.count; i++) {
+        free(a->report.files[i].bytes);
+        free(a->report.files[i].tasks);
+    }
+    for (uint32_t i = 0; i < a->weights_count; i++) free(a->weights[i].bytes);
+    free(a);
+    return status;
+}
