@@ -78,8 +78,8 @@ static void panel_plain(void *context, uint32_t piece, uint32_t thread)
     size_t first;
     uint32_t count = panel_of(j, piece, &first);
     (void)thread;
-    kernel_product(j->a, j->rows, j->m->rows + first * j->m->depth, count, j->m->depth,
-                   j->c + first, j->m->columns);
+    kernel_product(j->a, j->m->depth, j->rows, j->m->rows + first * j->m->depth, j->m->depth, count,
+                   j->m->depth, j->c + first, j->m->columns);
 }
 
 static void panel_openblas(void *context, uint32_t piece, uint32_t thread)

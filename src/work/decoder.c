@@ -22,7 +22,8 @@ struct decoder {
     struct pool *pool;
     uint32_t slots, positions, rows_max, qkv, widest;
     int32_t *cosine, *sine; /* [positions][head_size / 2], Q14 */
-    int8_t *keys, *values;  /* [slot][layer][kv head][position][head_size] */
+    int8_t *keys;           /* [slot][layer][kv head][position][head_size] */
+    int8_t *values;         /* [slot][layer][kv head][head_size][position] */
     int32_t *x;             /* [rows][width] */
     int8_t *a;              /* [rows][max(width, hidden)] */
     int8_t *q;              /* [rows][width] */
@@ -36,6 +37,7 @@ struct decoder {
     const struct work_forward *f;
     uint32_t layer, rows, norm;
     struct work_matrix_info m;
+    struct kernel_scale scale; /* its */
 };
 
 static uint32_t greater(uint32_t a, uint32_t b)
@@ -70,20 +72,21 @@ int decoder_open(const struct work_workload *w, const struct work_weights *weigh
 {
     const struct work_shape *h = &w->shape;
     ASSERT(w->kind == WORK_KIND_decoder && positions <= h->context);
-    ASSERT(h->head_size <= WORK_HEAD_MAX);
+    ASSERT(h->head_size <= WORK_HEAD_MAX && h->heads / h->kv_heads <= WORK_GROUP_MAX);
     struct decoder *d = calloc(1, sizeof *d);
     if (d == NULL) return work_fail(error, "no memory for a decoder");
     *d = (struct decoder){.workload = w, .weights = weights, .h = *h, .pool = pool, .slots = slots,
-                          .positions = positions, .rows_max = rows_max};
+                          .positions = (positions + 3) & ~3u, .rows_max = rows_max};
     d->qkv = (h->heads + 2 * h->kv_heads) * h->head_size;
     d->widest = greater(greater(d->qkv, 2 * h->hidden), greater(h->width, h->vocabulary));
-    size_t rows = rows_max, half = (size_t)positions * (h->head_size / 2);
-    size_t cache = (size_t)slots * h->layers * h->kv_heads * positions * h->head_size;
-    d->scratch_size = greater(greater(h->width, 2 * h->hidden), d->qkv) + h->hidden + positions;
+    size_t rows = rows_max, half = (size_t)d->positions * (h->head_size / 2);
+    size_t cache = (size_t)slots * h->layers * h->kv_heads * d->positions * h->head_size;
+    d->scratch_size = greater(greater(h->width, 3 * h->hidden), d->qkv) +
+                      2 * (size_t)(h->heads / h->kv_heads) * d->positions;
     d->cosine = take(half, sizeof d->cosine[0]);
     d->sine = take(half, sizeof d->sine[0]);
-    d->keys = take(cache, 1);
-    d->values = take(cache, 1);
+    d->keys = calloc(cache, 1); /* zeros: what lies behind the last position is read */
+    d->values = calloc(cache, 1);
     d->x = take(rows * h->width, sizeof d->x[0]);
     d->a = take(rows * greater(h->width, h->hidden), 1);
     d->q = take(rows * h->width, 1);
@@ -122,7 +125,7 @@ void decoder_close(struct decoder *d)
     free(d);
 }
 
-/* Where a slot's keys (or values) of the layer stand: [kv head][position][head size]. */
+/* Where a slot's keys (or values) of the layer stand. */
 static size_t cache_at(const struct decoder *d, uint32_t slot)
 {
     size_t one = (size_t)d->h.kv_heads * d->positions * d->h.head_size;
@@ -146,51 +149,51 @@ static void norm_row(void *context, uint32_t i, uint32_t thread)
                             d->scratch + thread * d->scratch_size, d->a + (size_t)i * width);
 }
 
-/* Rotates a head in place of wide values into int8. */
-static void rotate(const struct decoder *d, uint32_t position, const int32_t *wide, int8_t *out)
-{
-    uint32_t pairs = d->h.head_size / 2;
-    const int32_t *cosine = d->cosine + (size_t)position * pairs;
-    const int32_t *sine = d->sine + (size_t)position * pairs;
-    for (uint32_t i = 0; i < pairs; i++) {
-        int32_t first = wide[i], second = wide[i + pairs];
-        out[i] = (int8_t)fixed_rotate_first(first, second, cosine[i], sine[i]);
-        out[i + pairs] = (int8_t)fixed_rotate_second(first, second, cosine[i], sine[i]);
-    }
-}
-
 static void qkv_row(void *context, uint32_t i, uint32_t thread)
 {
     struct decoder *d = context;
     const struct work_row *row = &d->f->rows[i];
-    uint32_t size = d->h.head_size, position = row->position;
+    uint32_t size = d->h.head_size, pairs = size / 2, position = row->position;
+    const int32_t *cosine = d->cosine + (size_t)position * pairs;
+    const int32_t *sine = d->sine + (size_t)position * pairs;
     int32_t *wide = d->scratch + thread * d->scratch_size;
-    kernel_scale(d->c + (size_t)i * d->qkv, d->top[i], d->m.scale, d->m.scale_all, d->m.shift,
-                 d->qkv, FIXED_WIDE_MAX, wide);
+    kernel_scale_row(d->c + (size_t)i * d->qkv, d->top[i], &d->scale, d->qkv, FIXED_WIDE_MAX, wide);
     for (uint32_t n = 0; n < d->h.heads; n++)
-        rotate(d, position, wide + (size_t)n * size,
-               d->q + (size_t)i * d->h.width + (size_t)n * size);
+        kernel_rotate(wide + (size_t)n * size, cosine, sine, pairs,
+                      d->q + (size_t)i * d->h.width + (size_t)n * size);
+    const int32_t *k = wide + d->h.width, *v = k + (size_t)d->h.kv_heads * size;
     for (uint32_t n = 0; n < d->h.kv_heads; n++) {
-        size_t at = cache_at(d, row->slot) + ((size_t)n * d->positions + position) * size;
-        rotate(d, position, wide + d->h.width + (size_t)n * size, d->keys + at);
-        const int32_t *v = wide + d->h.width + (size_t)(d->h.kv_heads + n) * size;
-        for (uint32_t k = 0; k < size; k++) d->values[at + k] = (int8_t)fixed_narrow(v[k]);
+        size_t at = cache_at(d, row->slot) + (size_t)n * d->positions * size;
+        kernel_rotate(k + (size_t)n * size, cosine, sine, pairs,
+                      d->keys + at + (size_t)position * size);
+        for (uint32_t e = 0; e < size; e++)
+            d->values[at + (size_t)e * d->positions + position] =
+                (int8_t)fixed_narrow(v[(size_t)n * size + e]);
     }
 }
 
+/* The query heads of one row that share a kv head: two small products with a row function between
+ * them. Keys behind the last that is seen are computed too, up to a whole vector, and not used. */
 static void attend(void *context, uint32_t piece, uint32_t thread)
 {
     struct decoder *d = context;
     uint32_t i = piece / d->h.kv_heads, n = piece % d->h.kv_heads;
     uint32_t size = d->h.head_size, group = d->h.heads / d->h.kv_heads;
     const struct work_row *row = &d->f->rows[i];
+    uint32_t seen = row->position + 1, padded = (seen + 3) & ~3u;
     size_t at = cache_at(d, row->slot) + (size_t)n * d->positions * size;
-    for (uint32_t k = 0; k < group; k++) {
-        size_t q = (size_t)i * d->h.width + ((size_t)n * group + k) * size;
-        kernel_attention(d->q + q, d->keys + at, d->values + at, row->position + 1, size,
-                         work_attention_scale(d->weights), d->scratch + thread * d->scratch_size,
-                         d->mean + q);
-    }
+    size_t q = (size_t)i * d->h.width + (size_t)n * group * size;
+    int32_t *scores = d->scratch + thread * d->scratch_size;
+    int8_t *counts = (int8_t *)(scores + (size_t)group * d->positions);
+    int32_t sums[WORK_GROUP_MAX];
+    kernel_product(d->q + q, size, group, d->keys + at, size, padded, size, scores, padded);
+    for (uint32_t k = 0; k < group; k++)
+        sums[k] = kernel_counts(scores + (size_t)k * padded, seen, work_attention_scale(d->weights),
+                                counts + (size_t)k * seen);
+    kernel_product(counts, seen, group, d->values + at, d->positions, size, seen, d->mean + q,
+                   size);
+    for (uint32_t k = 0; k < group; k++)
+        kernel_means(d->mean + q + (size_t)k * size, size, sums[k]);
 }
 
 static void mean_row(void *context, uint32_t i, uint32_t thread)
@@ -206,8 +209,7 @@ static void residual_row(void *context, uint32_t i, uint32_t thread)
     struct decoder *d = context;
     size_t at = (size_t)i * d->h.width;
     (void)thread;
-    kernel_residual(d->c + at, d->top[i], d->m.scale, d->m.scale_all, d->m.shift, d->h.width,
-                    d->x + at);
+    kernel_residual(d->c + at, d->top[i], &d->scale, d->h.width, d->x + at);
 }
 
 static void hidden_row(void *context, uint32_t i, uint32_t thread)
@@ -216,10 +218,10 @@ static void hidden_row(void *context, uint32_t i, uint32_t thread)
     uint32_t hidden = d->h.hidden;
     int32_t *gate = d->scratch + thread * d->scratch_size, *up = gate + hidden;
     const int32_t *c = d->c + (size_t)i * 2 * hidden;
-    const uint16_t *scale = d->m.scale;
-    kernel_scale(c, d->top[i], scale, d->m.scale_all, d->m.shift, hidden, FIXED_GATE_MAX, gate);
-    kernel_scale(c + hidden, d->top[i], scale == NULL ? NULL : scale + hidden, d->m.scale_all,
-                 d->m.shift, hidden, FIXED_UP_MAX, up);
+    struct kernel_scale of_up = d->scale;
+    if (of_up.each != NULL) of_up.each += hidden;
+    kernel_scale_row(c, d->top[i], &d->scale, hidden, FIXED_GATE_MAX, gate);
+    kernel_scale_row(c + hidden, d->top[i], &of_up, hidden, FIXED_UP_MAX, up);
     kernel_swiglu(gate, up, hidden, gate + 2 * (size_t)hidden);
     d->top[i] = kernel_quantise(gate + 2 * (size_t)hidden, hidden, d->a + (size_t)i * hidden);
 }
@@ -229,8 +231,8 @@ static void logits_row(void *context, uint32_t i, uint32_t thread)
     struct decoder *d = context;
     size_t at = (size_t)i * d->h.vocabulary;
     (void)thread;
-    kernel_scale(d->c + at, d->top[i], d->m.scale, d->m.scale_all, d->m.shift, d->h.vocabulary,
-                 FIXED_LOGIT_MAX, d->f->logits + at);
+    kernel_scale_row(d->c + at, d->top[i], &d->scale, d->h.vocabulary, FIXED_LOGIT_MAX,
+                     d->f->logits + at);
 }
 
 /* ---- the pass ---- */
@@ -256,6 +258,7 @@ static int step_run(struct decoder *d, const struct decoder_product *product, ui
 {
     enum work_matrix matrix = work_step_matrix(d->workload, step);
     d->m = work_matrix_info(d->weights, d->layer, matrix);
+    d->scale = (struct kernel_scale){d->m.scale, d->m.scale_all, d->m.shift};
     if (product->run(product->context, step, d->a, d->rows, d->c, error) != 0) return -1;
     if (d->f->fingerprints != NULL)
         pool_run(d->pool, d->rows, fingerprint_piece, &(struct print){d, step});

@@ -36,6 +36,12 @@ enum {
     FIXED_LOG2_E = 94548,               /* Q16 */
 };
 
+/* A quotient below 2^24 of a dividend below 2^40: who has faster ways to the same integer defines it
+ * first (kernel_rows.c). */
+#ifndef FIXED_QUOTIENT
+#define FIXED_QUOTIENT(dividend, divisor) ((dividend) / (divisor))
+#endif
+
 /* Of a seeded weight: 4 bits choose one of -4..4, in the shape of a normal distribution with a
  * variance of 4.5. Digit n (from the right) of this number, less 4. */
 #define FIXED_WEIGHT_TABLE 0x8766555443332210ull
@@ -239,8 +245,8 @@ FIXED_FUNCTION int32_t fixed_attention(int32_t less, uint32_t scale)
 FIXED_FUNCTION int32_t fixed_mean(int32_t sum, int32_t counts)
 {
     uint64_t size = (uint64_t)(sum < 0 ? -(int64_t)sum : (int64_t)sum);
-    uint64_t mean = ((size << 10) + ((uint32_t)counts >> 1)) / (uint32_t)counts;
-    return sum < 0 ? -(int32_t)mean : (int32_t)mean;
+    int32_t mean = (int32_t)FIXED_QUOTIENT((size << 10) + ((uint32_t)counts >> 1), (uint32_t)counts);
+    return sum < 0 ? -mean : mean;
 }
 
 /* ---- MLP ---- */
@@ -248,11 +254,11 @@ FIXED_FUNCTION int32_t fixed_mean(int32_t sum, int32_t counts)
 /* silu(gate) * up, all Q12: silu(g) = g / (1 + e^-g). */
 FIXED_FUNCTION int32_t fixed_swiglu(int32_t gate, int32_t up)
 {
-    uint32_t size = (uint32_t)(gate < 0 ? -gate : gate), part, e;
+    uint32_t size = (uint32_t)(gate < 0 ? -gate : gate), e;
     uint64_t z = ((uint64_t)size * FIXED_LOG2_E) >> 12; /* Q16 */
     e = z >= 16u << 16 ? 0 : fixed_power((uint32_t)z & 65535u) >> (1 + (uint32_t)(z >> 16));
-    part = (gate < 0 ? e << 15 : (uint32_t)1 << 30) / (32768 + e); /* Q15 */
-    int64_t silu = fixed_round((int64_t)gate * (int64_t)part, 15);
+    int64_t part = (int64_t)FIXED_QUOTIENT(gate < 0 ? e << 15 : (uint32_t)1 << 30, 32768 + e);
+    int64_t silu = fixed_round(gate * part, 15); /* part: Q15 */
     return fixed_clamp(fixed_round(silu * up, 12), FIXED_ROW_MAX);
 }
 

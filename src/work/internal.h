@@ -7,7 +7,7 @@
 
 #include "work/work.h"
 
-enum { WORK_HEAD_MAX = 512 }; /* head_size */
+enum { WORK_HEAD_MAX = 512, WORK_GROUP_MAX = 64 }; /* head_size; heads / kv_heads */
 
 /* Of a model's shape: steps of a task, and which matrix a step is. A step's layer is step / 4. */
 uint32_t work_steps(const struct work_workload *w);

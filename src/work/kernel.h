@@ -14,28 +14,38 @@
 /* "AVX-512 VNNI", "AVX2", "C": what kernel_product uses. */
 const char *kernel_name(void);
 
-/* c[i * stride + n] = row i of a times column n of w, for `rows` rows and `columns` columns (a
- * multiple of 4) of `depth` elements each, a and w row-major (w: a column's weights together). */
-void kernel_product(const int8_t *a, uint32_t rows, const int8_t *w, uint32_t columns,
-                    uint32_t depth, int32_t *c, size_t stride);
+/* c[i * c_stride + n] = row i of a times column n of w, for `rows` rows and `columns` columns (a
+ * multiple of 4) of `depth` elements. Row i of a begins at a + i * a_stride, column n at
+ * w + n * w_stride: a column's weights lie together. No sum may reach 2^30. */
+void kernel_product(const int8_t *a, size_t a_stride, uint32_t rows, const int8_t *w,
+                    size_t w_stride, uint32_t columns, uint32_t depth, int32_t *c,
+                    size_t c_stride);
 
 /* One row to int8; returns the greatest size in it, at least 1. */
 uint32_t kernel_quantise(const int32_t *v, uint32_t count, int8_t *a);
 /* Normed, times gain (NULL: one), to int8; `scratch` has width elements. Returns the same. */
 uint32_t kernel_norm(const int32_t *x, const int32_t *gain, uint32_t width, int32_t *scratch,
                      int8_t *a);
-/* A row of a product as numbers: fixed_scale, within limit; scale NULL: scale_all. */
-void kernel_scale(const int32_t *c, uint32_t top, const uint16_t *scale, uint16_t scale_all,
-                  uint32_t shift, uint32_t count, int32_t limit, int32_t *out);
+/* How a product of one matrix becomes numbers. */
+struct kernel_scale {
+    const uint16_t *each; /* by column; NULL: all */
+    uint32_t all, shift;
+};
+/* A row of a product as numbers: fixed_scale, within limit. */
+void kernel_scale_row(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
+                      int32_t limit, int32_t *out);
 /* x += scaled row, kept within the residual stream. */
-void kernel_residual(const int32_t *c, uint32_t top, const uint16_t *scale, uint16_t scale_all,
-                     uint32_t shift, uint32_t count, int32_t *x);
+void kernel_residual(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
+                     int32_t *x);
+/* One head: pairs (i, i + pairs) of wide values, rotated, as int8. */
+void kernel_rotate(const int32_t *wide, const int32_t *cosine, const int32_t *sine, uint32_t pairs,
+                   int8_t *out);
 /* hidden = silu(gate) * up. */
 void kernel_swiglu(const int32_t *gate, const int32_t *up, uint32_t count, int32_t *hidden);
-/* One query head over `seen` keys of one kv head: k and v are [position][size]. `counts` takes
- * `seen` elements, `out` size. */
-void kernel_attention(const int8_t *q, const int8_t *k, const int8_t *v, uint32_t seen,
-                      uint32_t size, uint32_t scale, int32_t *counts, int32_t *out);
+/* Scores of a query to how much each key counts, as int8; returns the sum of counts. */
+int32_t kernel_counts(const int32_t *scores, uint32_t seen, uint32_t scale, int8_t *counts);
+/* Sums of counts times values to their means, in place. */
+void kernel_means(int32_t *sums, uint32_t size, int32_t counts);
 /* int8 to float and whole float back to int32, in place where the caller wishes. */
 void kernel_floats(const int8_t *a, size_t count, float *out);
 void kernel_integers(float *c, size_t count);

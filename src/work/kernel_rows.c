@@ -1,18 +1,19 @@
-/* kernel_rows.c: fixed.h over whole rows; see kernel.h. The same C for every processor: with gcc it
- * is compiled several times and the loader takes the one for this machine. */
+/* kernel_rows.c: fixed.h over whole rows; see kernel.h. One text for every processor: it is compiled
+ * for each set of vectors, and the one for this machine is taken. */
+/* The quotient as a float64, cut off: with a dividend below 2^40 and a divisor below 2^20 the exact
+ * quotient is either whole, and then found exactly, or at least 2^-20 below the next whole number,
+ * and rounding (at most 2^-30 of a quotient below 2^24) cannot reach that. */
+#define FIXED_QUOTIENT(dividend, divisor) ((uint32_t)(int32_t)((double)(dividend) / (double)(divisor)))
+#include "work/fixed.h"
+
+#include <stdbool.h>
 #include <string.h>
 
-#include "work/fixed.h"
 #include "work/kernel.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define VECTORS __attribute__((target_clones("default", "avx2", "arch=skylake-avx512")))
-#else
-#define VECTORS
-#endif
+#define BODY static inline __attribute__((always_inline))
 
-VECTORS uint32_t kernel_quantise(const int32_t *v, uint32_t count, int8_t *a)
+BODY uint32_t quantise(const int32_t *v, uint32_t count, int8_t *a)
 {
     int32_t top = 1;
     for (uint32_t i = 0; i < count; i++) {
@@ -24,8 +25,8 @@ VECTORS uint32_t kernel_quantise(const int32_t *v, uint32_t count, int8_t *a)
     return (uint32_t)top;
 }
 
-VECTORS uint32_t kernel_norm(const int32_t *x, const int32_t *gain, uint32_t width,
-                             int32_t *scratch, int8_t *a)
+BODY uint32_t norm(const int32_t *x, const int32_t *gain, uint32_t width, int32_t *scratch,
+                   int8_t *a)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < width; i++) sum += (uint64_t)((int64_t)x[i] * x[i]);
@@ -35,72 +36,213 @@ VECTORS uint32_t kernel_norm(const int32_t *x, const int32_t *gain, uint32_t wid
     } else {
         for (uint32_t i = 0; i < width; i++) scratch[i] = fixed_norm(x[i], inverse, gain[i]);
     }
-    return kernel_quantise(scratch, width, a);
+    return quantise(scratch, width, a);
 }
 
-VECTORS void kernel_scale(const int32_t *c, uint32_t top, const uint16_t *scale,
-                          uint16_t scale_all, uint32_t shift, uint32_t count, int32_t limit,
-                          int32_t *out)
+BODY void scale_row(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
+                    int32_t limit, int32_t *out)
 {
-    if (scale == NULL) {
+    if (s->each == NULL) {
         for (uint32_t i = 0; i < count; i++)
-            out[i] = fixed_clamp(fixed_scale(c[i], top, scale_all, shift), limit);
+            out[i] = fixed_clamp(fixed_scale(c[i], top, s->all, s->shift), limit);
     } else {
         for (uint32_t i = 0; i < count; i++)
-            out[i] = fixed_clamp(fixed_scale(c[i], top, scale[i], shift), limit);
+            out[i] = fixed_clamp(fixed_scale(c[i], top, s->each[i], s->shift), limit);
     }
 }
 
-VECTORS void kernel_residual(const int32_t *c, uint32_t top, const uint16_t *scale,
-                             uint16_t scale_all, uint32_t shift, uint32_t count, int32_t *x)
+BODY void residual(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
+                   int32_t *x)
 {
-    if (scale == NULL) {
+    if (s->each == NULL) {
         for (uint32_t i = 0; i < count; i++)
-            x[i] = fixed_clamp(x[i] + fixed_scale(c[i], top, scale_all, shift), FIXED_RESIDUAL_MAX);
+            x[i] = fixed_clamp(x[i] + fixed_scale(c[i], top, s->all, s->shift), FIXED_RESIDUAL_MAX);
     } else {
         for (uint32_t i = 0; i < count; i++)
-            x[i] = fixed_clamp(x[i] + fixed_scale(c[i], top, scale[i], shift), FIXED_RESIDUAL_MAX);
+            x[i] = fixed_clamp(x[i] + fixed_scale(c[i], top, s->each[i], s->shift),
+                               FIXED_RESIDUAL_MAX);
     }
 }
 
-VECTORS void kernel_swiglu(const int32_t *gate, const int32_t *up, uint32_t count, int32_t *hidden)
+BODY void swiglu(const int32_t *gate, const int32_t *up, uint32_t count, int32_t *hidden)
 {
     for (uint32_t i = 0; i < count; i++) hidden[i] = fixed_swiglu(gate[i], up[i]);
 }
 
-VECTORS void kernel_attention(const int8_t *q, const int8_t *k, const int8_t *v, uint32_t seen,
-                              uint32_t size, uint32_t scale, int32_t *counts, int32_t *out)
+BODY void rotate(const int32_t *wide, const int32_t *cosine, const int32_t *sine, uint32_t pairs,
+                 int8_t *out)
 {
-    int32_t top = INT32_MIN, sum = 0;
-    for (uint32_t j = 0; j < seen; j++) {
-        const int8_t *key = k + (size_t)j * size;
-        int32_t score = 0;
-        for (uint32_t d = 0; d < size; d++) score += (int16_t)((int16_t)q[d] * (int16_t)key[d]);
-        counts[j] = score;
-        top = score > top ? score : top;
+    for (uint32_t i = 0; i < pairs; i++) {
+        int32_t first = wide[i], second = wide[i + pairs];
+        out[i] = (int8_t)fixed_rotate_first(first, second, cosine[i], sine[i]);
+        out[i + pairs] = (int8_t)fixed_rotate_second(first, second, cosine[i], sine[i]);
     }
-    for (uint32_t j = 0; j < seen; j++) {
-        counts[j] = fixed_attention(top - counts[j], scale);
-        sum += counts[j];
-    }
-    memset(out, 0, size * sizeof out[0]);
-    for (uint32_t j = 0; j < seen; j++) {
-        const int8_t *value = v + (size_t)j * size;
-        if (counts[j] == 0) continue;
-        for (uint32_t d = 0; d < size; d++) out[d] += counts[j] * value[d];
-    }
-    for (uint32_t d = 0; d < size; d++) out[d] = fixed_mean(out[d], sum);
 }
 
-VECTORS void kernel_floats(const int8_t *a, size_t count, float *out)
+BODY int32_t counts_of(const int32_t *scores, uint32_t seen, uint32_t scale, int8_t *counts)
+{
+    int32_t top = INT32_MIN, sum = 0;
+    for (uint32_t j = 0; j < seen; j++) top = scores[j] > top ? scores[j] : top;
+    for (uint32_t j = 0; j < seen; j++) {
+        int32_t count = fixed_attention(top - scores[j], scale);
+        counts[j] = (int8_t)count;
+        sum += count;
+    }
+    return sum;
+}
+
+BODY void means(int32_t *sums, uint32_t size, int32_t counts)
+{
+    for (uint32_t d = 0; d < size; d++) sums[d] = fixed_mean(sums[d], counts);
+}
+
+BODY void floats(const int8_t *a, size_t count, float *out)
 {
     for (size_t i = 0; i < count; i++) out[i] = (float)a[i];
 }
 
-VECTORS void kernel_integers(float *c, size_t count)
+BODY void integers(float *c, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         int32_t whole = (int32_t)c[i];
         memcpy(&c[i], &whole, sizeof whole);
     }
+}
+
+struct rows {
+    uint32_t (*quantise)(const int32_t *v, uint32_t count, int8_t *a);
+    uint32_t (*norm)(const int32_t *x, const int32_t *gain, uint32_t width, int32_t *scratch,
+                     int8_t *a);
+    void (*scale)(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
+                  int32_t limit, int32_t *out);
+    void (*residual)(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
+                     int32_t *x);
+    void (*swiglu)(const int32_t *gate, const int32_t *up, uint32_t count, int32_t *hidden);
+    void (*rotate)(const int32_t *wide, const int32_t *cosine, const int32_t *sine, uint32_t pairs,
+                   int8_t *out);
+    int32_t (*counts)(const int32_t *scores, uint32_t seen, uint32_t scale, int8_t *counts);
+    void (*means)(int32_t *sums, uint32_t size, int32_t counts);
+    void (*floats)(const int8_t *a, size_t count, float *out);
+    void (*integers)(float *c, size_t count);
+};
+
+/* The same bodies for one set of vectors. */
+#define ROWS(name, target)                                                                        \
+    target static uint32_t name##_quantise(const int32_t *v, uint32_t n, int8_t *a)               \
+    {                                                                                             \
+        return quantise(v, n, a);                                                                 \
+    }                                                                                             \
+    target static uint32_t name##_norm(const int32_t *x, const int32_t *g, uint32_t n,            \
+                                       int32_t *scratch, int8_t *a)                               \
+    {                                                                                             \
+        return norm(x, g, n, scratch, a);                                                         \
+    }                                                                                             \
+    target static void name##_scale(const int32_t *c, uint32_t top, const struct kernel_scale *s, \
+                                    uint32_t n, int32_t limit, int32_t *out)                      \
+    {                                                                                             \
+        scale_row(c, top, s, n, limit, out);                                                      \
+    }                                                                                             \
+    target static void name##_residual(const int32_t *c, uint32_t top,                            \
+                                       const struct kernel_scale *s, uint32_t n, int32_t *x)      \
+    {                                                                                             \
+        residual(c, top, s, n, x);                                                                \
+    }                                                                                             \
+    target static void name##_swiglu(const int32_t *g, const int32_t *u, uint32_t n, int32_t *h)  \
+    {                                                                                             \
+        swiglu(g, u, n, h);                                                                       \
+    }                                                                                             \
+    target static void name##_rotate(const int32_t *w, const int32_t *c, const int32_t *s,        \
+                                     uint32_t n, int8_t *out)                                     \
+    {                                                                                             \
+        rotate(w, c, s, n, out);                                                                  \
+    }                                                                                             \
+    target static int32_t name##_counts(const int32_t *s, uint32_t n, uint32_t scale, int8_t *c)  \
+    {                                                                                             \
+        return counts_of(s, n, scale, c);                                                         \
+    }                                                                                             \
+    target static void name##_means(int32_t *s, uint32_t n, int32_t counts)                       \
+    {                                                                                             \
+        means(s, n, counts);                                                                      \
+    }                                                                                             \
+    target static void name##_floats(const int8_t *a, size_t n, float *out)                       \
+    {                                                                                             \
+        floats(a, n, out);                                                                        \
+    }                                                                                             \
+    target static void name##_integers(float *c, size_t n)                                        \
+    {                                                                                             \
+        integers(c, n);                                                                           \
+    }                                                                                             \
+    static const struct rows name##_rows = {                                                      \
+        name##_quantise, name##_norm,   name##_scale, name##_residual, name##_swiglu,             \
+        name##_rotate,   name##_counts, name##_means, name##_floats,   name##_integers}
+
+ROWS(plain, );
+#if defined(__x86_64__)
+ROWS(avx2, __attribute__((target("avx2"))));
+ROWS(avx512, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))));
+#endif
+
+static const struct rows *rows(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return &avx512_rows;
+    if (__builtin_cpu_supports("avx2")) return &avx2_rows;
+#endif
+    return &plain_rows;
+}
+
+uint32_t kernel_quantise(const int32_t *v, uint32_t count, int8_t *a)
+{
+    return rows()->quantise(v, count, a);
+}
+
+uint32_t kernel_norm(const int32_t *x, const int32_t *gain, uint32_t width, int32_t *scratch,
+                     int8_t *a)
+{
+    return rows()->norm(x, gain, width, scratch, a);
+}
+
+void kernel_scale_row(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
+                      int32_t limit, int32_t *out)
+{
+    rows()->scale(c, top, s, count, limit, out);
+}
+
+void kernel_residual(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
+                     int32_t *x)
+{
+    rows()->residual(c, top, s, count, x);
+}
+
+void kernel_swiglu(const int32_t *gate, const int32_t *up, uint32_t count, int32_t *hidden)
+{
+    rows()->swiglu(gate, up, count, hidden);
+}
+
+void kernel_rotate(const int32_t *wide, const int32_t *cosine, const int32_t *sine, uint32_t pairs,
+                   int8_t *out)
+{
+    rows()->rotate(wide, cosine, sine, pairs, out);
+}
+
+int32_t kernel_counts(const int32_t *scores, uint32_t seen, uint32_t scale, int8_t *counts)
+{
+    return rows()->counts(scores, seen, scale, counts);
+}
+
+void kernel_means(int32_t *sums, uint32_t size, int32_t counts)
+{
+    rows()->means(sums, size, counts);
+}
+
+void kernel_floats(const int8_t *a, size_t count, float *out)
+{
+    rows()->floats(a, count, out);
+}
+
+void kernel_integers(float *c, size_t count)
+{
+    rows()->integers(c, count);
 }
