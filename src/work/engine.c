@@ -51,6 +51,16 @@ static int open_matrices(struct work_engine *e, struct work_error *error)
     return 0;
 }
 
+static int open_gemm(struct work_engine *e, struct work_error *error)
+{
+    size_t rows = e->workload->rows;
+    e->gemm_a = malloc(rows * e->workload->depth);
+    e->gemm_c = malloc(rows * e->workload->columns * sizeof e->gemm_c[0]);
+    e->gemm_prints = malloc(rows * 2 * sizeof e->gemm_prints[0]);
+    if (e->gemm_a != NULL && e->gemm_c != NULL && e->gemm_prints != NULL) return 0;
+    return work_fail(error, "no memory for a product");
+}
+
 static int open_all(struct work_engine *e, const struct work_engine_options *o,
                     struct work_error *error)
 {
@@ -68,7 +78,7 @@ static int open_all(struct work_engine *e, const struct work_engine_options *o,
         return e->backend->decoder_open(e->state, e->weights, e->workload, e->slots, e->rows_max,
                                         &e->device, error);
     if (open_matrices(e, error) != 0) return -1;
-    if (e->workload->kind == WORK_KIND_gemm) return 0;
+    if (e->workload->kind == WORK_KIND_gemm) return open_gemm(e, error);
     return decoder_open(e->workload, e->weights, e->pool, e->slots, e->workload->shape.context,
                         e->rows_max, &e->host, error);
 }
@@ -102,6 +112,9 @@ void work_engine_close(struct work_engine *e)
     free(e->matrices);
     if (e->state != NULL) e->backend->close(e->state);
     pool_close(e->pool);
+    free(e->gemm_a);
+    free(e->gemm_c);
+    free(e->gemm_prints);
     free(e);
 }
 

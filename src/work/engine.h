@@ -17,6 +17,9 @@ struct work_engine {
     struct backend_matrix **matrices; /* by step; NULL: the backend has its own decoder */
     struct decoder *host;
     struct backend_decoder *device;
+    int8_t *gemm_a; /* a gemm task's, kept: to take 10^8 bytes anew costs as much as to fill them */
+    int32_t *gemm_c;
+    uint64_t *gemm_prints;
 };
 
 #endif

@@ -36,8 +36,8 @@ enum {
     FIXED_LOG2_E = 94548,               /* Q16 */
 };
 
-/* A quotient below 2^24 of a dividend below 2^40: who has faster ways to the same integer defines it
- * first (kernel_rows.c). */
+/* A quotient below 2^24 of a dividend below 2^40: who has a faster way to the same integer defines
+ * it first (kernel_rows.c). */
 #ifndef FIXED_QUOTIENT
 #define FIXED_QUOTIENT(dividend, divisor) ((dividend) / (divisor))
 #endif
@@ -62,6 +62,17 @@ FIXED_FUNCTION int64_t fixed_round(int64_t v, uint32_t s)
 FIXED_FUNCTION int32_t fixed_clamp(int64_t v, int32_t limit)
 {
     return v > limit ? limit : v < -(int64_t)limit ? -limit : (int32_t)v;
+}
+
+/* v where sign is 0, -v where it is -1; and that sign. No branch: rows of these are vectors. */
+FIXED_FUNCTION int32_t fixed_flip(int32_t v, int32_t sign)
+{
+    return (v ^ sign) - sign;
+}
+
+FIXED_FUNCTION int32_t fixed_sign(int32_t v)
+{
+    return (int32_t)fixed_shift(v, 31);
 }
 
 /* The high half of a product. */
@@ -244,9 +255,10 @@ FIXED_FUNCTION int32_t fixed_attention(int32_t less, uint32_t scale)
 /* A sum of counts times values over the sum of counts: int8 in Q10. Halves away from zero. */
 FIXED_FUNCTION int32_t fixed_mean(int32_t sum, int32_t counts)
 {
-    uint64_t size = (uint64_t)(sum < 0 ? -(int64_t)sum : (int64_t)sum);
-    int32_t mean = (int32_t)FIXED_QUOTIENT((size << 10) + ((uint32_t)counts >> 1), (uint32_t)counts);
-    return sum < 0 ? -mean : mean;
+    int32_t sign = fixed_sign(sum);
+    uint64_t size = (uint64_t)fixed_flip(sum, sign) << 10;
+    uint32_t half = (uint32_t)counts >> 1;
+    return fixed_flip((int32_t)FIXED_QUOTIENT(size + half, (uint32_t)counts), sign);
 }
 
 /* ---- MLP ---- */
@@ -254,11 +266,13 @@ FIXED_FUNCTION int32_t fixed_mean(int32_t sum, int32_t counts)
 /* silu(gate) * up, all Q12: silu(g) = g / (1 + e^-g). */
 FIXED_FUNCTION int32_t fixed_swiglu(int32_t gate, int32_t up)
 {
-    uint32_t size = (uint32_t)(gate < 0 ? -gate : gate), e;
-    uint64_t z = ((uint64_t)size * FIXED_LOG2_E) >> 12; /* Q16 */
-    e = z >= 16u << 16 ? 0 : fixed_power((uint32_t)z & 65535u) >> (1 + (uint32_t)(z >> 16));
-    int64_t part = (int64_t)FIXED_QUOTIENT(gate < 0 ? e << 15 : (uint32_t)1 << 30, 32768 + e);
-    int64_t silu = fixed_round(gate * part, 15); /* part: Q15 */
+    int32_t sign = fixed_sign(gate);
+    uint64_t z = ((uint64_t)fixed_flip(gate, sign) * FIXED_LOG2_E) >> 12; /* Q16 */
+    uint32_t n = (uint32_t)(z >> 16), negative = (uint32_t)sign;
+    uint32_t e = fixed_power((uint32_t)z & 65535u) >> (1 + (n > 30 ? 30 : n)); /* e^-|gate|, Q15 */
+    uint32_t dividend = (e << 15 & negative) | (((uint32_t)1 << 30) & ~negative);
+    int64_t part = (int64_t)FIXED_QUOTIENT(dividend, 32768 + e); /* Q15 */
+    int64_t silu = fixed_round(gate * part, 15);
     return fixed_clamp(fixed_round(silu * up, 12), FIXED_ROW_MAX);
 }
 

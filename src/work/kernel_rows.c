@@ -1,9 +1,10 @@
-/* kernel_rows.c: fixed.h over whole rows; see kernel.h. One text for every processor: it is compiled
- * for each set of vectors, and the one for this machine is taken. */
+/* kernel_rows.c: fixed.h over whole rows; see kernel.h. One text for every processor: it is
+ * compiled for each set of vectors, and the one for this machine is taken. */
+
 /* The quotient as a float64, cut off: with a dividend below 2^40 and a divisor below 2^20 the exact
  * quotient is either whole, and then found exactly, or at least 2^-20 below the next whole number,
  * and rounding (at most 2^-30 of a quotient below 2^24) cannot reach that. */
-#define FIXED_QUOTIENT(dividend, divisor) ((uint32_t)(int32_t)((double)(dividend) / (double)(divisor)))
+#define FIXED_QUOTIENT(dividend, divisor) ((int32_t)((double)(dividend) / (double)(divisor)))
 #include "work/fixed.h"
 
 #include <stdbool.h>
@@ -39,44 +40,49 @@ BODY uint32_t norm(const int32_t *x, const int32_t *gain, uint32_t width, int32_
     return quantise(scratch, width, a);
 }
 
-BODY void scale_row(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
-                    int32_t limit, int32_t *out)
+BODY void scale_row(const int32_t *restrict c, uint32_t top, const struct kernel_scale *s,
+                    uint32_t count, int32_t limit, int32_t *restrict out)
 {
-    if (s->each == NULL) {
+    const uint16_t *restrict each = s->each;
+    const uint32_t all = s->all, shift = s->shift;
+    if (each == NULL) {
         for (uint32_t i = 0; i < count; i++)
-            out[i] = fixed_clamp(fixed_scale(c[i], top, s->all, s->shift), limit);
+            out[i] = fixed_clamp(fixed_scale(c[i], top, all, shift), limit);
     } else {
         for (uint32_t i = 0; i < count; i++)
-            out[i] = fixed_clamp(fixed_scale(c[i], top, s->each[i], s->shift), limit);
+            out[i] = fixed_clamp(fixed_scale(c[i], top, each[i], shift), limit);
     }
 }
 
-BODY void residual(const int32_t *c, uint32_t top, const struct kernel_scale *s, uint32_t count,
-                   int32_t *x)
+BODY void residual(const int32_t *restrict c, uint32_t top, const struct kernel_scale *s,
+                   uint32_t count, int32_t *restrict x)
 {
-    if (s->each == NULL) {
+    const uint16_t *restrict each = s->each;
+    const uint32_t all = s->all, shift = s->shift;
+    if (each == NULL) {
         for (uint32_t i = 0; i < count; i++)
-            x[i] = fixed_clamp(x[i] + fixed_scale(c[i], top, s->all, s->shift), FIXED_RESIDUAL_MAX);
+            x[i] = fixed_clamp(x[i] + fixed_scale(c[i], top, all, shift), FIXED_RESIDUAL_MAX);
     } else {
         for (uint32_t i = 0; i < count; i++)
-            x[i] = fixed_clamp(x[i] + fixed_scale(c[i], top, s->each[i], s->shift),
-                               FIXED_RESIDUAL_MAX);
+            x[i] = fixed_clamp(x[i] + fixed_scale(c[i], top, each[i], shift), FIXED_RESIDUAL_MAX);
     }
 }
 
-BODY void swiglu(const int32_t *gate, const int32_t *up, uint32_t count, int32_t *hidden)
+BODY void swiglu(const int32_t *restrict gate, const int32_t *restrict up, uint32_t count,
+                 int32_t *restrict hidden)
 {
     for (uint32_t i = 0; i < count; i++) hidden[i] = fixed_swiglu(gate[i], up[i]);
 }
 
-BODY void rotate(const int32_t *wide, const int32_t *cosine, const int32_t *sine, uint32_t pairs,
-                 int8_t *out)
+BODY void rotate(const int32_t *restrict wide, const int32_t *restrict cosine,
+                 const int32_t *restrict sine, uint32_t pairs, int8_t *restrict out)
 {
-    for (uint32_t i = 0; i < pairs; i++) {
-        int32_t first = wide[i], second = wide[i + pairs];
-        out[i] = (int8_t)fixed_rotate_first(first, second, cosine[i], sine[i]);
-        out[i + pairs] = (int8_t)fixed_rotate_second(first, second, cosine[i], sine[i]);
-    }
+    const int32_t *second = wide + pairs;
+    int8_t *out_second = out + pairs;
+    for (uint32_t i = 0; i < pairs; i++)
+        out[i] = (int8_t)fixed_rotate_first(wide[i], second[i], cosine[i], sine[i]);
+    for (uint32_t i = 0; i < pairs; i++)
+        out_second[i] = (int8_t)fixed_rotate_second(wide[i], second[i], cosine[i], sine[i]);
 }
 
 BODY int32_t counts_of(const int32_t *scores, uint32_t seen, uint32_t scale, int8_t *counts)

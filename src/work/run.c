@@ -290,32 +290,20 @@ static int gemm_run(struct work_engine *e, const struct work_spec *spec,
                     void *context, struct work_error *error)
 {
     const struct work_workload *w = e->workload;
-    struct gemm g = {.workload = w, .spec = spec};
+    struct gemm g = {.workload = w, .spec = spec, .a = e->gemm_a, .c = e->gemm_c,
+                     .prints = e->gemm_prints};
     if (work_spec_check(spec, error) != 0) return -1;
     if (spec->workload != w->id) return work_fail(error, "a task of another workload");
-    g.a = malloc((size_t)w->rows * w->depth);
-    g.c = malloc((size_t)w->rows * w->columns * sizeof g.c[0]);
-    g.prints = malloc((size_t)w->rows * 2 * sizeof g.prints[0]);
-    int status = -1;
-    if (g.a == NULL || g.c == NULL || g.prints == NULL) {
-        work_fail(error, "no memory for a product");
-    } else {
-        pool_run(e->pool, w->rows, gemm_fill_row, &g);
-        status = e->backend->product(e->matrices[0], g.a, w->rows, g.c, error);
-    }
-    if (status == 0) {
-        struct commit_step s = work_step_shape(w, 0, w->rows, 0);
-        s.a = g.a;
-        s.c = g.c;
-        pool_run(e->pool, w->rows, gemm_print_row, &g);
-        work_gemm_result(w, spec, g.prints, result);
-        if (step != NULL && step(context, 0, &s) != 0)
-            status = work_fail(error, "whoever took the steps has stopped");
-    }
-    free(g.a);
-    free(g.c);
-    free(g.prints);
-    return status;
+    pool_run(e->pool, w->rows, gemm_fill_row, &g);
+    if (e->backend->product(e->matrices[0], g.a, w->rows, g.c, error) != 0) return -1;
+    struct commit_step s = work_step_shape(w, 0, w->rows, 0);
+    s.a = g.a;
+    s.c = g.c;
+    pool_run(e->pool, w->rows, gemm_print_row, &g);
+    work_gemm_result(w, spec, g.prints, result);
+    if (step != NULL && step(context, 0, &s) != 0)
+        return work_fail(error, "whoever took the steps has stopped");
+    return 0;
 }
 
 /* ---- what is asked for ---- */
