@@ -64,8 +64,8 @@ static int operands_make(struct operands *o, struct work_error *error)
         o->a[k] = o->b[k] < 0 ? -WORK_ACTIVATION_MAX : WORK_ACTIVATION_MAX;
     for (uint32_t i = 0; i < CHECKED; i++) {
         o->checked[i] = i == 0 ? 0 : (uint32_t)(fixed_random(key, a + i) % o->rows);
-        kernel_product(o->a + (size_t)o->checked[i] * o->depth, 1, o->b, o->columns, o->depth,
-                       o->expected + (size_t)i * o->columns, o->columns);
+        kernel_product(o->a + (size_t)o->checked[i] * o->depth, o->depth, 1, o->b, o->depth,
+                       o->columns, o->depth, o->expected + (size_t)i * o->columns, o->columns);
     }
     return 0;
 }
