@@ -67,8 +67,6 @@ static void print_certificate(const struct certificate *c, FILE *to)
     fprintf(to, "  issued %s, expires %s\n  evidence %s\n  certifier %s\n",
             second_text(issued, c->issued), second_text(expires, c->expires),
             key_text(evidence, c->evidence), key_text(key, c->certifier));
-    fprintf(to, "  Shown: whoever holds the certifier's key says so. Not shown: that a venue "
-                "accredits that key, or has not ended the certificate.\n");
 }
 
 static void print_hour(uint64_t allocation, int64_t hour, const struct digest *root, FILE *to)
@@ -89,25 +87,19 @@ static void print_receipt(const struct receipt *r, FILE *to)
             (r->signed_by & RECEIPT_SIGNED_seller) != 0 ? "" : ", has not signed");
     fprintf(to, "  buyer %s%s\n", key_text(key, r->buyer),
             (r->signed_by & RECEIPT_SIGNED_buyer) != 0 ? "" : ", has not signed");
-    fprintf(to, "  Shown: both sides agree on what was delivered. Not shown: that the work is "
-                "right; a proof of sampled tasks is evidence of that.\n");
 }
 
 static void print_verdict(const struct verdict *v, FILE *to)
 {
-    char flop[DECIMAL_TEXT_SIZE], ct[DECIMAL_TEXT_SIZE], bound[DECIMAL_TEXT_SIZE];
+    char flop[DECIMAL_TEXT_SIZE], ct[DECIMAL_TEXT_SIZE];
     char key[KEY_TEXT_SIZE], seed[KEY_TEXT_SIZE];
     print_hour(v->allocation, v->hour, &v->root, to);
     fprintf(to, "  %s: %s; %" PRIu64 " of %" PRIu64 " tasks sampled, %" PRIu64 " failed\n",
             kinds[v->kind], outcomes[v->outcome], v->sampled, v->tasks, v->failed);
-    (void)decimal_format(bound, v->bound_ppm, 4);
     fprintf(to, "  verified %s FLOP, %s CT; hardware %s\n", flop_text(flop, v->flop),
             ct_text(ct, v->flop), v->attested != 0 ? "attested" : "not attested");
     fprintf(to, "  seed %s\n  verifier %s\n", key_text(seed, v->seed),
             key_text(key, v->verifier));
-    fprintf(to, "  Shown: at most %s%% of the hour's tasks are wrong, with 95%% confidence, if the "
-                "seed was drawn after the receipt. This is statistical evidence, not certainty.\n",
-            bound);
 }
 
 static void print_proof(const struct verify_file *f, FILE *to)
@@ -124,9 +116,35 @@ static void print_proof(const struct verify_file *f, FILE *to)
                 flop_text(flop, t->flop), verify_outcome_text(t->outcome),
                 t->reason[0] != 0 ? ": " : "", t->reason);
     }
-    fprintf(to, "  Shown: these tasks were committed to, and are right: a wrong matrix product "
-                "passes with a chance of at most 2^-%d. Not shown: anything of tasks that are not "
-                "opened, but what sampling says.\n", FREIVALDS_ROUNDS * FREIVALDS_ROUND_BITS);
+}
+
+/* What may be concluded from a file that is right, and what not. */
+static void print_shown(const struct verify_file *f, FILE *to)
+{
+    char bound[DECIMAL_TEXT_SIZE];
+    switch (f->kind) {
+    case VERIFY_KIND_certificate:
+        fprintf(to, "  Shown: whoever holds the certifier's key says so. Not shown: that a venue "
+                    "accredits that key, or has not ended the certificate.\n");
+        break;
+    case VERIFY_KIND_receipt:
+        fprintf(to, "  Shown: both sides agree on what was delivered. Not shown: that the work is "
+                    "right; a proof of sampled tasks is evidence of that.\n");
+        break;
+    case VERIFY_KIND_verdict:
+        (void)decimal_format(bound, f->note.verdict.bound_ppm, 4);
+        fprintf(to, "  Shown: the verifier says that at most %s%% of the hour's tasks are wrong, "
+                    "with 95%% confidence, if the seed was drawn after the receipt. This is "
+                    "statistical evidence, not certainty.\n", bound);
+        break;
+    case VERIFY_KIND_proof:
+        fprintf(to, "  Shown: these tasks were committed to, and are right: a wrong matrix product "
+                    "passes with a chance of at most 2^-%d. Not shown: anything of tasks that are "
+                    "not opened, but what sampling says.\n",
+                FREIVALDS_ROUNDS * FREIVALDS_ROUND_BITS);
+        break;
+    default: break;
+    }
 }
 
 void verify_print(const struct verify_report *r, FILE *to)
@@ -136,10 +154,11 @@ void verify_print(const struct verify_report *r, FILE *to)
         fprintf(to, "%s: %s: %s%s\n", f->path, verify_kind_name(f->kind),
                 f->good ? "right" : "WRONG: ", f->reason);
         if (f->kind == VERIFY_KIND_proof && f->tasks != NULL) print_proof(f, to);
-        if (!f->read) continue;
-        if (f->kind == VERIFY_KIND_certificate) print_certificate(&f->note.certificate, to);
-        if (f->kind == VERIFY_KIND_receipt) print_receipt(&f->note.receipt, to);
-        if (f->kind == VERIFY_KIND_verdict) print_verdict(&f->note.verdict, to);
+        if (f->read && f->kind == VERIFY_KIND_certificate)
+            print_certificate(&f->note.certificate, to);
+        if (f->read && f->kind == VERIFY_KIND_receipt) print_receipt(&f->note.receipt, to);
+        if (f->read && f->kind == VERIFY_KIND_verdict) print_verdict(&f->note.verdict, to);
+        if (f->good) print_shown(f, to);
     }
     for (uint32_t i = 0; i < r->pair_count; i++)
         fprintf(to, "%s and %s: %s%s\n", r->pairs[i].a->path, r->pairs[i].b->path,
