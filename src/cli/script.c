@@ -13,6 +13,7 @@
 #include "core/core.h"
 #include "gate/rpc.h"
 #include "node/config.h"
+#include "node/spot.h"
 #include "wire/event_json.h"
 
 #include <argp.h>
@@ -21,7 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKENS_MAX = 4096, EVENT_BYTES = 1 << 16, PRINCIPAL_ACCOUNTS = 1 << 24 };
+enum { TOKENS_MAX = 4096, EVENT_BYTES = 1 << 16, PRINCIPAL_ACCOUNTS = 1 << 24,
+       PRINCIPAL_VENUE = 0x7ffffff0 };
 static const char START[] = "2027-01-04T00:00:00Z";
 
 struct script {
@@ -111,6 +113,8 @@ static void clock_move(struct script *s, ts_t to)
         struct command tick = {.header = {.size = sizeof tick.header, .kind = COMMAND_tick}};
         if (due.v > s->now.v) s->now = due;
         if (script_submit(s, &tick, &events) != 0) return;
+        if (spot_solve_waiting(&s->venue, s->names, PRINCIPAL_VENUE) != 0)
+            fprintf(stderr, "dojima script: an auction could not be solved\n");
     }
     s->now = to;
 }

@@ -77,6 +77,5 @@ const void *core_image(const struct core *c, size_t *bytes);
 uint64_t core_seq(const struct core *c); /* of the last command applied; 0: none */
 ts_t core_ts(const struct core *c);      /* of the last command applied */
 ts_t core_due(const struct core *c);     /* when a tick is next needed; INT64_MAX: never */
-uint64_t core_spot_waiting(const struct core *c); /* the first auction that awaits a solution; 0 */
 
 #endif

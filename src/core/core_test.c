@@ -658,7 +658,7 @@ static void random_spot_bid(struct world *w, struct random *r, struct command *c
 static void random_spot_result(struct world *w, struct random *r, struct command *c)
 {
     static struct naive_book book;
-    uint64_t waiting = core_spot_waiting(w->core);
+    uint64_t waiting = naive_waiting(w->core, &w->out);
     c->header.kind = COMMAND_spot_result;
     c->spot_result.auction = w->spot;
     if (waiting == 0 || !naive_read(w->core, waiting, 500000, &w->out, &book)) return;
@@ -671,7 +671,7 @@ static void random_spot_result(struct world *w, struct random *r, struct command
 
 static void random_spot(struct world *w, struct random *r, struct command *c)
 {
-    uint64_t waiting = core_spot_waiting(w->core), dice = below(r, 40);
+    uint64_t waiting = naive_waiting(w->core, &w->out), dice = below(r, 40);
     if (waiting != 0 && dice < 20) {
         random_spot_result(w, r, c);
     } else if (dice == 0) {

@@ -395,6 +395,7 @@ void core_query(const struct core *c, const struct query *q, struct outbox *out)
     case QUERY_tenders: query_tenders(c, q, out); break;
     case QUERY_allocations: query_allocations(c, q, out); break;
     case QUERY_delivery: query_delivery(c, q, out); break;
+    case QUERY_spot_waiting: query_spot_waiting(c, out); break;
     case QUERY_spot_bids: query_spot_bids(c, q, out); break;
     case QUERY_certification: query_certification(c, out); break;
     case QUERY_certificates: query_certificates(c, q, out); break;

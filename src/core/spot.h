@@ -45,6 +45,7 @@ void spot_instrument_gone(struct core *c, uint32_t instrument);
 
 /* ---- questions ---- */
 void query_spot(const struct core *c, const struct query *q, struct outbox *out);
+void query_spot_waiting(const struct core *c, struct outbox *out);
 void query_spot_bids(const struct core *c, const struct query *q, struct outbox *out);
 /* What an account's bids work towards in an instrument: adds to both. */
 void spot_working(const struct core *c, uint32_t account, uint32_t instrument, int64_t *buys,

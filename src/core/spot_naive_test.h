@@ -18,6 +18,14 @@ struct naive_book {
     int64_t tick;
 };
 
+/* The auction that awaits a solution; 0: none. */
+static uint64_t naive_waiting(const struct core *c, struct outbox *out)
+{
+    core_query(c, &(struct query){.kind = QUERY_spot_waiting}, out);
+    const struct event_header *h = outbox_next(out, NULL);
+    return h == NULL ? 0 : ((const struct event_spot_auction *)(const void *)h)->id;
+}
+
 /* False: too many bids for it. */
 static bool naive_read(const struct core *c, uint64_t auction, int64_t tick, struct outbox *out,
                        struct naive_book *book)

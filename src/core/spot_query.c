@@ -46,14 +46,14 @@ void query_spot_bids(const struct core *c, const struct query *q, struct outbox 
     }
 }
 
-uint64_t core_spot_waiting(const struct core *c)
+void query_spot_waiting(const struct core *c, struct outbox *out)
 {
-    uint64_t found = 0;
+    const struct spot_auction *found = NULL;
     for (uint32_t i = 0; i < c->spot.auction_count; i++) {
         const struct spot_auction *a = &c->spot.auctions[i];
-        if (a->state == SPOT_STATE_closed && (found == 0 || a->id < found)) found = a->id;
+        if (a->state == SPOT_STATE_closed && (found == NULL || a->id < found->id)) found = a;
     }
-    return found;
+    if (found != NULL) event_spot_auction_push(c, out, found);
 }
 
 /* ---- hash ---- */

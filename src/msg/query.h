@@ -47,6 +47,7 @@ enum query_kind {
                           first, each with its inputs while they are kept */
     QUERY_spot,        /* order_id = auction, or product or 0, count: auction events, newest
                           first, of one that is done with its hours */
+    QUERY_spot_waiting, /* the auction event of the first auction that awaits a solution; or none */
     QUERY_spot_bids,   /* order_id = auction, account or 0 (all), count, from_id (above it): bid
                           events in order of id */
     QUERY_standings,   /* account: a standing event as it stands, then those kept, newest first */
