@@ -3,6 +3,7 @@
 #include "gate/rpc_default.h"
 #include "gate/rpc_internal.h"
 #include "gate/rpc_settlement.h"
+#include "gate/rpc_spot.h"
 
 #define TEXT(n, size) {.name = n, .kind = PARAM_text, .max = size}
 #define TEXT_REQUIRED(n, size) {.name = n, .kind = PARAM_text, .required = REQUIRED, .max = size}
@@ -194,6 +195,7 @@ static const struct param_spec product_params[] = {
     ENUM("margin_model", rpc_margin_names),
     INT("max_amount"),
     OBJECT("peak_hours"),
+    OBJECT("spot"),
     OBJECT("fees"),
     OBJECT("limits"),
     OBJECT("blocks"),
@@ -394,6 +396,26 @@ static const struct param_spec accept_port_params[] = {TEXT_REQUIRED("account", 
 static const struct param_spec port_params[] = {TEXT_REQUIRED("account", 31),
                                                 TEXT_REQUIRED("member", 31), END};
 
+/* ---- the spot market (INDEX-01) ---- */
+
+static const struct param_spec spot_open_params[] = {
+    TEXT_REQUIRED("product", 15), ID("start", 39), INT("hours"), ID("closes_at", 39),
+    ID("deadline", 39), END};
+static const struct param_spec spot_auction_params[] = {INT("auction"), TEXT("product", 15),
+                                                        INT("curve_hour"), END};
+static const struct param_spec spot_auctions_params[] = {TEXT("product", 15), INT("count"), END};
+static const struct param_spec spot_bid_params[] = {
+    INT("auction"), TEXT("product", 15), ENUM("side", rpc_side_names), BOOL("block"),
+    ARRAY("hours"), ARRAY("curve"), DECIMAL("price"), DECIMAL("amount"), ARRAY("amounts"),
+    INT("parent"), INT("replaces"), END};
+static const struct param_spec spot_cancel_params[] = {INT_REQUIRED("auction"), INT("bid"), END};
+static const struct param_spec spot_bids_params[] = {INT("auction"), TEXT("product", 15),
+                                                     INT("count"), INT("from_id"), END};
+static const struct param_spec spot_result_params[] = {
+    INT_REQUIRED("auction"), INT_REQUIRED("version"), ARRAY_REQUIRED("prices"),
+    ARRAY_REQUIRED("dual_prices"), ARRAY_REQUIRED("accepted"), TEXT_REQUIRED("surplus_e6", 39),
+    TEXT_REQUIRED("bound_e6", 39), INT("nodes"), BOOL("optimal"), END};
+
 #define READ (RPC_SCOPE_read | RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)
 #define CLEARING (RPC_SCOPE_officer | RPC_SCOPE_clear)
 #define ORDER (RPC_METHOD_command | RPC_METHOD_order)
@@ -508,6 +530,16 @@ const struct rpc_method rpc_methods[] = {
     {"private/officer_expire", rpc_expire, instrument_params, CLEARING, COMMAND},
     {"private/officer_clock", rpc_clock, clock_params, RPC_SCOPE_officer, 0},
     {"private/officer_venue_set", rpc_venue_set, venue_params, RPC_SCOPE_officer, COMMAND},
+    {"public/get_spot_auction", rpc_get_spot_auction, spot_auction_params, 0, 0},
+    {"public/get_spot_auctions", rpc_get_spot_auctions, spot_auctions_params, 0, 0},
+    {"private/spot_bid", rpc_spot_bid, spot_bid_params, RPC_SCOPE_trade, ORDER},
+    {"private/spot_cancel", rpc_spot_cancel, spot_cancel_params, RPC_SCOPE_trade, CANCEL},
+    {"private/get_spot_bids", rpc_get_spot_bids, spot_bids_params, READ, 0},
+    {"private/officer_open_spot", rpc_spot_open, spot_open_params, RPC_SCOPE_officer, COMMAND},
+    {"private/clearing_get_spot_bids", rpc_clearing_spot_bids, spot_bids_params, RPC_SCOPE_clear,
+     0},
+    {"private/clearing_spot_result", rpc_spot_result, spot_result_params, RPC_SCOPE_clear,
+     COMMAND},
     {"private/block_propose", rpc_block_propose, block_params, RPC_SCOPE_trade, ORDER},
     {"private/block_accept", rpc_block_accept, block_answer_params, RPC_SCOPE_trade, ORDER},
     {"private/block_decline", rpc_block_decline, block_answer_params, RPC_SCOPE_trade, CANCEL},

@@ -1,0 +1,24 @@
+/* rpc_spot.h: what rpc_spot.c and rpc_spot_read.c offer each other and the other files of rpc
+ * (INDEX-01). */
+#ifndef DOJIMA_GATE_RPC_SPOT_H
+#define DOJIMA_GATE_RPC_SPOT_H
+
+#include "gate/rpc_internal.h"
+
+/* A product's `spot`: REJECT_none or why not. */
+int spot_terms_get(struct rpc_call *c, struct command_product_create *p);
+void spot_terms_write(struct json_writer *w, const struct spot_terms *t);
+
+/* The auction's event by its id, or the latest of a product; REJECT_unknown_spot_auction. */
+int spot_auction_ask(struct rpc_call *c, struct event_spot_auction *auction);
+/* Lots, or of a balancing auction CT. */
+static inline int spot_scale(uint32_t kind) { return kind == SPOT_balancing ? 9 : 0; }
+
+void rpc_write_spot_auction(struct rpc_call *c, const struct event_spot_auction *a);
+void rpc_write_spot_bid(struct rpc_call *c, const struct event_spot_auction *a,
+                        const struct event_spot_bid *b, bool own);
+
+rpc_function rpc_spot_open, rpc_spot_bid, rpc_spot_cancel, rpc_spot_result, rpc_get_spot_auction,
+    rpc_get_spot_auctions, rpc_get_spot_bids, rpc_clearing_spot_bids;
+
+#endif
