@@ -1,4 +1,4 @@
-/* auction.c: the daemon's worker for day-ahead auctions (INDEX-01): when one awaits a solution it is
+/* auction.c: the daemon's worker for day-ahead auctions (INDEX-01): one that awaits a solution is
  * read on the loop, solved on a thread of the pool, and the solution is a command like any other.
  *
  * Invariants: (1) one solution is sought at a time; (2) the same bids are not tried twice: what the
