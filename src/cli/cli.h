@@ -27,6 +27,9 @@ cli_function cli_margin;
 /* Reference prices recomputed; indices of external series. */
 cli_function cli_index;
 
+/* What this machine does of a reference workload, measured and signed. */
+cli_function cli_certify;
+
 /* Disclosures of a node. */
 cli_function cli_report;
 

@@ -20,6 +20,7 @@ static const struct subcommand subcommands[] = {
     {"import", cli_import, "real order flow through the core, with figures"},
     {"margin", cli_margin, "margin of a portfolio, explained; its backtest; a node's margin run"},
     {"index", cli_index, "reference prices again from their publication; indices of series"},
+    {"certify", cli_certify, "what this machine does of a reference workload, measured and signed"},
     {"report", cli_report, "the quantitative disclosures of PFMI"},
     {"verify", cli_verify, "certificates, receipts, verdicts and proofs, checked offline"},
     {"bench", bench_main, "the benchmarks"},

@@ -11,7 +11,7 @@
 
 #include "work/gpu.h"
 
-enum { HARDWARE_DEVICES_MAX = 32, HARDWARE_WORD_SIZE = 96 };
+enum { HARDWARE_DEVICES_MAX = 32, HARDWARE_WORD_SIZE = 96, HARDWARE_LINE_SIZE = 96 };
 
 struct hardware_device { /* on the PCI bus: display controllers and processing accelerators */
     char address[24];
