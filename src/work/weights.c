@@ -176,17 +176,22 @@ void work_weights_close(struct work_weights *weights)
 struct reader {
     const uint8_t *bytes;
     size_t size, at;
+    struct work_error *error;
 };
 
-/* The next part, or NULL: the file ends before it does. */
+/* The next part, or NULL: the file ends before it does, or (then it is said) it is not filled up
+ * with zeros. */
 static const void *part(struct reader *r, uint64_t size)
 {
     size_t at = r->at;
     if (size > r->size - at) return NULL;
     size_t end = at + (size_t)size, next = (end + 7) & ~(size_t)7;
     if (next > r->size) return NULL;
-    for (size_t i = end; i < next; i++)
-        if (r->bytes[i] != 0) return NULL;
+    for (size_t i = end; i < next; i++) {
+        if (r->bytes[i] == 0) continue;
+        (void)work_fail(r->error, "byte %zu fills a part up to 8 bytes and is not 0", i);
+        return NULL;
+    }
     r->at = next;
     return r->bytes + at;
 }
@@ -286,7 +291,7 @@ int work_weights_bytes(const struct work_workload *w, const uint8_t *bytes, size
         return work_fail(error, "weights begin at a multiple of 8 bytes");
     struct work_weights *weights = weights_new(w);
     if (weights == NULL) return work_fail(error, "no memory for the weights of %s", w->name);
-    struct reader r = {.bytes = bytes, .size = size};
+    struct reader r = {.bytes = bytes, .size = size, .error = error};
     if (read_head(weights, &r, error) != 0 || read_gains(weights, &r, error) != 0 ||
         read_scales(weights, &r, error) != 0 || read_matrices(weights, &r, error) != 0) {
         free(weights);

@@ -1,5 +1,5 @@
 /* work_test.c: tasks give the same bits on every backend, in every batch and with any number of
- * threads; golden answers; what is opened is found right, and whatever is altered is found. */
+ * threads; golden answers; specs and answers have one encoding, and bad ones are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,8 +13,6 @@
 
 #include "base/random.h"
 #include "work/internal.h"
-
-enum { STEPS_MAX = 512 };
 
 static const struct backend *const backends[] = {&backend_plain, &backend_openblas,
                                                  &backend_onednn};
@@ -158,100 +156,143 @@ static void same_everywhere(void **state)
     free(other);
 }
 
-/* ---- openings ---- */
+/* ---- bytes of specs and answers ---- */
 
-struct opening {
-    struct commit_step steps[STEPS_MAX];
-    uint32_t count, at;
-};
-
-static int opening_take(void *context, uint32_t index, const struct commit_step *step)
-{
-    struct opening *o = context;
-    assert_int_equal(index, o->count);
-    struct commit_step *s = &o->steps[o->count++];
-    size_t a = (size_t)step->m * step->k, c = (size_t)step->m * step->n * 4;
-    int8_t *copy_a = malloc(a);
-    int32_t *copy_c = malloc(c);
-    *s = *step;
-    memcpy(copy_a, step->a, a);
-    memcpy(copy_c, step->c, c);
-    s->a = copy_a;
-    s->c = copy_c;
-    return 0;
-}
-
-static bool opening_next(void *context, struct commit_step *step)
-{
-    struct opening *o = context;
-    if (o->at == o->count) return false;
-    *step = o->steps[o->at++];
-    return true;
-}
-
-static void opening_free(struct opening *o)
-{
-    for (uint32_t i = 0; i < o->count; i++) {
-        free((void *)(uintptr_t)o->steps[i].a);
-        free((void *)(uintptr_t)o->steps[i].c);
-    }
-    *o = (struct opening){0};
-}
-
-static int check(struct work_checker *checker, const struct work_spec *spec,
-                 const struct work_result *claimed, struct opening *o)
-{
-    struct work_error error = {0};
-    o->at = 0;
-    int fault = work_check(checker, spec, claimed, opening_next, o, &error);
-    assert_true((fault == WORK_FAULT_none) == (error.text[0] == '\0'));
-    return fault;
-}
-
-static struct digest root_of(const struct opening *o)
-{
-    struct merkle tree = {0};
-    for (uint32_t i = 0; i < o->count; i++) {
-        struct digest leaf = commit_step_leaf(i, &o->steps[i]);
-        merkle_append(&tree, &leaf);
-    }
-    return merkle_root(&tree);
-}
-
-static void open_and_check(void **state)
+static void specs_as_bytes(void **state)
 {
     (void)state;
-    static const char *const names[] = {"test", "gemm-test", "test-30m"};
-    const uint8_t secret[32] = {1, 2, 3};
+    enum { TASKS = 24 };
+    struct work_spec specs[TASKS], back;
     struct work_error error = {0};
-    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
-        struct world o;
-        struct work_checker *checker;
-        struct opening opening = {0};
-        struct work_result result = {0};
-        struct work_spec spec;
-        struct digest nonce = nonce_of(n);
-        assert_true(world_open(&o, names[n], NULL, 0, 1, 0));
-        must(work_checker_open(o.w, o.weights, secret, &checker, &error), &error);
-        work_spec_default(o.w, &nonce, &spec);
-        if (o.w->kind == WORK_KIND_decoder) spec.temperature = 65536;
-        must(work_task_run(o.engine, &spec, &result, &error), &error);
-        must(work_open(o.engine, &spec, &result.answer, opening_take, &opening, &error), &error);
-        struct digest root = root_of(&opening);
-        assert_memory_equal(&root, &result.commit.transcript, sizeof root);
-        assert_int_equal(check(checker, &spec, &result, &opening), WORK_FAULT_none);
-        opening_free(&opening);
-        work_checker_close(checker);
-        world_close(&o);
+    static uint8_t bytes[WORK_SPEC_SIZE_MAX], again[WORK_SPEC_SIZE_MAX];
+    static uint32_t prompt[40], tokens[WORK_PROMPT_MAX];
+    make_specs(work_workload_named(2026, "test"), specs, TASKS, prompt);
+    for (uint32_t i = 0; i < TASKS; i++) {
+        size_t size = work_spec_encode(&specs[i], bytes);
+        must(work_spec_decode(bytes, size, &back, tokens, &error), &error);
+        assert_int_equal(work_spec_encode(&back, again), size);
+        assert_memory_equal(bytes, again, size);
+        for (size_t n = 0; n < size; n++) {
+            error = (struct work_error){0};
+            assert_int_equal(work_spec_decode(bytes, n, &back, tokens, &error), -1);
+            assert_true(error.text[0] != '\0');
+        }
+        for (size_t k = 0; k < 36; k++) { /* whatever is still a spec is another one */
+            bytes[k] ^= 1;
+            error = (struct work_error){0};
+            if (work_spec_decode(bytes, size, &back, tokens, &error) == 0) {
+                assert_int_equal(work_spec_encode(&back, again), size);
+                assert_memory_equal(bytes, again, size);
+            }
+            bytes[k] ^= 1;
+        }
     }
+    struct work_answer answer = {.count = 3, .tokens = {1, 2, 3}}, other;
+    size_t size = work_answer_encode(&answer, bytes);
+    must(work_answer_decode(bytes, size, &other, &error), &error);
+    assert_memory_equal(answer.tokens, other.tokens, sizeof answer.tokens);
+    assert_int_equal(work_answer_decode(bytes, size - 1, &other, &error), -1);
+    assert_int_equal(work_answer_decode(bytes, size + 1, &other, &error), -1);
+    bytes[4] = 0xff;
+    assert_int_equal(work_answer_decode(bytes, size, &other, &error), -1);
+}
+
+static void bad_specs(void **state)
+{
+    (void)state;
+    const uint32_t beyond[] = {256};
+    struct work_spec good;
+    struct digest nonce = nonce_of(1);
+    work_spec_default(work_workload_named(2026, "test"), &nonce, &good);
+    struct work_spec bad[12];
+    for (size_t i = 0; i < 12; i++) bad[i] = good;
+    bad[0].vintage = 2025;
+    bad[1].workload = 99;
+    bad[2].prompt_count = 0;
+    bad[3].answer_count = 0;
+    bad[4].prompt_count = 121; /* with 8 beyond the context of 128 */
+    bad[5].temperature = 1;
+    bad[6].top_k = 5;
+    bad[7].stop = 256;
+    bad[8].prompt_count = 1;
+    bad[8].prompt = beyond;
+    bad[9].answer_count = WORK_ANSWER_MAX + 1;
+    bad[10].temperature = 65536;
+    bad[10].top_k = 257;
+    bad[11].workload = work_workload_named(2026, "gemm-test")->id;
+    for (size_t i = 0; i < 12; i++) {
+        struct work_error error = {0};
+        assert_int_equal(work_spec_check(&bad[i], &error), -1);
+        assert_true(error.text[0] != '\0');
+    }
+}
+
+/* ---- the registry ---- */
+
+static void vintages_are_frozen(void **state)
+{
+    (void)state;
+    const struct work_vintage *v = work_vintage_find(2026);
+    char text[DIGEST_TEXT_SIZE];
+    struct digest d = work_vintage_digest(v);
+    digest_text(text, &d);
+    assert_string_equal(text,
+                        "60c376ccf2c2df3a2b322f60a65cd64868717a9b24ff2f6b9fb30151584095db");
+    assert_null(work_vintage_find(2025));
+    for (uint32_t i = 0; i < v->count; i++) {
+        const struct work_workload *w = &v->workloads[i];
+        const struct work_shape *h = &w->shape;
+        assert_ptr_equal(work_workload_find(2026, w->id), w);
+        assert_ptr_equal(work_workload_named(2026, w->name), w);
+        assert_int_equal(w->test, w->grades == 0);
+        for (uint32_t step = 0; step < work_steps(w); step++) {
+            struct commit_step s = work_step_shape(w, step, 1, 1);
+            assert_true(s.k <= WORK_DEPTH_MAX && s.k % 16 == 0 && s.n % 16 == 0);
+        }
+        if (w->kind == WORK_KIND_gemm) continue;
+        assert_int_equal(h->heads * h->head_size, h->width);
+        assert_int_equal(h->heads % h->kv_heads, 0);
+        assert_true(w->prompt_count + w->answer_count <= h->context);
+    }
+    const struct work_shape *large = &work_workload_named(2026, "llama-2-70b")->shape;
+    assert_true(work_parameters(large) == 68976648192u); /* as published: 69.0 billion */
+    assert_true(work_parameters(&work_workload_named(2026, "tinyllama-1.1b")->shape) ==
+                1100048384u);
+}
+
+/* The formula against a count of every multiply-add, position by position. */
+static void flop_are_counted(void **state)
+{
+    (void)state;
+    const struct work_workload *w = work_workload_named(2026, "test");
+    const struct work_shape *h = &w->shape;
+    for (uint32_t prompt = 1; prompt < 60; prompt += 7) {
+        for (uint32_t answer = 1; answer < 60; answer += 11) {
+            uint64_t count = 0;
+            for (uint32_t step = 0; step < work_steps(w); step++) {
+                struct commit_step s = work_step_shape(w, step, prompt + answer - 1, answer);
+                count += (uint64_t)s.m * s.k * s.n;
+            }
+            for (uint32_t p = 0; p < prompt + answer - 1; p++)
+                for (uint32_t seen = 0; seen <= p; seen++)
+                    count += 2 * (uint64_t)h->layers * h->heads * h->head_size;
+            assert_true(work_flop(w, prompt, answer) == 2 * count);
+        }
+    }
+    const struct work_workload *large = work_workload_named(2026, "llama-2-70b");
+    assert_true(work_flop(work_workload_named(2026, "gemm-test"), 0, 0) == 2 * 32 * 64 * 48);
+    /* about 2 FLOP a parameter and position */
+    double per = (double)work_flop(large, 294, 294) / (587.0 * 68976648192.0);
+    assert_true(per > 1.95 && per < 2.05);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_answers),
-        cmocka_unit_test(same_everywhere),
-        cmocka_unit_test(open_and_check),
+        cmocka_unit_test(same_everywhere),    cmocka_unit_test(specs_as_bytes),
+        cmocka_unit_test(bad_specs),          cmocka_unit_test(vintages_are_frozen),
+        cmocka_unit_test(flop_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
