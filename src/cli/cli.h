@@ -18,6 +18,10 @@ cli_function cli_account;
 cli_function cli_trades;
 cli_function cli_instruments;
 
+/* A provider's agent, a buyer's gateway. */
+cli_function cli_deliver;
+cli_function cli_intake;
+
 /* Real order flow through the core in memory. */
 cli_function cli_import;
 

@@ -14,6 +14,7 @@
 
 #include "base/time_text.h"
 #include "cli/cli.h"
+#include "cli/verify_watch.h"
 #include "proof/sample.h"
 
 #include <argp.h>
@@ -24,7 +25,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { KEY_JSON = 700, KEY_KEY, KEY_WEIGHTS, KEY_AT, KEYS_MAX = 16, WEIGHTS_MAX = 8 };
+enum { KEY_JSON = 700, KEY_KEY, KEY_WEIGHTS, KEY_AT, KEY_WATCH, KEYS_MAX = 16, WEIGHTS_MAX = 8 };
 #define FILE_BYTES_MAX ((size_t)1 << 36)
 
 struct expected {
@@ -54,6 +55,8 @@ static const struct argp_option options[] = {
      "The key that a seller, buyer, certifier or verifier must have signed with; several times", 0},
     {"weights", KEY_WEIGHTS, "FILE", 0, "A buyer's weights, for tasks that name them", 0},
     {"at", KEY_AT, "TIME", 0, "Whether certificates are valid at this time [now]", 0},
+    {"watch", KEY_WATCH, NULL, 0,
+     "A verifier's agent for the deliveries of a venue (--watch --help)", 0},
     {0}};
 
 static void key_parse(struct arguments *a, const char *text, struct argp_state *state)
@@ -372,8 +375,18 @@ static int run(struct arguments *a)
     return fflush(stdout) == 0 ? status : 2;
 }
 
+/* A verifier's agent is another program under the same name. */
+static bool watches(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--watch") == 0) return true;
+    }
+    return false;
+}
+
 int cli_verify(int argc, char **argv)
 {
+    if (watches(argc, argv)) return verify_watch(argc, argv);
     struct arguments *a = calloc(1, sizeof *a);
     struct timespec now;
     if (a == NULL || sodium_init() < 0) return 2;

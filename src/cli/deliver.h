@@ -1,0 +1,67 @@
+/* deliver.h: what the files of `dojima deliver` share.
+ *
+ *   deliver.c         options, what the venue is told: tenders, tokens
+ *   deliver_hour.c    an hour: tasks pulled, done, kept, handed over; its receipt
+ *   deliver_answer.c  what others ask: openings, canaries
+ *
+ * Invariants: (1) a task's result is in the store before the buyer hears of it; (2) a receipt says
+ * what the buyer has acknowledged, no more; (3) once an hour's receipt is signed its tasks are
+ * those, for ever; (4) no transcript is kept: an opening does the task again.
+ */
+#ifndef DOJIMA_CLI_DELIVER_H
+#define DOJIMA_CLI_DELIVER_H
+
+#include "cli/agent_delivery.h"
+#include "cli/agent_work.h"
+#include "work/cheat.h"
+
+enum { DELIVER_TENDERS_MAX = 16, DELIVER_BATCH_MAX = 256, DELIVER_RUNS_MAX = 64 };
+
+struct deliver_tender {
+    char instrument[64];
+    int64_t lots;
+    bool filed;
+    char said[CLIENT_VALUE_SIZE]; /* the reason that was told last */
+};
+
+/* An hour under way. */
+struct deliver_run {
+    struct agent_hour at; /* allocation 0: the place is free */
+    uint64_t done;     /* tasks in the store */
+    uint64_t handed;   /* of them, acknowledged by the buyer */
+    uint128_t flop;    /* of those done */
+    uint32_t batch;    /* how many are asked for at once */
+    bool finished;     /* no more tasks: the receipt is next */
+    bool submitted;
+    int64_t silent_ms; /* venue time since which the buyer has not answered; 0: it does */
+    bool told;         /* that it does not */
+};
+
+struct deliver {
+    struct agent agent; /* first: an agent is cast to it */
+    const char *resource;
+    const char *grade;
+    struct deliver_tender tenders[DELIVER_TENDERS_MAX];
+    uint32_t tender_count;
+    bool standing;       /* ready for balancing auctions */
+    bool standing_filed;
+    bool own_tokens;     /* tokens are issued by hand */
+    struct cheat cheat;
+    const char *backend;
+    uint32_t threads;
+    struct agent_work *work;
+    struct deliveries_seen seen; /* of the own thread */
+    struct deliver_run runs[DELIVER_RUNS_MAX];
+    /* under the agent's mutex, for handlers */
+    struct verifiers verifiers;
+};
+
+/* deliver_hour.c: works on every hour that is under way for a while; true: there is nothing to do
+ * before the next poll. */
+bool deliver_hours(struct deliver *d);
+
+/* deliver_answer.c */
+void deliver_answer(void *context, const struct peer_request *request,
+                    struct peer_response *response);
+
+#endif

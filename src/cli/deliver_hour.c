@@ -1,0 +1,442 @@
+/* deliver_hour.c: an hour of an allocation: its tasks, one batch after the other, and its receipt.
+ *
+ * The order of things makes a kill harmless: a batch is done, kept, then handed over; what was done
+ * and not kept is done again and comes out the same; what was kept and not handed over is handed
+ * over again, and the buyer knows it by its index. The receipt is made when enough is done or the
+ * hour is over, of what the buyer has acknowledged; signed once, it is kept and sent until both
+ * buyer and venue have it.
+ */
+#include "cli/agent_weights.h"
+#include "cli/deliver.h"
+
+#include "proof/receipt.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ANSWER_HEX = 2 * WORK_ANSWER_SIZE_MAX + 256, ASK_TIMEOUT_S = 20, BATCH_MS = 1500,
+       BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */ };
+
+/* ---- an hour's place ---- */
+
+static struct deliver_run *run_of(struct deliver *d, const struct agent_hour *at)
+{
+    struct deliver_run *free_place = NULL;
+    for (int i = 0; i < DELIVER_RUNS_MAX; i++) {
+        struct deliver_run *r = &d->runs[i];
+        if (r->at.allocation == at->allocation && r->at.hour == at->hour) return r;
+        bool free_now = r->at.allocation == 0 || r->submitted; /* the store knows those too */
+        if (free_now && free_place == NULL) free_place = r;
+    }
+    if (free_place == NULL) return NULL;
+    struct deliver_run run = {.at = *at, .batch = 1};
+    char text[NOTE_SIZE_MAX];
+    if (!agent_store_hour(d->agent.store, at, &run.done, &run.flop)) {
+        agent_fail(&d->agent, "the store cannot be read");
+        return NULL;
+    }
+    run.submitted = agent_store_note_get(d->agent.store, at, "submitted", text, sizeof text) > 0;
+    run.finished = agent_store_note_get(d->agent.store, at, "receipt", text, sizeof text) > 0;
+    if (run.done > 0)
+        agent_say(&d->agent, "allocation %llu goes on at task %llu",
+                  (unsigned long long)at->allocation, (unsigned long long)run.done);
+    *free_place = run;
+    return free_place;
+}
+
+static void hour_path(char *text, size_t size, const struct agent_hour *at)
+{
+    (void)snprintf(text, size, "allocation %llu, hour %lld", (unsigned long long)at->allocation,
+                   (long long)at->hour);
+}
+
+/* The buyer answers, or has not since; says so once. */
+static void heard(struct deliver *d, struct deliver_run *r, bool answered, const char *why)
+{
+    char which[64];
+    hour_path(which, sizeof which, &r->at);
+    if (answered && r->told) agent_say(&d->agent, "%s: the buyer answers again", which);
+    if (!answered && !r->told) agent_say(&d->agent, "%s: the buyer: %s", which, why);
+    if (answered) r->silent_ms = 0;
+    else if (r->silent_ms == 0) r->silent_ms = agent_now_ms(&d->agent);
+    r->told = !answered;
+}
+
+/* ---- tasks ---- */
+
+static struct json_writer request_begin(char *body, size_t size, const struct agent_hour *at)
+{
+    struct json_writer w = {.bytes = body, .capacity = size};
+    json_open_object(&w);
+    json_key_int(&w, "allocation", (int64_t)at->allocation);
+    json_key_int(&w, "hour", at->hour);
+    return w;
+}
+
+struct batch {
+    struct work_spec specs[DELIVER_BATCH_MAX];
+    uint32_t *prompts[DELIVER_BATCH_MAX]; /* of the specs */
+    uint32_t count;
+    bool over; /* the buyer gives no more */
+};
+
+static void batch_free(struct batch *b)
+{
+    for (uint32_t i = 0; i < b->count; i++) free(b->prompts[i]);
+    free(b);
+}
+
+/* One spec in hexadecimal; false: it is none, or not of the product's vintage. */
+static bool spec_take(struct batch *b, const struct json *j, uint32_t token)
+{
+    uint8_t bytes[WORK_SPEC_SIZE_MAX];
+    struct work_error error = {0};
+    size_t size = j->tokens[token].length / 2;
+    if (size > sizeof bytes || b->count == DELIVER_BATCH_MAX ||
+        !hex_read(bytes, size, j->text + j->tokens[token].start, j->tokens[token].length))
+        return false;
+    uint32_t *prompt = malloc(WORK_PROMPT_MAX * sizeof *prompt);
+    if (prompt == NULL ||
+        work_spec_decode(bytes, size, &b->specs[b->count], prompt, &error) != 0) {
+        free(prompt);
+        return false;
+    }
+    b->prompts[b->count++] = prompt;
+    return true;
+}
+
+static bool batch_take(struct batch *b, struct peer_answer *answer, uint64_t first)
+{
+    int64_t from;
+    if (!peer_answer_json(answer)) return false;
+    const struct json *j = &answer->json;
+    uint32_t array = json_member(j, 0, "specs");
+    if (array == 0 || j->tokens[array].kind != JSON_array || !peer_int(j, 0, "first", &from) ||
+        (uint64_t)from != first)
+        return false;
+    for (uint32_t t = array + 1; t < j->tokens[array].next; t = j->tokens[t].next) {
+        if (!spec_take(b, j, t)) return false;
+    }
+    uint32_t over = json_member(j, 0, "over");
+    b->over = over != 0 && j->tokens[over].kind == JSON_true;
+    return true;
+}
+
+static struct batch *tasks_ask(struct deliver *d, struct deliver_run *r,
+                               const struct delivery_allocation *al)
+{
+    char body[256];
+    struct peer_answer answer;
+    struct batch *b = calloc(1, sizeof *b);
+    if (b == NULL) return NULL;
+    struct json_writer w = request_begin(body, sizeof body, &r->at);
+    json_key_int(&w, "first", (int64_t)r->done);
+    json_key_int(&w, "count", r->batch);
+    json_close_object(&w);
+    enum peer_status status = peer_ask(al->buyer_endpoint, "/tasks", &d->agent.key, body, w.used,
+                                       ASK_TIMEOUT_S, BODY_MAX * 8, &answer);
+    bool good = status == PEER_ok && batch_take(b, &answer, r->done);
+    if (status == PEER_ok && !good)
+        (void)snprintf(answer.error, sizeof answer.error, "its tasks cannot be read");
+    heard(d, r, good, answer.error);
+    peer_answer_free(&answer);
+    if (good) return b;
+    batch_free(b);
+    return NULL;
+}
+
+/* ---- a buyer's weights ---- */
+
+static bool weights_have(struct deliver *d, const struct delivery_allocation *al,
+                         const struct work_spec *spec)
+{
+    static const struct digest seeded;
+    char directory[4200];
+    agent_weights_directory(d->agent.data, directory, sizeof directory);
+    return digest_equal(&spec->weights, &seeded) || agent_work_has(d->work, &spec->weights) ||
+           agent_weights_pull(&d->agent, al->buyer_endpoint, directory, &spec->weights);
+}
+
+/* ---- work ---- */
+
+static int64_t clock_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A cheat looks at other tasks than its own. */
+static int task_run(struct deliver *d, const struct deliver_run *r, const struct work_spec *spec,
+                    const struct agent_model *model, uint64_t index, struct work_result *result,
+                    struct work_error *error)
+{
+    struct work_spec first = *spec, before = *spec;
+    first.nonce = commit_nonce(r->at.allocation, r->at.hour, 0);
+    before.nonce = commit_nonce(r->at.allocation, r->at.hour - 1, index);
+    return cheat_task_run(&d->cheat, model->engine, index, spec, &first, &before, result, error);
+}
+
+static bool task_keep(struct deliver *d, struct deliver_run *r, const struct work_spec *spec,
+                      const struct work_result *result)
+{
+    uint8_t spec_bytes[WORK_SPEC_SIZE_MAX], answer_bytes[WORK_ANSWER_SIZE_MAX];
+    struct agent_task t = {.index = r->done, .spec = spec_bytes, .answer = answer_bytes,
+                           .transcript = result->commit.transcript,
+                           .flop = (uint64_t)result->commit.flop};
+    t.spec_size = work_spec_encode(spec, spec_bytes);
+    t.answer_size = work_answer_encode(&result->answer, answer_bytes);
+    if (agent_store_task_put(d->agent.store, &r->at, &t) != AGENT_STORE_new) return false;
+    r->done += 1;
+    r->flop += t.flop;
+    return true;
+}
+
+/* All of a batch is computed, then kept with one commit. */
+static bool batch_run(struct deliver *d, struct deliver_run *r, const struct batch *b)
+{
+    struct work_error error = {0};
+    struct deliver_run before = *r;
+    int64_t began = clock_ms();
+    struct work_result *results = calloc(b->count, sizeof *results);
+    bool good = results != NULL;
+    for (uint32_t i = 0; i < b->count && good; i++) {
+        const struct agent_model *m = agent_work_enter(d->work, &b->specs[i], true, &error);
+        good = m != NULL && task_run(d, r, &b->specs[i], m, r->done + i, &results[i], &error) == 0;
+        if (m != NULL) agent_work_leave(d->work);
+        if (atomic_load(&d->agent.stopping)) good = false;
+    }
+    if (error.text[0] != 0) agent_say(&d->agent, "a task cannot be done: %s", error.text);
+    if (good) {
+        agent_store_begin(d->agent.store);
+        for (uint32_t i = 0; i < b->count && good; i++)
+            good = task_keep(d, r, &b->specs[i], &results[i]);
+        if (!agent_store_commit(d->agent.store) || !good) {
+            *r = before;
+            good = false;
+            agent_fail(&d->agent, "the store cannot be written");
+        }
+    }
+    free(results);
+    int64_t took = clock_ms() - began;
+    if (took < BATCH_MS / 2 && r->batch < DELIVER_BATCH_MAX && b->count == r->batch) r->batch *= 2;
+    if (took > BATCH_MS && r->batch > 1) r->batch /= 2;
+    return good;
+}
+
+/* ---- handing over ---- */
+
+static bool task_write(struct deliver *d, const struct deliver_run *r, uint64_t index,
+                       struct json_writer *w)
+{
+    struct agent_task t;
+    uint8_t *bytes;
+    char hex[ANSWER_HEX];
+    if (!agent_store_task_get(d->agent.store, &r->at, index, &t, &bytes)) return false;
+    bool good = 2 * t.answer_size < sizeof hex;
+    if (good) {
+        hex_write(hex, t.answer, t.answer_size);
+        hex[2 * t.answer_size] = 0;
+        json_open_object(w);
+        json_key_string(w, "answer", hex);
+        peer_hex_write(w, "transcript", t.transcript.v, DIGEST_BYTES);
+        json_key(w, "flop");
+        json_uint_text(w, t.flop);
+        json_close_object(w);
+    }
+    free(bytes);
+    return good;
+}
+
+/* What is done and not yet acknowledged, a part of it. */
+static bool answers_send(struct deliver *d, struct deliver_run *r,
+                         const struct delivery_allocation *al)
+{
+    struct peer_answer answer;
+    int64_t count = 0;
+    char *body = malloc(BODY_MAX);
+    if (body == NULL) return false;
+    struct json_writer w = request_begin(body, BODY_MAX, &r->at);
+    json_key_int(&w, "first", (int64_t)r->handed);
+    json_key(&w, "answers");
+    json_open_array(&w);
+    uint64_t end = r->handed;
+    while (end < r->done && end - r->handed < DELIVER_BATCH_MAX &&
+           w.used + ANSWER_HEX + 512 < BODY_MAX) {
+        if (!task_write(d, r, end, &w)) agent_fail(&d->agent, "a task in the store is damaged");
+        end += 1;
+    }
+    json_close_array(&w);
+    json_close_object(&w);
+    enum peer_status status = peer_ask(al->buyer_endpoint, "/answers", &d->agent.key, body, w.used,
+                                       ASK_TIMEOUT_S, 65536, &answer);
+    bool good = status == PEER_ok && peer_answer_json(&answer) &&
+                peer_int(&answer.json, 0, "count", &count) && (uint64_t)count <= r->done;
+    if (good) r->handed = (uint64_t)count;
+    heard(d, r, good, answer.error);
+    peer_answer_free(&answer);
+    free(body);
+    return good && r->handed > end - 1;
+}
+
+/* ---- the receipt ---- */
+
+static bool receipt_make(struct deliver *d, struct deliver_run *r,
+                         const struct delivery_allocation *al)
+{
+    struct receipt p = {.allocation = r->at.allocation, .hour = r->at.hour, .tasks = r->handed};
+    char text[NOTE_SIZE_MAX];
+    struct agent_task t;
+    uint8_t *bytes;
+    struct digest *leaves = calloc(r->handed + 1, sizeof *leaves);
+    bool good = leaves != NULL && agent_store_leaves(d->agent.store, &r->at, r->handed, leaves);
+    if (good) p.root = merkle_root_of(leaves, r->handed);
+    free(leaves);
+    for (uint64_t i = 0; i < r->handed && good; i++) {
+        good = agent_store_task_get(d->agent.store, &r->at, i, &t, &bytes);
+        if (good) p.flop += t.flop;
+        free(bytes);
+    }
+    (void)snprintf(p.instrument, sizeof p.instrument, "%s", al->instrument);
+    memcpy(p.seller, d->agent.key.key, NOTE_KEY_SIZE);
+    memcpy(p.buyer, al->buyer_key, NOTE_KEY_SIZE);
+    struct note_error error;
+    if (!good || !receipt_sign(&p, RECEIPT_ROLE_seller, d->agent.key.secret) ||
+        receipt_check(&p, &error) != 0) {
+        agent_say(&d->agent, "no receipt can be made: %s", good ? error.text : "the store");
+        return false;
+    }
+    text[receipt_encode(&p, text)] = 0;
+    if (agent_store_note_put(d->agent.store, &r->at, "receipt", text) > AGENT_STORE_same)
+        agent_fail(&d->agent, "the receipt cannot be kept");
+    return true;
+}
+
+/* The buyer's signature: asked for until it comes. */
+static bool countersigned(struct deliver *d, struct deliver_run *r,
+                          const struct delivery_allocation *al, char text[NOTE_SIZE_MAX])
+{
+    char body[2 * NOTE_SIZE_MAX], both[NOTE_SIZE_MAX];
+    struct peer_answer answer;
+    struct receipt p;
+    struct note_error error = {.text = "it is no receipt"};
+    struct json_writer w = {.bytes = body, .capacity = sizeof body};
+    json_open_object(&w);
+    json_key_string(&w, "receipt", text);
+    json_close_object(&w);
+    enum peer_status status = peer_ask(al->buyer_endpoint, "/receipt", &d->agent.key, body, w.used,
+                                       ASK_TIMEOUT_S, 65536, &answer);
+    bool good = status == PEER_ok && peer_answer_json(&answer);
+    if (good) {
+        uint32_t token = json_member(&answer.json, 0, "receipt");
+        int n = token == 0 ? -1 : json_text(&answer.json, token, both, sizeof both);
+        size_t unsigned_part = strlen(text) - strlen(strstr(text, "\n--\n"));
+        good = n > 0 && receipt_parse(&p, both, (size_t)n, &error) == 0 &&
+               receipt_verify(&p, &error) == 0 && strncmp(both, text, unsigned_part) == 0;
+        if (!good) (void)snprintf(answer.error, sizeof answer.error, "%s", error.text);
+    }
+    heard(d, r, good, answer.error);
+    peer_answer_free(&answer);
+    if (!good) return false;
+    memcpy(text, both, strlen(both) + 1);
+    if (!agent_store_note_set(d->agent.store, &r->at, "signed", text))
+        agent_fail(&d->agent, "the receipt cannot be kept");
+    return true;
+}
+
+static void submit(struct deliver *d, struct deliver_run *r, const char *text)
+{
+    struct client *c = &d->agent.client;
+    char which[64];
+    hour_path(which, sizeof which, &r->at);
+    client_begin(c);
+    json_key_string(&c->params, "receipt", text);
+    enum client_status status = agent_call(&d->agent, "private/receipt_submit");
+    if (status == CLIENT_unreachable) return;
+    r->submitted = true;
+    if (status == CLIENT_refused)
+        agent_say(&d->agent, "%s: the receipt is refused: %s", which, c->sentence);
+    else agent_say(&d->agent, "%s: the receipt over %llu tasks is in", which,
+                   (unsigned long long)r->handed);
+    if (!agent_store_note_set(d->agent.store, &r->at, "submitted", "1"))
+        agent_fail(&d->agent, "the store cannot be written");
+}
+
+/* DELIV-02: a signature that is withheld does not hold the hour up: the seller's alone goes to the
+ * venue, and again with both when the buyer's comes. */
+static void receipt_step(struct deliver *d, struct deliver_run *r,
+                         const struct delivery_allocation *al)
+{
+    char text[NOTE_SIZE_MAX];
+    if (agent_store_note_get(d->agent.store, &r->at, "signed", text, sizeof text) > 0) {
+        submit(d, r, text);
+        return;
+    }
+    if (agent_store_note_get(d->agent.store, &r->at, "receipt", text, sizeof text) == 0) {
+        if (!receipt_make(d, r, al)) return;
+        if (agent_store_note_get(d->agent.store, &r->at, "receipt", text, sizeof text) == 0) return;
+    }
+    if (countersigned(d, r, al, text)) {
+        submit(d, r, text);
+    } else if (r->silent_ms != 0 && agent_now_ms(&d->agent) - r->silent_ms > WITHHELD_MS) {
+        agent_say(&d->agent, "the buyer withholds its signature: the receipt goes without");
+        submit(d, r, text);
+    }
+}
+
+/* ---- the hour ---- */
+
+static bool over(struct deliver *d, const struct delivery_allocation *al,
+                 const struct delivery_hour *h)
+{
+    int64_t until = (h->hour + 1) * DELIVERY_HOUR_MS;
+    (void)al;
+    return agent_now_ms(&d->agent) >= until;
+}
+
+/* One batch, or one look at the buyer. True: there was nothing to do. */
+static bool hour_step(struct deliver *d, struct deliver_run *r,
+                      const struct delivery_allocation *al, const struct delivery_hour *h)
+{
+    uint128_t due = (uint128_t)(h->work_due < 0 ? 0 : h->work_due) * DELIVERY_FLOP_PER_NCT;
+    if (r->handed < r->done) return !answers_send(d, r, al);
+    if (!r->finished && r->flop < due && !over(d, al, h)) {
+        struct batch *b = tasks_ask(d, r, al);
+        if (b == NULL) return true;
+        bool good = b->count > 0;
+        for (uint32_t i = 0; i < b->count && good; i++) good = weights_have(d, al, &b->specs[i]);
+        if (good) good = batch_run(d, r, b);
+        if (b->count == 0 && b->over) r->finished = true;
+        batch_free(b);
+        return !good;
+    }
+    r->finished = true;
+    if (r->handed == 0) { /* nothing was done: no receipt, no delivery */
+        r->submitted = true;
+        return true;
+    }
+    receipt_step(d, r, al);
+    return true;
+}
+
+bool deliver_hours(struct deliver *d)
+{
+    int64_t now = agent_now_ms(&d->agent);
+    bool idle = true;
+    for (uint32_t i = 0; i < d->seen.count; i++) {
+        const struct delivery_allocation *al = &d->seen.list[i];
+        if (!delivery_is(al, "ready") && !delivery_is(al, "making_up")) continue;
+        for (uint32_t k = 0; k < al->hour_count; k++) {
+            const struct delivery_hour *h = &al->hours[k];
+            const struct agent_hour at = {al->id, h->hour};
+            if (h->hour * DELIVERY_HOUR_MS > now) continue;
+            if (strcmp(h->state, "due") != 0 && strcmp(h->state, "claimed") != 0) continue;
+            struct deliver_run *r = run_of(d, &at);
+            if (r == NULL || r->submitted) continue;
+            if (!hour_step(d, r, al, h)) idle = false;
+            if (atomic_load(&d->agent.stopping)) return true;
+        }
+    }
+    return idle;
+}
