@@ -27,6 +27,15 @@ struct directory {
     struct name_slot *names;
     uint32_t mask;
     uint32_t used;
+    struct token_names *tokens;
+};
+
+/* Tokens come and go by the hour: their names are made when they are asked for. */
+enum { TOKEN_NAMES_KEPT = 8 };
+struct token_names {
+    struct token_class classes[TOKEN_CLASSES_MAX + 1];
+    char kept[TOKEN_NAMES_KEPT][TOKEN_NAME_SIZE];
+    uint32_t next;
 };
 
 #define TABLE(type, id_member)                                                                    \
@@ -43,6 +52,7 @@ struct directory *directory_open(void)
         [DIRECTORY_product] = TABLE(event_product, id),
         [DIRECTORY_instrument] = TABLE(event_instrument, id),
         [DIRECTORY_index] = TABLE(event_index, id),
+        [DIRECTORY_resource] = TABLE(event_resource, id),
     };
     tables[DIRECTORY_asset].name_at = offsetof(struct event_asset, name);
     tables[DIRECTORY_member].name_at = offsetof(struct event_member, name);
@@ -50,10 +60,12 @@ struct directory *directory_open(void)
     tables[DIRECTORY_product].name_at = offsetof(struct event_product, terms.name);
     tables[DIRECTORY_instrument].name_at = offsetof(struct event_instrument, name);
     tables[DIRECTORY_index].name_at = offsetof(struct event_index, terms.name);
+    tables[DIRECTORY_resource].name_at = offsetof(struct event_resource, name);
     memcpy(d->tables, tables, sizeof tables);
     d->mask = 255;
     d->names = calloc(d->mask + 1, sizeof *d->names);
-    if (d->names == NULL) {
+    d->tokens = calloc(1, sizeof *d->tokens);
+    if (d->names == NULL || d->tokens == NULL) {
         directory_close(d);
         return NULL;
     }
@@ -65,6 +77,7 @@ void directory_close(struct directory *d)
     if (d == NULL) return;
     for (int k = 0; k < DIRECTORY_kind_count; k++) free(d->tables[k].items);
     free(d->names);
+    free(d->tokens);
     free(d);
 }
 
@@ -194,6 +207,12 @@ static void killed_note(struct directory *d, const struct event_killed *e)
     }
 }
 
+static void class_note(struct directory *d, const struct event_token_class *e)
+{
+    ASSERT(e->id != 0 && e->id <= TOKEN_CLASSES_MAX);
+    d->tokens->classes[e->id] = e->class;
+}
+
 int directory_apply(struct directory *d, const struct outbox *events)
 {
     int e = 0;
@@ -206,6 +225,8 @@ int directory_apply(struct directory *d, const struct outbox *events)
         case EVENT_product: e = item_put(d, DIRECTORY_product, h); break;
         case EVENT_instrument: e = item_put(d, DIRECTORY_instrument, h); break;
         case EVENT_index: e = item_put(d, DIRECTORY_index, h); break;
+        case EVENT_resource: e = item_put(d, DIRECTORY_resource, h); break;
+        case EVENT_token_class: class_note(d, (const void *)h); break;
         case EVENT_state: state_note(d, (const struct event_state *)(const void *)h); break;
         case EVENT_killed: killed_note(d, (const struct event_killed *)(const void *)h); break;
         default: break;
@@ -244,10 +265,35 @@ const struct event_instrument *directory_instrument(const struct directory *d, u
     return item_get(d, DIRECTORY_instrument, id);
 }
 
+const struct token_class *directory_token_class(const struct directory *d, uint32_t id)
+{
+    bool known = id <= TOKEN_CLASSES_MAX && d->tokens->classes[id].vintage != 0;
+    return known ? &d->tokens->classes[id] : NULL;
+}
+
+uint32_t directory_token_class_find(const struct directory *d, const struct token_class *class)
+{
+    for (uint32_t i = 1; i <= TOKEN_CLASSES_MAX; i++) {
+        if (memcmp(&d->tokens->classes[i], class, sizeof *class) == 0) return i;
+    }
+    return 0;
+}
+
+static const char *token_name(const struct directory *d, uint32_t asset)
+{
+    const struct token_class *class = directory_token_class(d, token_asset_class(asset));
+    if (class == NULL) return "";
+    char *text = d->tokens->kept[d->tokens->next];
+    d->tokens->next = (d->tokens->next + 1) % TOKEN_NAMES_KEPT;
+    token_name_write(class, token_asset_hour(asset), text);
+    return text;
+}
+
 const char *directory_name(const struct directory *d, enum directory_kind kind, uint32_t id)
 {
     if (kind == DIRECTORY_asset && id > ASSET_INSTRUMENT)
         return item_name(d, DIRECTORY_instrument, id - ASSET_INSTRUMENT);
+    if (kind == DIRECTORY_asset && asset_is_token(id)) return token_name(d, id);
     return item_name(d, kind, id);
 }
 

@@ -23,6 +23,7 @@ enum directory_kind {
     DIRECTORY_product,
     DIRECTORY_instrument,
     DIRECTORY_index,
+    DIRECTORY_resource,
     DIRECTORY_kind_count
 };
 
@@ -50,8 +51,12 @@ const struct event_account *directory_account(const struct directory *d, uint32_
 const struct event_product *directory_product(const struct directory *d, uint32_t id);
 const struct event_instrument *directory_instrument(const struct directory *d, uint32_t id);
 
+const struct token_class *directory_token_class(const struct directory *d, uint32_t id);
+uint32_t directory_token_class_find(const struct directory *d, const struct token_class *class);
+
 /* The name of an id, or "" when there is none. For DIRECTORY_asset, contracts have the names of
- * their instruments. */
+ * their instruments, tokens CT-2026-server-eu-2027031507: of these, valid until seven others have
+ * been asked for. */
 const char *directory_name(const struct directory *d, enum directory_kind kind, uint32_t id);
 
 /* Deribit's base_currency: unique per product, kind of period and block, so that no two instruments

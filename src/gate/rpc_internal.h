@@ -19,6 +19,7 @@ enum param_kind {
     PARAM_array,
     PARAM_object,
     PARAM_id,       /* text, or a whole number from 0 */
+    PARAM_note,     /* a signed note, of several lines (rpc_note.h) */
 };
 
 enum { REQUIRED = 1 };

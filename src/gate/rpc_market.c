@@ -1,4 +1,5 @@
 /* rpc_market.c: what everybody may know: instruments, books, tickers, trades, settlements. */
+#include "gate/rpc_compute.h"
 #include "gate/rpc_limit.h"
 #include "gate/rpc_settlement.h"
 #include "gate/rpc_spot.h"
@@ -214,6 +215,7 @@ static void product_write(struct rpc_call *c, const struct event_product *p)
     settlement_rules_write(w, c->names, &t->settlement_rules);
     calendar_write(w, &t->calendar);
     if (t->spot.price_max.v > t->spot.price_min.v) spot_terms_write(w, &t->spot);
+    supply_terms_write(w, &t->supply);
     tiers_write(w, t);
     limits_write(c, &t->limits);
     offbook_write(c, &t->offbook);

@@ -47,6 +47,7 @@ static bool value_fits(const struct rpc_call *c, uint32_t token, const struct pa
     int64_t unused;
     switch ((enum param_kind)s->kind) {
     case PARAM_text: return kind == JSON_string && text_fits(c, token, s->max);
+    case PARAM_note: return kind == JSON_string;
     case PARAM_bool:
         return kind == JSON_true || kind == JSON_false || json_equals(c->json, token, "true") ||
                json_equals(c->json, token, "false");

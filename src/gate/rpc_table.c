@@ -1,5 +1,6 @@
 /* rpc_table.c: every method: its name, what it takes, who may call it. docs/api.md in one table. */
 #include "gate/rpc_limit.h"
+#include "gate/rpc_compute.h"
 #include "gate/rpc_default.h"
 #include "gate/rpc_internal.h"
 #include "gate/rpc_settlement.h"
@@ -16,6 +17,9 @@
 #define ARRAY_REQUIRED(n) {.name = n, .kind = PARAM_array, .required = REQUIRED}
 #define OBJECT(n) {.name = n, .kind = PARAM_object}
 #define ENUM(n, list) {.name = n, .kind = PARAM_enum, .names = list}
+#define ENUM_REQUIRED(n, list)                                                                    \
+    {.name = n, .kind = PARAM_enum, .required = REQUIRED, .names = list}
+#define NOTE_REQUIRED(n) {.name = n, .kind = PARAM_note, .required = REQUIRED}
 #define ID(n, size) {.name = n, .kind = PARAM_id, .max = size}
 #define END {.name = NULL}
 
@@ -202,6 +206,7 @@ static const struct param_spec product_params[] = {
     OBJECT("busts"),
     OBJECT("settlement_rules"),
     OBJECT("calendar"),
+    OBJECT("supply"),
     BOOL("directed"),
     END};
 static const struct param_spec list_params[] = {
@@ -415,6 +420,44 @@ static const struct param_spec spot_result_params[] = {
     INT_REQUIRED("auction"), INT_REQUIRED("version"), ARRAY_REQUIRED("prices"),
     ARRAY_REQUIRED("dual_prices"), ARRAY_REQUIRED("accepted"), TEXT_REQUIRED("surplus_e6", 39),
     TEXT_REQUIRED("bound_e6", 39), INT("nodes"), BOOL("optimal"), END};
+/* ---- certificates and tokens ---- */
+
+#define CLASS_PARAMS ENUM("grade", grade_words), TEXT("region", REGION_NAME_SIZE - 1)
+#define HOURS_PARAMS                                                                              \
+    {.name = "hour", .kind = PARAM_id, .required = REQUIRED, .max = 39}, INT("hours"),            \
+        DECIMAL_REQUIRED("amount")
+static const struct param_spec accredit_params[] = {
+    TEXT_REQUIRED("name", CERTIFIER_NAME_SIZE - 1), ENUM_REQUIRED("role", accreditation_role_words),
+    TEXT_REQUIRED("public_key", 2 * PUBLIC_KEY_SIZE), TEXT("reason", CERTIFICATE_REASON_SIZE - 1),
+    END};
+static const struct param_spec disaccredit_params[] = {
+    TEXT_REQUIRED("name", CERTIFIER_NAME_SIZE - 1), ENUM_REQUIRED("role", accreditation_role_words),
+    TEXT("reason", CERTIFICATE_REASON_SIZE - 1), END};
+static const struct param_spec certification_params[] = {
+    INT("acceptance_seconds"), INT("validity_seconds"), INT("appeal_seconds"),
+    INT("duration_minimum"), DECIMAL("work_maximum"), BOOL("accept_quick"), ARRAY("vintages"),
+    ARRAY("regions"), TEXT("reason", CERTIFICATE_REASON_SIZE - 1), END};
+static const struct param_spec certificate_params[] = {
+    NOTE_REQUIRED("certificate"), END};
+static const struct param_spec appeal_params[] = {
+    NOTE_REQUIRED("certificate"), INT_REQUIRED("appeals"), END};
+static const struct param_spec withdraw_certificate_params[] = {
+    INT_REQUIRED("certificate_id"), TEXT("account", 31),
+    TEXT("reason", CERTIFICATE_REASON_SIZE - 1), END};
+static const struct param_spec end_certificate_params[] = {
+    INT_REQUIRED("certificate_id"), TEXT("reason", CERTIFICATE_REASON_SIZE - 1), END};
+static const struct param_spec certificates_params[] = {
+    TEXT("resource", RESOURCE_NAME_SIZE - 1), TEXT("provider", 31), INT("certificate_id"),
+    BOOL("live"), INT("count"), INT("from_id"), END};
+static const struct param_spec token_issue_params[] = {
+    TEXT_REQUIRED("resource", RESOURCE_NAME_SIZE - 1), HOURS_PARAMS, TEXT("account", 31), END};
+static const struct param_spec token_transfer_params[] = {
+    INT_REQUIRED("vintage"), CLASS_PARAMS, HOURS_PARAMS, TEXT_REQUIRED("destination", 31), END};
+static const struct param_spec token_pledge_params[] = {
+    TEXT_REQUIRED("instrument_name", 63), DECIMAL_REQUIRED("amount"), BOOL("release"), END};
+static const struct param_spec tokens_params[] = {
+    INT("vintage"), CLASS_PARAMS, INT("count"), ID("start_timestamp", 39),
+    ID("end_timestamp", 39), END};
 
 #define READ (RPC_SCOPE_read | RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)
 #define CLEARING (RPC_SCOPE_officer | RPC_SCOPE_clear)
@@ -617,5 +660,32 @@ const struct rpc_method rpc_methods[] = {
     {"private/clearing_write_off", rpc_default_write_off, default_params, CLEARING, COMMAND},
     {"private/clearing_readmit", rpc_default_readmit, default_params, RPC_SCOPE_officer, COMMAND},
     {"private/clearing_close_out", rpc_close_out, close_out_params, CLEARING, CANCEL},
+
+    {"private/officer_accredit", rpc_accredit, accredit_params, RPC_SCOPE_officer, COMMAND},
+    {"private/officer_revoke_accreditation", rpc_revoke_accreditation, disaccredit_params,
+     RPC_SCOPE_officer, COMMAND},
+    {"public/get_accreditations", rpc_get_accreditations, no_params, 0, 0},
+    {"private/officer_set_certification", rpc_set_certification, certification_params,
+     RPC_SCOPE_officer, COMMAND},
+    {"public/get_certification", rpc_get_certification, no_params, 0, 0},
+    {"private/certificate_submit", rpc_certificate_submit, certificate_params,
+     RPC_SCOPE_trade | RPC_SCOPE_officer, COMMAND},
+    {"private/certificate_appeal", rpc_certificate_appeal, appeal_params,
+     RPC_SCOPE_trade | RPC_SCOPE_officer, COMMAND},
+    {"private/certificate_withdraw", rpc_certificate_withdraw, withdraw_certificate_params,
+     RPC_SCOPE_trade | RPC_SCOPE_officer, COMMAND},
+    {"private/officer_refuse_certificate", rpc_refuse_certificate, end_certificate_params,
+     RPC_SCOPE_officer, COMMAND},
+    {"private/officer_decertify", rpc_decertify, end_certificate_params, RPC_SCOPE_officer,
+     COMMAND},
+    {"public/get_certificates", rpc_get_certificates, certificates_params, 0, 0},
+    {"private/token_issue", rpc_token_issue, token_issue_params,
+     RPC_SCOPE_trade | RPC_SCOPE_officer, COMMAND},
+    {"private/token_retire", rpc_token_retire, token_issue_params,
+     RPC_SCOPE_trade | RPC_SCOPE_officer, COMMAND},
+    {"private/token_transfer", rpc_token_transfer, token_transfer_params, RPC_SCOPE_withdraw,
+     COMMAND},
+    {"private/token_pledge", rpc_token_pledge, token_pledge_params, RPC_SCOPE_withdraw, COMMAND},
+    {"public/get_tokens", rpc_get_tokens, tokens_params, 0, 0},
     {NULL, NULL, NULL, 0, 0},
 };

@@ -1,4 +1,5 @@
 /* rpc_venue.c: the venue's settings, and requests that await a second officer (GUARD-05). */
+#include "gate/rpc_compute.h"
 #include "gate/rpc_default.h"
 #include "gate/rpc_limit.h"
 #include "gate/rpc_settlement.h"
@@ -48,6 +49,9 @@ static void asks_write(struct rpc_call *c, const struct command *cmd)
         json_key_string(c->out, "destination",
                         directory_name(c->names, DIRECTORY_account, cmd->transfer.to));
         break;
+    case COMMAND_certification_set:
+    case COMMAND_accredit:
+    case COMMAND_certificate_end: certificate_asks(c, cmd); break;
     case COMMAND_trade_bust: bust_asks(c, &cmd->trade_bust); break;
     case COMMAND_limits_set:
         json_key_string(c->out, "product",

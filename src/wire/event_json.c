@@ -561,7 +561,8 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     case EVENT_margin_run: margin_write(w, event, names); break;
     default:
         if (!event_json_default(w, event, names) &&
-            !event_json_settlement(w, event, names) && !event_json_spot(w, event, names))
+            !event_json_settlement(w, event, names) && !event_json_spot(w, event, names) &&
+            !event_json_compute(w, event, names))
             name_write(w, event);
         break;
     }

@@ -20,6 +20,8 @@ bool event_json_default(struct json_writer *w, const struct event_header *event,
                         const struct event_names *names);
 bool event_json_settlement(struct json_writer *w, const struct event_header *event,
                            const struct event_names *names);
+bool event_json_compute(struct json_writer *w, const struct event_header *event,
+                        const struct event_names *names);
 bool event_json_spot(struct json_writer *w, const struct event_header *event,
                      const struct event_names *names);
 

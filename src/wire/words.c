@@ -74,3 +74,26 @@ const char *const index_spot_words[INDEX_SPOT_result_count + 1] = {
     "priced", "no_trades", "few_sellers", "low_volume", "incomplete"};
 const char *const index_seller_words[INDEX_SELLER_count + 1] = {"excluded", "counted", "capped",
                                                                 "trimmed"};
+const char *const grade_words[GRADE_count + 1] = {"offline", "server", "interactive"};
+const char *const accreditation_role_words[ROLE_count + 1] = {"certifier", "verifier"};
+const char *const certificate_status_words[CERTIFICATE_status_count + 1] = {
+    "none", "refused", "accepting", "effective", "superseded", "lapsed", "withdrawn",
+    "decertified"};
+const char *const certificate_fault_words[FAULT_count + 1] = {
+    [FAULT_expired] = "expired",
+    [FAULT_issued_in_the_future] = "issued_in_the_future",
+    [FAULT_valid_too_long] = "valid_too_long",
+    [FAULT_unknown_vintage] = "unknown_vintage",
+    [FAULT_unknown_region] = "unknown_region",
+    [FAULT_quick] = "quick",
+    [FAULT_measured_too_short] = "measured_too_short",
+    [FAULT_work_out_of_range] = "work_out_of_range",
+    [FAULT_other_provider] = "other_provider",
+    [FAULT_other_class] = "other_class",
+    [FAULT_decertified] = "decertified",
+    [FAULT_certifier_revoked] = "certifier_revoked",
+    [FAULT_by_officer] = "by_officer",
+};
+const char *const token_cause_words[TOKEN_cause_count + 1] = {
+    "issued",   "retired",  "transferred", "pledged", "released",
+    "escrowed", "returned", "redeemed",    "expired", "answer"};

@@ -35,8 +35,8 @@ def table_of(text):
         for macro, value in macros.items():
             body = re.sub(r'\b%s\b' % macro, lambda _, v=value: v, body)
         found = []
-        for match in re.finditer(r'((?:TEXT|INT|BOOL|DECIMAL|ENUM|ID|ARRAY|OBJECT)(?:_REQUIRED)?)'
-                                 r'\("(\w+)"|\{\.name = "(\w+)"([^}]*)\}', body):
+        for match in re.finditer(r'((?:TEXT|INT|BOOL|DECIMAL|ENUM|ID|ARRAY|OBJECT|NOTE)'
+                                 r'(?:_REQUIRED)?)\("(\w+)"|\{\.name = "(\w+)"([^}]*)\}', body):
             required = 'REQUIRED' in (match.group(1) or '') + (match.group(4) or '')
             found.append('`%s`%s' % (match.group(2) or match.group(3),
                                      ' (required)' if required else ''))

@@ -20,6 +20,14 @@ be so:
   settle_day ZZ                                      the day's settlement prices of a product
   submit a=2.1 b=2.2 to GPU [for 2027-01-04T09:00Z]  values of sources for an hour's reference price
   sold CTS-2027D0104H02 to bob a=5@2.1 b=7@2.2       each sells to him, alone with him in the book
+  certifiers one two                                 accredited by two officers; keys from names
+  verifiers watch
+  certify alice rack 10 by one grade=offline         a signed certificate of her resource: 10 CT/h;
+                                                     days=30 from now, and any line of the note;
+                                                     appeals=3: an appeal; forged: another's
+                                                     signature; cut, padded: too short, long
+  tokens alice issue rack 5 from 2027-01-06T00Z x24  tokens of 24 hours; also `retire`
+  tokens alice give bob 5 from 2027-01-06T00Z x24 [grade=offline region=eu]
   > {"as": "bob", "method": ..., "params": ...}      any request as it stands
 
   call officer clearing_allocate member=m            private/METHOD with key=value parameters
@@ -42,11 +50,13 @@ be so:
   prints ZZ-2027M03 3@100.5 2@101                    all its trades, oldest first
   mine alice ZZ-2027M03 3@100.5                      her own, oldest first
   working alice a2 a3                                her open orders are these, in any order
+  certificate rack effective certificate_id=1        a resource's latest certificate
+  holds alice CT-2026-server-eu-2027010600 5 [pledged=2]  tokens in get_balances
   balance m/fund 20                                  USD of any account, the clearing house's too
   posted default_fund b/fund:-22.5 c/fund:-13.5      sums of all USD postings of a code, by account
   fund b paid=50 call=0                              a member's line of clearing_get_fund
-  conserved                                          USD over all accounts and each contract's
-                                                     positions over all accounts sum to zero
+  conserved                                          USD, capacity and tokens over all accounts,
+                                                     and each contract's positions, sum to zero
 
 A step that is followed by neither `!` nor `<` must not be rejected. In a value, null is nothing.
 """
@@ -56,7 +66,10 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from decimal import Decimal
+
+import notes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -152,6 +165,8 @@ class Scenario:
         self.refs = {}     # name -> (account, order id)
         self.clock = None  # goes with the next request
         self.date = '2027-01-04'
+        self.last_clock = self.date + 'T00:00:00Z'
+        self.note = None   # the last certificate
         self.answer = None
         self.checked = True
         self.ids = 0
@@ -160,7 +175,8 @@ class Scenario:
         self.ids += 1
         line = {'id': self.ids}
         if self.clock:
-            line['at'], self.clock = self.clock, None
+            self.last_clock = line['at'] = self.clock
+            self.clock = None
         line.update(request)
         self.process.stdin.write(dump(line) + '\n')
         self.process.stdin.flush()
@@ -240,6 +256,68 @@ class Scenario:
 
     def do_call(self, words):
         self.do(words[0], 'private/' + words[1], pairs_of(words[2:]))
+
+    def accredit(self, role, names):
+        for name in names:
+            self.settle()
+            answer = self.do('officer', 'private/officer_accredit',
+                             {'name': name, 'role': role, 'public_key': notes.public_key(name)})
+            self.settle()
+            self.do('officer2', 'private/officer_confirm',
+                    {'request': answer['result']['request']})
+
+    def do_certifiers(self, words):
+        self.accredit('certifier', words)
+
+    def do_verifiers(self, words):
+        self.accredit('verifier', words)
+
+    def now(self):
+        text = self.clock or self.last_clock
+        return datetime.strptime(text[:19], '%Y-%m-%dT%H:%M:%S')
+
+    def do_certify(self, words):
+        provider, resource, work, _, certifier, *rest = words
+        given = {k: str(v) for k, v in pairs_of(w for w in rest if '=' in w).items()}
+        days = Decimal(given.pop('days', '30'))
+        appeals = given.pop('appeals', None)
+        hours = timedelta(hours=float(days * 24))
+        fields = {'provider': provider, 'resource': resource,
+                  'work': int(Decimal(work) * 10**9),
+                  'issued': self.now().strftime('%Y-%m-%dT%H:%M:%SZ'),
+                  'expires': (self.now() + hours).strftime('%Y-%m-%dT%H:%M:%SZ')}
+        fields.update(given)
+        text = notes.certificate(certifier, **fields)
+        if 'forged' in rest:
+            other = notes.certificate('a stranger', **fields)
+            text = text[:text.index('--\n')] + other[other.index('--\n'):]
+        if 'cut' in rest:
+            text = text[:text.index('--\n')]
+        if 'padded' in rest:
+            text += 'x' * 4096
+        self.note = text
+        params = {'certificate': text}
+        if appeals:
+            self.do(provider, 'private/certificate_appeal', dict(params, appeals=int(appeals)))
+        else:
+            self.do(provider, 'private/certificate_submit', params)
+
+    def do_replay(self, words):
+        self.do(words[0], 'private/certificate_submit', {'certificate': self.note})
+
+    def do_tokens(self, words):
+        who, verb, what, amount, _, hour, *rest = words
+        params = {'hour': hour.replace('Z', ':00:00Z'), 'amount': Decimal(amount)}
+        if rest and rest[0].startswith('x'):
+            params['hours'] = int(rest.pop(0)[1:])
+        if verb == 'give':
+            params.update({'vintage': 2026, 'grade': 'server', 'region': 'eu',
+                           'destination': what})
+        else:
+            params['resource'] = what
+        params.update(pairs_of(rest))
+        method = {'issue': 'token_issue', 'retire': 'token_retire', 'give': 'token_transfer'}
+        self.do(who, 'private/' + method[verb], params)
 
     def do_settle_day(self, words):
         self.do('officer', 'private/officer_settle_day',
@@ -412,6 +490,18 @@ class Scenario:
             got = [[t['price'], t['amount']] for t in self.answer['result']['trades']]
             need(holds(lots_of(text.split()), got, 'trades'))
 
+    def is_certificate(self, words):
+        got = self.look(None, 'public/get_certificates', {'resource': words[0], 'count': 1})
+        if not got:
+            raise Failed('there is no certificate')
+        need(holds(dict({'status': words[1]}, **pairs_of(words[2:])), got[0], words[0]))
+
+    def is_holds(self, words):
+        got = {b['asset']: b for b in self.look(words[0], 'private/get_balances', {})}
+        none = {'balance': 0, 'pledged': 0}
+        need(holds(dict({'balance': Decimal(words[2])}, **pairs_of(words[3:])),
+                   got.get(words[1], none), words[1]))
+
     def is_balance(self, words):
         got = self.look('officer', 'private/get_account_summary', {'account': words[0]})
         need(holds(Decimal(words[1]), got['cash'], words[0]))
@@ -446,14 +536,17 @@ class Scenario:
             for p in self.look('officer', 'private/get_positions', {'account': a['username']}):
                 name = p['instrument_name']
                 held[name] = held.get(name, 0) + Decimal(p['size'])
+            for b in self.look('officer', 'private/get_balances', {'account': a['username']}):
+                held[b['asset']] = held.get(b['asset'], 0) + Decimal(b['balance'])
         for name, lots in held.items():
             need(holds(0, lots, name))
 
     LOOKS = ('book', 'order', 'position', 'compute', 'account', 'ticker', 'prints', 'mine',
              'working', 'balance', 'posted', 'fund', 'conserved', 'settlement', 'hour',
-             'sellers')
+             'sellers', 'certificate', 'holds')
     DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark', 'call',
-            'settle_day', 'submit', 'sold')
+            'settle_day', 'submit', 'sold', 'certifiers', 'verifiers', 'certify', 'replay',
+            'tokens')
 
     def step(self, line):
         if line[0] in '!<=~' and line[1:2] in ('', ' '):

@@ -1,0 +1,28 @@
+/* rpc_compute.h: what rpc_certificate.c and rpc_token.c offer the other files of rpc. */
+#ifndef DOJIMA_GATE_RPC_COMPUTE_H
+#define DOJIMA_GATE_RPC_COMPUTE_H
+
+#include "gate/rpc_internal.h"
+
+/* `vintage`, `grade` and `region` of an object; all three, or malformed. */
+int token_class_get(struct rpc_call *c, uint32_t object, struct token_class *class);
+/* The parameter names a certified resource: its id, or unknown_resource. */
+int resource_of(struct rpc_call *c, const char *name, uint32_t *id);
+/* A whole hour, in hours since 1970; not given, or none: malformed. */
+int param_hour(struct rpc_call *c, const char *name, int64_t *hour);
+/* What a request that waits asks for. */
+void certificate_asks(struct rpc_call *c, const struct command *cmd);
+
+/* A product's `supply` (CERT-03): REJECT_none or why not. */
+int supply_terms_get(struct rpc_call *c, struct command_product_create *p);
+void supply_terms_write(struct json_writer *w, const struct supply_terms *t);
+extern const struct param_spec supply_specs[];
+
+rpc_function rpc_accredit, rpc_revoke_accreditation, rpc_get_accreditations,
+    rpc_set_certification, rpc_get_certification;
+rpc_function rpc_certificate_submit, rpc_certificate_appeal, rpc_certificate_withdraw,
+    rpc_refuse_certificate, rpc_decertify, rpc_get_certificates;
+rpc_function rpc_token_issue, rpc_token_retire, rpc_token_transfer, rpc_token_pledge,
+    rpc_get_tokens;
+
+#endif
