@@ -8,9 +8,12 @@ enum {
     ACCOUNTS = 3,    /* the last one in collateralised mode */
     RESOURCES = 3,   /* of account 0, 1, 0; the last of another grade */
     CLASSES = 2,
-    HOURS = 96,      /* from the first on, that the twin knows */
-    DAYS = 2,        /* instruments, each of 24 of these hours, of class 0 */
-    FIRST_DAY = 1,   /* hours from 24 on */
+    WEEK = 168,
+    HOURS = 2 * WEEK, /* from a Monday on, that the twin knows */
+    WEEKS = 2,       /* instruments of class 0: Monday to Friday, 14:00 to 02:00 */
+    PEAK_FIRST = 14, /* of the week */
+    PEAK_LAST = 4 * 24 + 25,
+    CERTIFIED = 320, /* hours */
     LOT_WORK = 1000, /* nano-CT of a lot in an hour */
 };
 
@@ -20,14 +23,14 @@ struct twin {
     int64_t free[ACCOUNTS][CLASSES][HOURS];
     int64_t escrow[RESOURCES][CLASSES][HOURS];
     int64_t issued[RESOURCES][HOURS];
-    int64_t pledged[DAYS]; /* lots, of the last account */
+    int64_t pledged[WEEKS]; /* lots, of the last account */
 };
 
 struct bench {
     struct world w;
     struct random random;
     uint32_t account[ACCOUNTS];
-    uint32_t instrument[DAYS];
+    uint32_t instrument[WEEKS];
     struct twin twin;
 };
 
@@ -49,14 +52,25 @@ static void certify(struct bench *b, uint32_t resource, int64_t work, int64_t ho
                                 b->account[resource_owner[resource]]), REJECT_none);
 }
 
-static uint32_t day_product(struct world *w)
+/* Delivered; what of it is not about tokens does not matter here. */
+static struct delivery_terms delivered(void)
+{
+    return (struct delivery_terms){
+        .class = class_of(0), .grade_e6 = {E6, E6, E6}, .grade_cap_e6 = E6,
+        .margin_seller_e6 = E6, .margin_buyer_e6 = E6, .buy_in_e6 = E6, .buy_in_max_e6 = E6,
+        .last_days = 6, .position_days = 5, .notice_days = 4, .margin_days = 3, .canary_days = 1,
+        .canary_by = 1, .meter_ns = 1, .sign_ns = 1, .buy_in_ns = 1, .challenge_ns = 1,
+        .answer_ns = 1};
+}
+
+static uint32_t week_product(struct world *w)
 {
     struct command p = world_product_terms("CTP");
     p.product_create.contract_unit = UNIT_hour;
     p.product_create.contract_size = 1;
     p.product_create.flags = PRODUCT_FLAG_HAS_FLOOR;
     p.product_create.settlement = SETTLEMENT_physical;
-    p.product_create.delivery.class = class_of(0);
+    p.product_create.delivery = delivered();
     return world_product(w, &p);
 }
 
@@ -80,10 +94,10 @@ static void bench_open(struct bench *b, uint64_t seed)
                                               .reason = "test"}};
     assert_int_equal(world_step(&b->w, &s, COMMAND_certification_set, 0), REJECT_none);
     assert_int_equal(world_confirm(&b->w, b->w.c->s->request_id, 2), REJECT_none);
-    for (uint32_t i = 0; i < RESOURCES; i++) certify(b, i, 5000 + 2000 * i, 80);
-    uint32_t product = day_product(&b->w);
-    b->instrument[0] = world_list(&b->w, product, "2027D0105");
-    b->instrument[1] = world_list(&b->w, product, "2027D0106");
+    for (uint32_t i = 0; i < RESOURCES; i++) certify(b, i, 5000 + 2000 * i, CERTIFIED);
+    uint32_t product = week_product(&b->w);
+    b->instrument[0] = world_list(&b->w, product, "2027W01-PK");
+    b->instrument[1] = world_list(&b->w, product, "2027W02-PK");
     b->twin.first = b->w.ts.v / NS_PER_HOUR;
 }
 
@@ -118,16 +132,21 @@ static void twin_end_hours(struct bench *b)
             for (uint32_t k = 0; k < CLASSES; k++) t->free[a][k][h] = 0;
         for (uint32_t r = 0; r < RESOURCES; r++) t->issued[r][h] = 0;
     }
-    for (uint32_t d = 0; d < DAYS; d++) {
-        if (hour_is_over(b, (FIRST_DAY + d + 1) * 24 - 1)) t->pledged[d] = 0;
+    for (uint32_t d = 0; d < WEEKS; d++) {
+        if (hour_is_over(b, d * WEEK + PEAK_LAST)) t->pledged[d] = 0;
     }
+}
+
+static bool is_peak(int64_t hour)
+{
+    int64_t of_week = hour % WEEK;
+    return of_week >= PEAK_FIRST && of_week <= PEAK_LAST && (of_week - PEAK_FIRST) % 24 < 12;
 }
 
 static int64_t twin_pledged(const struct bench *b, uint32_t a, uint32_t k, int64_t hour)
 {
-    int64_t day = hour / 24 - FIRST_DAY;
-    bool some = a == 2 && k == 0 && day >= 0 && day < DAYS && !hour_is_over(b, hour);
-    return some ? b->twin.pledged[day] * LOT_WORK : 0;
+    bool some = a == 2 && k == 0 && is_peak(hour) && !hour_is_over(b, hour);
+    return some ? b->twin.pledged[hour / WEEK] * LOT_WORK : 0;
 }
 
 static int64_t held(const struct bench *b, uint32_t account, uint32_t k, int64_t hour)
@@ -157,21 +176,31 @@ static void compare(const struct bench *b)
             assert_int_equal(-held(b, b->w.c->s->account_issuer, k, h), all + escrowed + pledged);
         }
     }
-    for (uint32_t d = 0; d < DAYS; d++) {
-        int64_t lots = hour_is_over(b, (FIRST_DAY + d) * 24) ? 0 : t->pledged[d];
+    for (uint32_t d = 0; d < WEEKS; d++) {
+        int64_t lots = hour_is_over(b, d * WEEK + PEAK_FIRST) ? 0 : t->pledged[d];
         assert_int_equal(token_cover_lots(b->w.c, b->account[2], b->instrument[d]), lots);
     }
 }
 
 /* ---- random commands, foretold ---- */
 
+/* Some hours; now and then those of a peak week, so that pledges find what they need. */
+static int64_t random_hours(struct bench *b, bool week, int64_t *hours)
+{
+    *hours = week ? PEAK_LAST - PEAK_FIRST + 1 : 1 + below(b, below(b, 2) ? 200 : 3);
+    if (week) return below(b, WEEKS) * WEEK + PEAK_FIRST;
+    return below(b, (uint64_t)(HOURS - *hours));
+}
+
 static void random_issue(struct bench *b)
 {
     struct twin *t = &b->twin;
-    uint32_t r = (uint32_t)below(b, RESOURCES), a = resource_owner[r], k = resource_class_of[r];
-    int64_t from = below(b, HOURS - 30), hours = 1 + below(b, below(b, 2) ? 30 : 3);
-    int64_t amount = 1 + below(b, 3000);
+    bool week = below(b, 3) == 0;
+    uint32_t r = week ? 0 : (uint32_t)below(b, RESOURCES), a = resource_owner[r];
+    uint32_t k = resource_class_of[r];
+    int64_t hours, from = random_hours(b, week, &hours), amount = 1 + below(b, 3000);
     bool retire = below(b, 4) == 0, may = true;
+    if (week) amount = LOT_WORK;
     for (int64_t h = from; h < from + hours; h++) {
         bool back = t->issued[r][h] >= amount && t->free[a][k][h] >= amount;
         bool open = !hour_is_over(b, h) && certificate_work(b->w.c, r + 1, t->first + h) > 0;
@@ -193,10 +222,14 @@ static void random_transfer(struct bench *b)
     struct twin *t = &b->twin;
     uint32_t a = (uint32_t)below(b, ACCOUNTS), to = (uint32_t)below(b, ACCOUNTS);
     uint32_t k = below(b, 5) == 0;
-    int64_t from = below(b, HOURS - 24), hours = below(b, 2) ? 24 : 1 + below(b, 4);
-    int64_t amount = 1 + below(b, 2000);
+    bool week = below(b, 3) == 0;
+    int64_t hours, from = random_hours(b, week, &hours), amount = 1 + below(b, 2000);
+    if (week) {
+        a = k = 0;
+        to = 2;
+        amount = LOT_WORK;
+    }
     bool may = a != to;
-    if (below(b, 2)) from = from / 24 * 24;
     for (int64_t h = from; h < from + hours; h++)
         may = may && !hour_is_over(b, h) && t->free[a][k][h] >= amount;
     struct command cmd = {.token_transfer = {.class = class_of(k), .hour = t->first + from,
@@ -210,27 +243,27 @@ static void random_transfer(struct bench *b)
     }
 }
 
-static void twin_pledge(struct bench *b, uint32_t day, int64_t lots)
+static void twin_pledge(struct bench *b, uint32_t week, int64_t lots)
 {
-    for (int64_t h = (FIRST_DAY + day) * 24; h < (FIRST_DAY + day + 1) * 24; h++) {
-        if (!hour_is_over(b, h)) b->twin.free[2][0][h] -= lots * LOT_WORK;
+    for (int64_t h = week * WEEK; h < (week + 1) * WEEK; h++) {
+        if (is_peak(h) && !hour_is_over(b, h)) b->twin.free[2][0][h] -= lots * LOT_WORK;
     }
-    b->twin.pledged[day] += lots;
+    b->twin.pledged[week] += lots;
 }
 
 static void random_pledge(struct bench *b)
 {
-    uint32_t day = (uint32_t)below(b, DAYS);
-    int64_t lots = 1 + below(b, 2), first = (FIRST_DAY + day) * 24;
-    bool release = below(b, 3) == 0, may = release ? b->twin.pledged[day] >= lots
-                                                   : !hour_is_over(b, first);
-    for (int64_t h = first; h < first + 24 && !release; h++)
-        may = may && b->twin.free[2][0][h] >= lots * LOT_WORK;
-    struct command cmd = {.token_pledge = {.instrument = b->instrument[day], .lots = lots,
+    uint32_t week = (uint32_t)below(b, WEEKS);
+    int64_t lots = 1 + below(b, 2), first = week * WEEK;
+    bool release = below(b, 3) == 0, may = release ? b->twin.pledged[week] >= lots
+                                                   : !hour_is_over(b, first + PEAK_FIRST);
+    for (int64_t h = first; h < first + WEEK && !release; h++)
+        may = may && (!is_peak(h) || b->twin.free[2][0][h] >= lots * LOT_WORK);
+    struct command cmd = {.token_pledge = {.instrument = b->instrument[week], .lots = lots,
                                            .release = release}};
     enum reject reason = world_step(&b->w, &cmd, COMMAND_token_pledge, b->account[2]);
     assert_int_equal(reason == REJECT_none, may);
-    if (may) twin_pledge(b, day, release ? -lots : lots);
+    if (may) twin_pledge(b, week, release ? -lots : lots);
 }
 
 /* What a delivery does in the middle of a command. */
@@ -275,7 +308,7 @@ static void test_against_the_twin(void **state)
         struct bench *b = malloc(sizeof *b);
         assert_non_null(b);
         bench_open(b, seed);
-        for (uint32_t i = 0; i < 1500; i++) {
+        for (uint32_t i = 0; i < 900; i++) {
             switch (below(b, 12)) {
             case 0:
             case 1:
@@ -289,8 +322,8 @@ static void test_against_the_twin(void **state)
             case 9:
             case 10: random_escrow(b); break;
             default:
-                if (below(b, 2) == 0) break;
-                compute_wait(&b->w, below(b, 2) * NS_PER_HOUR + 1);
+                if (below(b, 3) != 0) break;
+                compute_wait(&b->w, below(b, 6) * NS_PER_HOUR + 1);
                 twin_end_hours(b);
                 break;
             }
@@ -329,7 +362,7 @@ static void test_all_hours_or_none(void **state)
     assert_int_equal(issue(&b, 0, 10, 1, 5000), REJECT_none);
     assert_int_equal(issue(&b, 0, 0, 24, 1), REJECT_insufficient_supply); /* hour 10 is full */
     assert_int_equal(held(&b, b.account[0], 0, 0), 0);
-    assert_int_equal(issue(&b, 0, 79, 2, 1), REJECT_uncertified); /* the certificate ends */
+    assert_int_equal(issue(&b, 0, CERTIFIED - 1, 2, 1), REJECT_uncertified); /* the certificate ends */
     assert_int_equal(issue(&b, 0, 0, 10, 5001), REJECT_insufficient_supply);
     assert_int_equal(issue(&b, 0, 0, 10, 0), REJECT_invalid_amount);
     world_close(&b.w);
@@ -367,11 +400,11 @@ static void test_pledged_tokens_cover_shorts(void **state)
     assert_int_equal(world_deposit(&b.w, b.account[2], 100 * E6), REJECT_none);
     assert_int_equal(world_order(&b.w, b.account[2], b.instrument[0], SIDE_sell, E6, 1),
                      REJECT_insufficient_margin);
-    assert_int_equal(issue(&b, 0, 24, 24, 3000), REJECT_none);
-    assert_int_equal(give(&b, 2, 24, 23, 2000), REJECT_none);
+    assert_int_equal(issue(&b, 0, 14, 108, 3000), REJECT_none);
+    assert_int_equal(give(&b, 2, 14, 107, 2000), REJECT_none);
     assert_int_equal(world_step(&b.w, &cmd, COMMAND_token_pledge, b.account[2]),
                      REJECT_insufficient_funds); /* an hour is missing */
-    assert_int_equal(give(&b, 2, 47, 1, 2000), REJECT_none);
+    assert_int_equal(give(&b, 2, PEAK_LAST, 1, 2000), REJECT_none);
     assert_int_equal(world_step(&b.w, &cmd, COMMAND_token_pledge, b.account[2]), REJECT_none);
     assert_int_equal(world_order(&b.w, b.account[2], b.instrument[0], SIDE_sell, E6, 3),
                      REJECT_insufficient_margin);
@@ -387,11 +420,11 @@ static void test_pledged_tokens_cover_shorts(void **state)
     assert_int_equal(world_step(&b.w, &cmd, COMMAND_token_pledge, b.account[2]),
                      REJECT_insufficient_margin); /* the working sell needs it */
     struct command move = {.token_transfer = {.class = class_of(0), .hours = 1, .amount = 1,
-                                              .hour = b.twin.first + 24, .to = b.account[0]}};
+                                              .hour = b.twin.first + 14, .to = b.account[0]}};
     assert_int_equal(world_step(&b.w, &move, COMMAND_token_transfer, b.account[2]),
                      REJECT_insufficient_funds); /* what is pledged cannot be transferred */
     assert_int_equal(b.w.c->accounts[b.account[2]].order_count, 1);
-    compute_wait(&b.w, 25 * NS_PER_HOUR); /* the first hour is over: the cover falls away */
+    compute_wait(&b.w, 15 * NS_PER_HOUR); /* the first hour is over: the cover falls away */
     assert_int_equal(world_exposure(&b.w, b.account[2], b.instrument[0])->cover, 0);
     assert_int_equal(b.w.c->accounts[b.account[2]].order_count, 0);
     world_close(&b.w);
@@ -403,9 +436,9 @@ static void test_escrow_ends_a_pledge(void **state)
     (void)state;
     struct bench b;
     bench_open(&b, 1);
-    struct command r = compute_certificate(&b.w, "r9", 1, 9000, 80);
+    struct command r = compute_certificate(&b.w, "r9", 1, 9000, CERTIFIED);
     assert_int_equal(world_step(&b.w, &r, COMMAND_certificate_submit, b.account[2]), REJECT_none);
-    struct command i = {.token_issue = {.resource = 4, .hours = 24, .hour = b.twin.first + 24,
+    struct command i = {.token_issue = {.resource = 4, .hours = 108, .hour = b.twin.first + 14,
                                         .amount = 5000}};
     assert_int_equal(world_step(&b.w, &i, COMMAND_token_issue, b.account[2]), REJECT_none);
     struct command p = {.token_pledge = {.instrument = b.instrument[0], .lots = 4}};
@@ -413,14 +446,14 @@ static void test_escrow_ends_a_pledge(void **state)
     struct token_class class = class_of(0);
     outbox_reset(&b.w.out, b.w.seq, b.w.ts);
     b.w.c->out = &b.w.out;
-    assert_int_equal(token_escrow(b.w.c, b.account[2], 4, &class, b.twin.first + 30, 3000),
+    assert_int_equal(token_escrow(b.w.c, b.account[2], 4, &class, b.twin.first + 16, 3000),
                      REJECT_none);
     b.w.c->out = NULL;
     core_check(b.w.c);
     assert_int_equal(token_cover_lots(b.w.c, b.account[2], b.instrument[0]), 0);
-    assert_int_equal(held(&b, b.account[2], 0, 30), 2000);
-    assert_int_equal(held(&b, b.account[2], 0, 31), 5000);
-    assert_int_equal(token_escrowed(b.w.c, 4, b.twin.first + 30), 3000);
+    assert_int_equal(held(&b, b.account[2], 0, 16), 2000);
+    assert_int_equal(held(&b, b.account[2], 0, 40), 5000);
+    assert_int_equal(token_escrowed(b.w.c, 4, b.twin.first + 16), 3000);
     world_close(&b.w);
 }
 
