@@ -362,7 +362,8 @@ static void test_all_hours_or_none(void **state)
     assert_int_equal(issue(&b, 0, 10, 1, 5000), REJECT_none);
     assert_int_equal(issue(&b, 0, 0, 24, 1), REJECT_insufficient_supply); /* hour 10 is full */
     assert_int_equal(held(&b, b.account[0], 0, 0), 0);
-    assert_int_equal(issue(&b, 0, CERTIFIED - 1, 2, 1), REJECT_uncertified); /* the certificate ends */
+    /* The certificate ends before the second hour. */
+    assert_int_equal(issue(&b, 0, CERTIFIED - 1, 2, 1), REJECT_uncertified);
     assert_int_equal(issue(&b, 0, 0, 10, 5001), REJECT_insufficient_supply);
     assert_int_equal(issue(&b, 0, 0, 10, 0), REJECT_invalid_amount);
     world_close(&b.w);
