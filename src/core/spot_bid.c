@@ -66,7 +66,7 @@ static uint32_t list_length(const struct spot *m, uint32_t first, bool profiles)
     return count;
 }
 
-static void auction_retire(struct core *c, struct spot_auction *a)
+void spot_forget(struct core *c, struct spot_auction *a)
 {
     for (uint32_t b = a->first, next; b != NIL; b = next) {
         next = c->spot.bids[b].next;
@@ -90,7 +90,7 @@ void spot_retire(struct core *c, uint32_t product)
 {
     for (uint32_t i = 0; i < c->spot.auction_count; i++) {
         struct spot_auction *a = &c->spot.auctions[i];
-        if (a->product == product && !spot_is_live(a)) auction_retire(c, a);
+        if (a->product == product && !spot_is_live(a)) spot_forget(c, a);
     }
 }
 
@@ -107,7 +107,7 @@ bool spot_bid_room(struct core *c, uint32_t count, uint32_t profiles)
         if (bids_fit && profiles_fit) return true;
         struct spot_auction *a = oldest_over(c);
         if (a == NULL) return false;
-        auction_retire(c, a);
+        spot_forget(c, a);
     }
 }
 

@@ -28,6 +28,7 @@ void spot_unwork(struct core *c, struct spot_auction *a);
 /* Frees the bids of auctions that are over, the given product's (balancing: NIL) or, where `count`
  * places are wanted, the oldest first. */
 void spot_retire(struct core *c, uint32_t product);
+void spot_forget(struct core *c, struct spot_auction *a); /* frees its bids: it is over */
 bool spot_bid_room(struct core *c, uint32_t count, uint32_t profiles);
 
 /* ---- spot_check.c ---- */

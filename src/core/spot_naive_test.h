@@ -19,7 +19,7 @@ struct naive_book {
 };
 
 /* The auction that awaits a solution; 0: none. */
-static uint64_t naive_waiting(const struct core *c, struct outbox *out)
+static inline uint64_t naive_waiting(const struct core *c, struct outbox *out)
 {
     core_query(c, &(struct query){.kind = QUERY_spot_waiting}, out);
     const struct event_header *h = outbox_next(out, NULL);
@@ -27,7 +27,7 @@ static uint64_t naive_waiting(const struct core *c, struct outbox *out)
 }
 
 /* False: too many bids for it. */
-static bool naive_read(const struct core *c, uint64_t auction, int64_t tick, struct outbox *out,
+static inline bool naive_read(const struct core *c, uint64_t auction, int64_t tick, struct outbox *out,
                        struct naive_book *book)
 {
     *book = (struct naive_book){.tick = tick};
@@ -45,7 +45,7 @@ static bool naive_read(const struct core *c, uint64_t auction, int64_t tick, str
 }
 
 /* The hour's surplus at this price with these blocks; false: it does not balance. */
-static bool naive_hour(const struct naive_book *book, uint64_t blocks, uint32_t hour, int64_t price,
+static inline bool naive_hour(const struct naive_book *book, uint64_t blocks, uint32_t hour, int64_t price,
                        int128_t *surplus)
 {
     int128_t over = 0, buys = 0, sells = 0, sum = 0;
@@ -67,7 +67,7 @@ static bool naive_hour(const struct naive_book *book, uint64_t blocks, uint32_t 
 }
 
 /* A solution with just these blocks and the lowest prices that clear; false: there is none. */
-static bool naive_result(const struct naive_book *book, uint64_t blocks,
+static inline bool naive_result(const struct naive_book *book, uint64_t blocks,
                          struct command_spot_result *r)
 {
     int128_t surplus = 0;

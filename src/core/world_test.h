@@ -72,6 +72,10 @@ static inline enum reject world_step(struct world *w, struct command *cmd, enum 
     cmd->header.kind = (uint16_t)kind;
     cmd->header.size = command_size_full(kind);
     if (kind == COMMAND_order_new) cmd->header.size = COMMAND_ORDER_NEW_TEXT_SIZE;
+    if (kind == COMMAND_spot_bid)
+        cmd->header.size = (uint32_t)(sizeof cmd->header +
+                                      offsetof(struct command_spot_bid, steps) +
+                                      cmd->spot_bid.count * sizeof cmd->spot_bid.steps[0]);
     cmd->header.seq = ++w->seq;
     cmd->header.ts = w->ts;
     cmd->header.account = account;
