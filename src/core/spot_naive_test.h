@@ -27,8 +27,8 @@ static inline uint64_t naive_waiting(const struct core *c, struct outbox *out)
 }
 
 /* False: too many bids for it. */
-static inline bool naive_read(const struct core *c, uint64_t auction, int64_t tick, struct outbox *out,
-                       struct naive_book *book)
+static inline bool naive_read(const struct core *c, uint64_t auction, int64_t tick,
+                              struct outbox *out, struct naive_book *book)
 {
     *book = (struct naive_book){.tick = tick};
     core_query(c, &(struct query){.kind = QUERY_spot, .order_id = auction}, out);
@@ -45,8 +45,8 @@ static inline bool naive_read(const struct core *c, uint64_t auction, int64_t ti
 }
 
 /* The hour's surplus at this price with these blocks; false: it does not balance. */
-static inline bool naive_hour(const struct naive_book *book, uint64_t blocks, uint32_t hour, int64_t price,
-                       int128_t *surplus)
+static inline bool naive_hour(const struct naive_book *book, uint64_t blocks, uint32_t hour,
+                              int64_t price, int128_t *surplus)
 {
     int128_t over = 0, buys = 0, sells = 0, sum = 0;
     uint32_t block = 0;
@@ -68,7 +68,7 @@ static inline bool naive_hour(const struct naive_book *book, uint64_t blocks, ui
 
 /* A solution with just these blocks and the lowest prices that clear; false: there is none. */
 static inline bool naive_result(const struct naive_book *book, uint64_t blocks,
-                         struct command_spot_result *r)
+                                struct command_spot_result *r)
 {
     int128_t surplus = 0;
     *r = (struct command_spot_result){.auction = book->auction.id,
