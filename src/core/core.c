@@ -214,6 +214,9 @@ static int core_scratch(struct core *c)
     c->curve = calloc(1, curve_bytes(&c->limits));
     if (!ok || c->curve == NULL) return -1;
     curve_open(c->curve, &c->limits);
+    c->deliver.notice = calloc(1, delivery_scratch_bytes(&c->limits));
+    if (c->deliver.notice == NULL) return -1;
+    delivery_scratch_open(c->deliver.notice, &c->limits);
     c->index_spot.sellers = calloc(accounts, sizeof *c->index_spot.sellers);
     c->index_spot.places = calloc(2 * accounts, sizeof *c->index_spot.places);
     if (c->index_spot.sellers == NULL || c->index_spot.places == NULL) return -1;
@@ -260,6 +263,7 @@ void core_close(struct core *c)
     free(c->span_noted);
     free(c->span_scratch);
     free(c->curve);
+    free(c->deliver.notice);
     free(c->spot.net);
     free(c->spot.values);
     free(c->index_spot.sellers);

@@ -139,11 +139,12 @@ void receipt_submit(struct core *c, const struct command *cmd)
 static enum reject figures_check(const struct command_verdict *v)
 {
     bool sane = v->failed <= v->sampled && v->sampled <= v->tasks && v->bound_e6 <= E6;
-    if (v->sampled == 0 || v->failed == v->sampled) sane = sane && v->bound_e6 == E6;
-    bool caught = v->outcome == PROOF_falsified;
+    bool blind = v->sampled == 0 || v->failed == v->sampled || v->outcome == PROOF_no_answer;
     bool none = v->flop_high == 0 && v->flop_low == 0;
-    bool counts = v->outcome == PROOF_ok || v->outcome == PROOF_short;
-    sane = sane && caught == (v->failed > 0) && counts != none;
+    if (blind) sane = sane && v->bound_e6 == E6;
+    sane = sane && (v->outcome == PROOF_falsified) == (v->failed > 0);
+    if (v->outcome == PROOF_ok) sane = sane && !none && v->sampled > 0;
+    if (v->outcome == PROOF_falsified || v->outcome == PROOF_no_answer) sane = sane && none;
     return sane ? REJECT_none : REJECT_invalid_work;
 }
 

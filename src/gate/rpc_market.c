@@ -1,5 +1,6 @@
 /* rpc_market.c: what everybody may know: instruments, books, tickers, trades, settlements. */
 #include "gate/rpc_compute.h"
+#include "gate/rpc_delivery.h"
 #include "gate/rpc_limit.h"
 #include "gate/rpc_settlement.h"
 #include "gate/rpc_spot.h"
@@ -216,6 +217,7 @@ static void product_write(struct rpc_call *c, const struct event_product *p)
     calendar_write(w, &t->calendar);
     if (t->spot.price_max.v > t->spot.price_min.v) spot_terms_write(w, &t->spot);
     supply_terms_write(w, &t->supply);
+    delivery_terms_write(w, c->names, &t->delivery);
     tiers_write(w, t);
     limits_write(c, &t->limits);
     offbook_write(c, &t->offbook);

@@ -1,5 +1,6 @@
 /* rpc_product.c: products as data (UNIT-05), and listing what is traded. */
 #include "gate/rpc_compute.h"
+#include "gate/rpc_delivery.h"
 #include "gate/rpc_limit.h"
 #include "gate/rpc_settlement.h"
 #include "gate/rpc_spot.h"
@@ -200,6 +201,7 @@ static int product_build(struct rpc_call *c, struct command_product_create *p)
     if (reason == REJECT_none) reason = calendar_get(c, p);
     if (reason == REJECT_none) reason = spot_terms_get(c, p);
     if (reason == REJECT_none) reason = supply_terms_get(c, p);
+    if (reason == REJECT_none) reason = delivery_terms_get(c, p);
     return reason;
 }
 

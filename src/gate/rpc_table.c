@@ -1,6 +1,7 @@
 /* rpc_table.c: every method: its name, what it takes, who may call it. docs/api.md in one table. */
 #include "gate/rpc_limit.h"
 #include "gate/rpc_compute.h"
+#include "gate/rpc_delivery.h"
 #include "gate/rpc_default.h"
 #include "gate/rpc_internal.h"
 #include "gate/rpc_settlement.h"
@@ -207,6 +208,7 @@ static const struct param_spec product_params[] = {
     OBJECT("settlement_rules"),
     OBJECT("calendar"),
     OBJECT("supply"),
+    OBJECT("delivery"),
     BOOL("directed"),
     END};
 static const struct param_spec list_params[] = {
@@ -459,6 +461,32 @@ static const struct param_spec tokens_params[] = {
     INT("vintage"), CLASS_PARAMS, INT("count"), ID("start_timestamp", 39),
     ID("end_timestamp", 39), END};
 
+/* ---- delivery ---- */
+
+static const struct param_spec tender_params[] = {
+    TEXT("instrument_name", 63), TEXT_REQUIRED("resource", RESOURCE_NAME_SIZE - 1),
+    DECIMAL("amount"), ENUM("grade", grade_words), TEXT("endpoint", ENDPOINT_SIZE - 1),
+    TEXT("public_key", 2 * PUBLIC_KEY_SIZE), TEXT("account", 31), END};
+static const struct param_spec intake_params[] = {
+    TEXT_REQUIRED("instrument_name", 63), TEXT("endpoint", ENDPOINT_SIZE - 1),
+    TEXT("public_key", 2 * PUBLIC_KEY_SIZE), OBJECT("constraints"), BOOL("withdraw"),
+    TEXT("account", 31), END};
+static const struct param_spec tenders_params[] = {TEXT("instrument_name", 63),
+                                                   TEXT("account", 31), END};
+static const struct param_spec allocations_params[] = {TEXT("instrument_name", 63), INT("count"),
+                                                       INT("from_id"), END};
+static const struct param_spec own_allocations_params[] = {
+    TEXT("instrument_name", 63), TEXT("account", 31), INT("count"), INT("from_id"), END};
+static const struct param_spec warrant_params[] = {
+    INT_REQUIRED("allocation"), TEXT_REQUIRED("account", 31), DECIMAL("amount"), END};
+static const struct param_spec receipt_params[] = {NOTE_REQUIRED("receipt"), TEXT("account", 31), END};
+static const struct param_spec verdict_params[] = {NOTE_REQUIRED("verdict"), END};
+static const struct param_spec challenge_params[] = {
+    INT_REQUIRED("allocation"), {.name = "hour", .kind = PARAM_id, .required = REQUIRED, .max = 39},
+    TEXT("reason", DELIVERY_REASON_SIZE - 1), END};
+static const struct param_spec delivery_params[] = {TEXT("instrument_name", 63),
+                                                    INT("allocation"), END};
+
 #define READ (RPC_SCOPE_read | RPC_SCOPE_auditor | RPC_SCOPE_officer | RPC_SCOPE_clear)
 #define CLEARING (RPC_SCOPE_officer | RPC_SCOPE_clear)
 #define ORDER (RPC_METHOD_command | RPC_METHOD_order)
@@ -687,5 +715,19 @@ const struct rpc_method rpc_methods[] = {
      COMMAND},
     {"private/token_pledge", rpc_token_pledge, token_pledge_params, RPC_SCOPE_withdraw, COMMAND},
     {"public/get_tokens", rpc_get_tokens, tokens_params, 0, 0},
+    {"private/tender", rpc_tender, tender_params, RPC_SCOPE_trade | RPC_SCOPE_officer, COMMAND},
+    {"private/intake", rpc_intake, intake_params, RPC_SCOPE_trade | RPC_SCOPE_officer, COMMAND},
+    {"private/warrant_transfer", rpc_warrant_transfer, warrant_params, RPC_SCOPE_withdraw,
+     COMMAND},
+    {"private/receipt_submit", rpc_receipt_submit, receipt_params,
+     RPC_SCOPE_trade | RPC_SCOPE_officer, COMMAND},
+    {"private/proof_submit", rpc_proof_submit, verdict_params,
+     RPC_SCOPE_trade | RPC_SCOPE_auditor | RPC_SCOPE_officer, COMMAND},
+    {"private/proof_challenge", rpc_proof_challenge, challenge_params,
+     RPC_SCOPE_trade | RPC_SCOPE_auditor, COMMAND},
+    {"private/get_tenders", rpc_get_tenders, tenders_params, READ, 0},
+    {"private/get_allocations", rpc_get_own_allocations, own_allocations_params, READ, 0},
+    {"public/get_allocations", rpc_get_allocations, allocations_params, 0, 0},
+    {"public/get_delivery", rpc_get_delivery, delivery_params, 0, 0},
     {NULL, NULL, NULL, 0, 0},
 };

@@ -562,7 +562,7 @@ void event_json_write(struct json_writer *w, const struct event_header *event,
     default:
         if (!event_json_default(w, event, names) &&
             !event_json_settlement(w, event, names) && !event_json_spot(w, event, names) &&
-            !event_json_compute(w, event, names))
+            !event_json_compute(w, event, names) && !event_json_delivery(w, event, names))
             name_write(w, event);
         break;
     }

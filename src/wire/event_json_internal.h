@@ -24,5 +24,7 @@ bool event_json_compute(struct json_writer *w, const struct event_header *event,
                         const struct event_names *names);
 bool event_json_spot(struct json_writer *w, const struct event_header *event,
                      const struct event_names *names);
+bool event_json_delivery(struct json_writer *w, const struct event_header *event,
+                         const struct event_names *names);
 
 #endif

@@ -97,3 +97,28 @@ const char *const certificate_fault_words[FAULT_count + 1] = {
 const char *const token_cause_words[TOKEN_cause_count + 1] = {
     "issued",   "retired",  "transferred", "pledged", "released",
     "escrowed", "returned", "redeemed",    "expired", "answer"};
+
+const char *const allocation_state_words[ALLOCATION_state_count + 1] = {
+    "none",      "allotted",  "escrowed", "ready", "making_up",
+    "buying_in", "window",    "closed"};
+const char *const hour_state_words[HOUR_state_count + 1] = {
+    "due", "claimed", "received", "verified", "metered", "challenged", "falsified"};
+const char *const delivery_reason_words[DELIVERY_REASON_count + 1] = {
+    [DELIVERY_REASON_none] = "none",
+    [DELIVERY_REASON_no_tender] = "no_tender",
+    [DELIVERY_REASON_no_certificate] = "no_certificate",
+    [DELIVERY_REASON_no_intake] = "no_intake",
+    [DELIVERY_REASON_constraints] = "constraints",
+    [DELIVERY_REASON_no_room] = "no_room",
+    [DELIVERY_REASON_seller_margin] = "seller_margin",
+    [DELIVERY_REASON_buyer_margin] = "buyer_margin",
+    [DELIVERY_REASON_no_tokens] = "no_tokens",
+    [DELIVERY_REASON_canary] = "canary",
+    [DELIVERY_REASON_shortfall] = "shortfall",
+    [DELIVERY_REASON_nothing] = "nothing",
+    [DELIVERY_REASON_falsified] = "falsified",
+    [DELIVERY_REASON_seller_default] = "seller_default",
+    [DELIVERY_REASON_buyer_default] = "buyer_default",
+};
+const char *const proof_outcome_words[PROOF_outcome_count + 1] = {"ok", "short", "falsified",
+                                                                  "no_answer"};

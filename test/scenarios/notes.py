@@ -5,6 +5,7 @@ Ed25519 as RFC 8032, section 5.1, gives it, in plain integers; slow and not for 
 made from names: the same name is the same key in every scenario.
 """
 import hashlib
+import math
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
@@ -85,3 +86,44 @@ def certificate(certifier, **given):
                   certifier=public_key(certifier))
     fields.update({k: str(v) for k, v in given.items()})
     return note('certificate', list(fields.items()), [('certifier', certifier)])
+
+
+def root_of(allocation, hour):
+    return hashlib.sha256(('root %s %s' % (allocation, hour)).encode()).hexdigest()
+
+
+def receipt(allocation, instrument, hour, flop, seller, buyer, tasks=100, signed='both', **given):
+    """An hour's work, signed by both sides, or by the seller alone; keys of their names."""
+    fields = dict(allocation=allocation, instrument=instrument, hour=hour, tasks=tasks, flop=flop,
+                  root=root_of(allocation, hour), seller=public_key(seller),
+                  buyer=public_key(buyer))
+    fields.update({k: str(v) for k, v in given.items()})
+    signers = [('seller', seller), ('buyer', buyer)]
+    return note('receipt', list(fields.items()), signers if signed == 'both' else signers[:1])
+
+
+def bound_ppm(tasks, sampled, failed):
+    """The most wrong tasks that leave more than 5% for so few failures, by their exact chances."""
+    if sampled == 0:
+        return 1000000
+
+    def likely(wrong):
+        ways = sum(math.comb(wrong, i) * math.comb(tasks - wrong, sampled - i)
+                   for i in range(failed + 1))
+        return 20 * ways > math.comb(tasks, sampled)
+
+    wrong = max(f for f in range(failed, tasks + 1) if f == failed or likely(f))
+    return -(-wrong * 1000000 // tasks)
+
+
+def verdict(verifier, allocation, hour, outcome, flop, kind='hour', tasks=100, sampled=90,
+            failed=None, **given):
+    failed = (1 if outcome == 'falsified' else 0) if failed is None else failed
+    bound = 1000000 if outcome == 'no_answer' else bound_ppm(tasks, sampled, failed)
+    seed = hashlib.sha256(('nonce %s %s %s' % (allocation, hour, kind)).encode()).hexdigest()
+    fields = {'allocation': allocation, 'hour': hour, 'root': root_of(allocation, hour),
+              'kind': kind, 'seed': seed, 'tasks': tasks, 'sampled': sampled, 'failed': failed,
+              'bound-ppm': bound, 'flop': flop, 'attested': 'no', 'outcome': outcome,
+              'verifier': public_key(verifier)}
+    fields.update({k: str(v) for k, v in given.items()})
+    return note('verdict', list(fields.items()), [('verifier', verifier)])

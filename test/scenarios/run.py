@@ -28,6 +28,13 @@ be so:
                                                      signature; cut, padded: too short, long
   tokens alice issue rack 5 from 2027-01-06T00Z x24  tokens of 24 hours; also `retire`
   tokens alice give bob 5 from 2027-01-06T00Z x24 [grade=offline region=eu]
+  tender alice CTP-2027D0112 5 from rack [grade=server]  a resource for delivery; 0: withdrawn;
+                                                     `tender alice - from rack`: for balancing
+  intake bob CTP-2027D0112 [regions=["eu"] grade_minimum=server providers_excluded=["x"]]
+  receipt alice 1 2027-01-12T14Z 50 [signed=seller tasks=9 ...]  50 CT of allocation 1 in an hour
+  verdict watch 1 2027-01-12T14Z ok 50 [sampled=90 kind=challenge ...]  of a verifier
+  canary watch 1 2027-01-12T14Z ok                   the hour is the allocation's first
+  challenge bob 1 2027-01-12T14Z
   > {"as": "bob", "method": ..., "params": ...}      any request as it stands
 
   call officer clearing_allocate member=m            private/METHOD with key=value parameters
@@ -52,6 +59,10 @@ be so:
   working alice a2 a3                                her open orders are these, in any order
   certificate rack effective certificate_id=1        a resource's latest certificate
   holds alice CT-2026-server-eu-2027010600 5 [pledged=2]  tokens in get_balances
+  allotted CTP-2027D0112 bob:alice:5                 its allocations, buyer:seller:lots, by id
+  allocation 1 ready work_short=2                    an allocation's state and members
+  delivered 1 2027-01-12T14Z metered work=50         what is published of an hour
+  ended CTP-2027D0112 no_tender:5:12.5               what ended in money: reason:lots:damages
   balance m/fund 20                                  USD of any account, the clearing house's too
   posted default_fund b/fund:-22.5 c/fund:-13.5      sums of all USD postings of a code, by account
   fund b paid=50 call=0                              a member's line of clearing_get_fund
@@ -66,7 +77,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import notes
@@ -319,6 +330,91 @@ class Scenario:
         method = {'issue': 'token_issue', 'retire': 'token_retire', 'give': 'token_transfer'}
         self.do(who, 'private/' + method[verb], params)
 
+    # ---- delivery ----
+
+    def do_tender(self, words):
+        who, name, *rest = words
+        params = {} if name == '-' else {'instrument_name': name, 'amount': value_of(rest.pop(0))}
+        params.update({'resource': rest[1], 'public_key': notes.public_key(who),
+                       'endpoint': 'http://%s.example:9000' % who})
+        params.update(pairs_of(rest[2:]))
+        self.do(who, 'private/tender', params)
+
+    def do_intake(self, words):
+        who, name, *rest = words
+        params = {'instrument_name': name, 'public_key': notes.public_key(who),
+                  'endpoint': 'http://%s.example:9001' % who}
+        if rest:
+            params['constraints'] = pairs_of(rest)
+        self.do(who, 'private/intake', params)
+
+    def allocation_of(self, number):
+        own = self.look('officer', 'private/get_allocations', {'count': 1000})
+        found = [a for a in own if str(a['allocation']) == number]
+        if not found:
+            raise Failed('there is no allocation %s' % number)
+        return found[0]
+
+    @staticmethod
+    def note_hour(text):
+        return text.replace('Z', ':00:00Z')
+
+    def do_receipt(self, words):
+        who, number, hour, work, *rest = words
+        a = self.allocation_of(number)
+        given = {k: str(v) for k, v in pairs_of(rest).items()}
+        fields = {'seller': a['seller'], 'buyer': a['buyer'],
+                  'instrument': a['instrument_name']}
+        fields.update(given)
+        text = notes.receipt(number, hour=self.note_hour(hour),
+                             flop=int(Decimal(work) * 10**18), **fields)
+        self.do(who, 'private/receipt_submit', {'receipt': text})
+
+    def verdict_step(self, words, kind):
+        verifier, number, hour, outcome, *rest = words
+        work = '0'
+        if rest and '=' not in rest[0]:
+            work = rest.pop(0)
+        elif outcome == 'ok':
+            work = '0.001'
+        given = pairs_of(rest)
+        text = notes.verdict(verifier, number, self.note_hour(hour), outcome,
+                             int(Decimal(work) * 10**18), **dict({'kind': kind}, **given))
+        self.do('officer', 'private/proof_submit', {'verdict': text})
+
+    def do_verdict(self, words):
+        self.verdict_step(words, 'hour')
+
+    def do_canary(self, words):
+        self.verdict_step(words, 'canary')
+
+    def do_challenge(self, words):
+        self.do(words[0], 'private/proof_challenge',
+                {'allocation': int(words[1]), 'hour': self.note_hour(words[2])})
+
+    def is_allotted(self, words):
+        own = self.look('officer', 'private/get_allocations', {'instrument_name': words[0],
+                                                               'count': 1000})
+        got = ['%s:%s:%s' % (a['buyer'], a['seller'], a['amount']) for a in reversed(own)]
+        need(holds(words[1:], got, words[0]))
+
+    def is_allocation(self, words):
+        got = self.allocation_of(words[0])
+        need(holds(dict({'state': words[1]}, **pairs_of(words[2:])), got, words[0]))
+
+    def is_delivered(self, words):
+        hour = datetime.strptime(words[1], '%Y-%m-%dT%HZ').replace(tzinfo=timezone.utc)
+        got = self.look(None, 'public/get_delivery', {'allocation': int(words[0])})['hours']
+        found = [h for h in got if h['hour'] == int(hour.timestamp() * 1000)]
+        if not found:
+            raise Failed('there is no such hour')
+        need(holds(dict({'state': words[2]}, **pairs_of(words[3:])), found[0], words[1]))
+
+    def is_ended(self, words):
+        got = self.look(None, 'public/get_delivery', {'instrument_name': words[0]})['cash_settled']
+        need(holds(words[1:], ['%s:%s:%s' % (e['reason'], e['amount'], e['damages'])
+                               for e in got], words[0]))
+
     def do_settle_day(self, words):
         self.do('officer', 'private/officer_settle_day',
                 dict({'product': words[0]}, **pairs_of(words[1:])))
@@ -543,10 +639,11 @@ class Scenario:
 
     LOOKS = ('book', 'order', 'position', 'compute', 'account', 'ticker', 'prints', 'mine',
              'working', 'balance', 'posted', 'fund', 'conserved', 'settlement', 'hour',
-             'sellers', 'certificate', 'holds')
+             'sellers', 'certificate', 'holds', 'allotted', 'allocation', 'delivered',
+             'ended')
     DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark', 'call',
             'settle_day', 'submit', 'sold', 'certifiers', 'verifiers', 'certify', 'replay',
-            'tokens')
+            'tokens', 'tender', 'intake', 'receipt', 'verdict', 'canary', 'challenge')
 
     def step(self, line):
         if line[0] in '!<=~' and line[1:2] in ('', ' '):
