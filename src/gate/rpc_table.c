@@ -482,7 +482,8 @@ static const struct param_spec warrant_params[] = {
 static const struct param_spec receipt_params[] = {NOTE_REQUIRED("receipt"), TEXT("account", 31), END};
 static const struct param_spec verdict_params[] = {NOTE_REQUIRED("verdict"), END};
 static const struct param_spec challenge_params[] = {
-    INT_REQUIRED("allocation"), {.name = "hour", .kind = PARAM_id, .required = REQUIRED, .max = 39},
+    INT_REQUIRED("allocation"),
+    {.name = "hour", .kind = PARAM_id, .required = REQUIRED, .max = 39},
     TEXT("reason", DELIVERY_REASON_SIZE - 1), END};
 static const struct param_spec delivery_params[] = {TEXT("instrument_name", 63),
                                                     INT("allocation"), END};
