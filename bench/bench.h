@@ -35,6 +35,7 @@ extern const struct bench bench_kill;
 extern const struct bench bench_margin;
 extern const struct bench bench_freivalds, bench_receipts; /* bench_proof.c */
 extern const struct bench bench_spot;
+extern const struct bench bench_detection;
 
 /* `dojima bench [--commands N] [--rounds N] [--file FILE] [NAME...]`; without a name, all. */
 int bench_main(int argc, char **argv);

@@ -294,40 +294,85 @@ static const char *difference(const struct hour *a, const struct hour *b)
     return a->tasks == b->tasks ? NULL : "they have different numbers of tasks";
 }
 
-/* Whether the proof opens what the verdict's seed chooses, and shows what the verdict says. */
-static const char *sample_difference(const struct verdict *v, const struct verify_file *proof)
+__attribute__((format(printf, 5, 6)))
+static void together(struct verify_report *r, const struct verify_file *a,
+                     const struct verify_file *b, bool good, const char *format, ...)
 {
-    static const char *result;
+    if (r->pair_count == VERIFY_TOGETHER_MAX) return;
+    struct verify_pair *p = &r->pairs[r->pair_count++];
+    *p = (struct verify_pair){.a = a, .b = b, .good = good};
+    va_list list;
+    va_start(list, format);
+    (void)vsnprintf(p->text, sizeof p->text, format, list);
+    va_end(list);
+}
+
+/* What became of task `index` in the proofs of this hour; NULL: it is not opened there. */
+static const struct verify_result *opened(const struct verify_report *r, uint64_t index)
+{
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct verify_file *f = &r->files[i];
+        for (uint32_t k = 0; f->kind == VERIFY_KIND_proof && f->read && k < f->task_count; k++)
+            if (f->tasks[k].index == index) return &f->tasks[k];
+    }
+    return NULL;
+}
+
+/* Whether the proofs, which may be several files, open what the verdict's seed chooses and nothing
+ * else, and show as many wrong tasks as it says. */
+static const char *sample_difference(const struct verify_report *r, const struct verdict *v,
+                                     uint64_t tasks_opened)
+{
+    const char *result = NULL;
     struct digest seed = sample_seed(&v->root, v->seed);
-    uint64_t *chosen = calloc((size_t)v->sampled + 1, sizeof *chosen);
-    uint32_t failed = 0;
+    uint64_t *chosen = calloc((size_t)v->sampled + 1, sizeof *chosen), failed = 0;
     if (chosen == NULL) return "there is no memory for the sample";
     uint32_t n = sample_choose(&seed, v->tasks, (uint32_t)v->sampled, chosen);
-    result = n == proof->task_count ? NULL : "the proof opens more or fewer tasks than it samples";
+    if (tasks_opened != n) result = "the proofs open more or fewer tasks than it samples";
     for (uint32_t i = 0; result == NULL && i < n; i++) {
-        if (proof->tasks[i].index != chosen[i])
-            result = "the proof opens other tasks than its seed chooses";
-        failed += proof->tasks[i].outcome != VERIFY_right;
+        const struct verify_result *t = opened(r, chosen[i]);
+        if (t == NULL) result = "the proofs open other tasks than its seed chooses";
+        failed += t != NULL && t->outcome != VERIFY_right;
     }
     if (result == NULL && failed != v->failed)
-        result = "the proof shows another number of failed tasks than it says";
+        result = "the proofs show another number of wrong tasks than it says";
     free(chosen);
     return result;
 }
 
-static void pair_judge(struct verify_report *r, const struct verify_file *a,
-                       const struct verify_file *b)
+static void verdict_judge(struct verify_report *r, const struct verify_file *f)
 {
+    uint64_t tasks_opened = 0;
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->files[i].kind == VERIFY_KIND_proof && r->files[i].read)
+            tasks_opened += r->files[i].task_count;
+    if (tasks_opened == 0 || f->note.verdict.outcome == PROOF_no_answer) return;
+    const char *why = sample_difference(r, &f->note.verdict, tasks_opened);
+    together(r, f, NULL, why == NULL, "%s",
+             why == NULL ? "the proofs open the sample that its seed chooses" : why);
+}
+
+/* All that is of an hour must be of the hour of the first; then what is sampled. */
+static void together_judge(struct verify_report *r)
+{
+    const struct verify_file *first = NULL;
     struct hour x, y;
-    if (!hour_of(a, &x) || !hour_of(b, &y) || r->pair_count == VERIFY_TOGETHER_MAX) return;
-    struct verify_pair *p = &r->pairs[r->pair_count++];
-    const char *why = difference(&x, &y);
-    if (why == NULL && a->kind == VERIFY_KIND_verdict && b->kind == VERIFY_KIND_proof)
-        why = sample_difference(&a->note.verdict, b);
-    if (why == NULL && b->kind == VERIFY_KIND_verdict && a->kind == VERIFY_KIND_proof)
-        why = sample_difference(&b->note.verdict, a);
-    *p = (struct verify_pair){.a = a, .b = b, .good = why == NULL};
-    (void)snprintf(p->text, sizeof p->text, "%s", why == NULL ? "they belong together" : why);
+    bool all = true;
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct verify_file *f = &r->files[i];
+        if (!hour_of(f, &y)) continue;
+        if (first == NULL) {
+            first = f;
+            x = y;
+            continue;
+        }
+        const char *why = difference(&x, &y);
+        all = all && why == NULL;
+        together(r, first, f, why == NULL, "%s", why == NULL ? "they are of one hour" : why);
+    }
+    for (uint32_t i = 0; all && i < r->count; i++)
+        if (r->files[i].kind == VERIFY_KIND_verdict && r->files[i].read)
+            verdict_judge(r, &r->files[i]);
 }
 
 bool verify_good(const struct verify_report *r)
@@ -366,9 +411,7 @@ static int run(struct arguments *a)
     struct verify_report *r = &a->report;
     if (read_all(a) != 0) return 2;
     for (uint32_t i = 0; i < r->count; i++) file_judge(a, &r->files[i]);
-    for (uint32_t i = 0; i < r->count; i++)
-        for (uint32_t k = i + 1; k < r->count; k++)
-            pair_judge(r, &r->files[i], &r->files[k]);
+    together_judge(r);
     int status = verify_good(r) ? 0 : 1;
     if (!a->json) verify_print(r, stdout);
     else if (verify_print_json(r, stdout) != 0) status = 2;

@@ -11,7 +11,8 @@
 
 #include <stdio.h>
 
-enum { VERIFY_FILES_MAX = 64, VERIFY_REASON_SIZE = 400, VERIFY_TOGETHER_MAX = 256 };
+enum { VERIFY_FILES_MAX = 1100, VERIFY_REASON_SIZE = 400,
+       VERIFY_TOGETHER_MAX = 2 * VERIFY_FILES_MAX };
 
 enum verify_kind { VERIFY_KIND_none, VERIFY_KIND_certificate, VERIFY_KIND_receipt,
                    VERIFY_KIND_verdict, VERIFY_KIND_proof };
@@ -34,7 +35,7 @@ struct verify_file {
     uint32_t task_count, right;
 };
 
-/* What two files say of each other. */
+/* What files say of each other: two, or a verdict and all proofs (b NULL). */
 struct verify_pair {
     const struct verify_file *a, *b;
     bool good;

@@ -161,7 +161,8 @@ void verify_print(const struct verify_report *r, FILE *to)
         if (f->good) print_shown(f, to);
     }
     for (uint32_t i = 0; i < r->pair_count; i++)
-        fprintf(to, "%s and %s: %s%s\n", r->pairs[i].a->path, r->pairs[i].b->path,
+        fprintf(to, "%s and %s: %s%s\n", r->pairs[i].a->path,
+                r->pairs[i].b == NULL ? "the proofs" : r->pairs[i].b->path,
                 r->pairs[i].good ? "" : "WRONG: ", r->pairs[i].text);
 }
 
@@ -295,7 +296,7 @@ static void json_report(struct json_writer *w, const struct verify_report *r)
         const struct verify_pair *p = &r->pairs[i];
         json_open_object(w);
         json_key_string(w, "a", p->a->path);
-        json_key_string(w, "b", p->b->path);
+        if (p->b != NULL) json_key_string(w, "b", p->b->path);
         json_key_bool(w, "right", p->good);
         json_key_string(w, "reason", p->text);
         json_close_object(w);

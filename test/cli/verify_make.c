@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TASKS = 12, SAMPLED = 4, STEPS_MAX = 64, ALLOCATION = 17, HOUR = 499742 };
+enum { TASKS = 12, SAMPLED = 4, PROMPT = 4, ANSWER = 2, ALLOCATION = 17, HOUR = 499742 };
 
 enum { CERTIFIER, SELLER, BUYER, VERIFIER, ROLES };
 static const char *const roles[ROLES] = {"certifier", "seller", "buyer", "verifier"};
@@ -85,6 +85,7 @@ static void hour_make(struct hour *h, int64_t nonce_hour, bool altered)
     for (uint32_t i = 0; i < TASKS; i++) {
         struct digest nonce = commit_nonce(ALLOCATION, nonce_hour, i);
         work_spec_default(workloads[i % 2], &nonce, &h->specs[i]);
+        if (i % 2 == 0) h->specs[i].prompt_count = PROMPT, h->specs[i].answer_count = ANSWER;
         must(work_task_run(engines[i % 2], &h->specs[i], &h->results[i], &error), &error);
         if (altered && i == 0) {
             struct merkle transcript = {0};

@@ -61,15 +61,16 @@ def test_right(p):
     said = p.right('certificate.note', 'receipt.note', 'verdict.note', 'hour.proof')
     for part in ('rack-7 of acme at Oslo 1', '1.5 CT an hour, measured over 600 s',
                  'allocation 17, hour 2027-01-04T14:00:00Z', '4 of 12 tasks opened, 4 right',
-                 '4 of 12 tasks sampled, 0 failed', '(test, ', '(gemm-test, ', 'statistical evidence',
-                 'hour.proof: they belong together'):
+                 '4 of 12 tasks sampled, 0 failed', '(test, ', '(gemm-test, ',
+                 'statistical evidence',
+                 'the proofs open the sample that its seed chooses'):
         assert part in said, (part, said)
     p.right('receipt.note', options=['--key', 'seller=' + p.keys['seller'],
                                      '--key', 'buyer=' + p.keys['buyer']])
     done = p.verify('receipt.note', 'verdict.note', 'hour.proof', options=['--json'])
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found['right'] is True and len(found['together']) == 3, found
+    assert found['right'] is True and len(found['together']) == 3, found  # and the sample
     kinds = [f['kind'] for f in found['files']]
     assert kinds == ['receipt', 'verdict', 'proof'], kinds
     proof = found['files'][2]['proof']
@@ -110,7 +111,7 @@ def test_proofs(p):
     assert '2 of 12 tasks opened, 1 right' in said, said
     p.wrong('nonce is that of another allocation, hour or index', 'replayed.proof')
     p.right('other.proof')
-    p.wrong('opens other tasks than its seed chooses', 'verdict.note', 'other.proof')
+    p.wrong('open other tasks than its seed chooses', 'verdict.note', 'other.proof')
     p.wrong('they have different roots', 'receipt.note', 'wrong.proof')
     p.wrong('they have different roots', 'verdict.note', 'replayed_receipt.note')
     data = p.read('hour.proof')
