@@ -15,7 +15,8 @@ static const struct bench *const benches[] = {&bench_book, &bench_core_mix, &ben
                                              &bench_core_lobster, &bench_durable, &bench_recovery,
                                              &bench_node, &bench_margin, &bench_end_of_day,
                                              &bench_cascade, &bench_kill, &bench_freivalds,
-                                             &bench_receipts, &bench_detection, &bench_spot};
+                                             &bench_receipts, &bench_detection, &bench_spot,
+                                             &bench_work};
 enum { BENCHES = sizeof benches / sizeof benches[0] };
 
 uint64_t bench_now(void)

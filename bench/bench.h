@@ -33,6 +33,7 @@ extern const struct bench bench_end_of_day;
 extern const struct bench bench_cascade;
 extern const struct bench bench_kill;
 extern const struct bench bench_margin;
+extern const struct bench bench_work;
 extern const struct bench bench_freivalds, bench_receipts; /* bench_proof.c */
 extern const struct bench bench_spot;
 extern const struct bench bench_detection;

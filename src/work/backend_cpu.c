@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "quant/blas.h"
@@ -180,6 +181,56 @@ static int cpu_product(struct backend_matrix *m, const int8_t *a, uint32_t rows,
     return 0;
 }
 
+/* ---- the library's own call, to be compared with ---- */
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t bare_openblas(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c)
+{
+    struct cpu *cpu = m->cpu;
+    size_t depth = m->depth, of_a = rows * depth, of_b = m->columns * depth;
+    void *fa = NULL, *fb = NULL;
+    int64_t ns = -1;
+    if (posix_memalign(&fa, 64, of_a * sizeof(float)) == 0 &&
+        posix_memalign(&fb, 64, of_b * sizeof(float)) == 0) {
+        kernel_floats(a, of_a, fa);
+        kernel_floats(m->rows, of_b, fb);
+        cpu->blas.set_threads((int)pool_threads(cpu->pool));
+        ns = now();
+        cpu->blas.sgemm(BLAS_ROW_MAJOR, BLAS_NO_TRANSPOSE, BLAS_TRANSPOSE, (int)rows,
+                        (int)m->columns, (int)depth, 1, fa, (int)depth, fb, (int)depth, 0,
+                        (float *)c, (int)m->columns);
+        ns = now() - ns;
+        cpu->blas.set_threads(1);
+    }
+    free(fa);
+    free(fb);
+    return ns;
+}
+
+static int64_t bare_onednn(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c)
+{
+    struct cpu *cpu = m->cpu;
+    static const int32_t none;
+    if (cpu->set_threads != NULL) cpu->set_threads((int)pool_threads(cpu->pool));
+    int64_t ns = now();
+    int status = cpu->gemm('N', 'T', 'F', rows, m->columns, m->depth, 1, a, m->depth, 0, m->rows,
+                           m->depth, 0, 0, c, m->columns, &none);
+    ns = now() - ns;
+    return status == 0 ? ns : -1;
+}
+
+static int64_t cpu_bare(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c)
+{
+    if (m->cpu->path == PATH_openblas) return bare_openblas(m, a, rows, c);
+    return m->cpu->path == PATH_onednn ? bare_onednn(m, a, rows, c) : -1;
+}
+
 /* ---- matrices ---- */
 
 struct filling {
@@ -235,6 +286,9 @@ static int cpu_matrix_open(void *state, const struct work_weights *weights, uint
 
 /* ---- opening and closing ---- */
 
+/* The environment is changed before a library is loaded: backends are opened before threads that
+ * might read it. */
+
 static void cpu_close(void *state)
 {
     struct cpu *cpu = state;
@@ -260,6 +314,8 @@ static int open_onednn(struct cpu *cpu, struct work_error *error)
         int major, minor, patch;
     };
     const struct version *(*version)(void);
+    /* its OpenMP's threads are not needed, and would spin for milliseconds after being called */
+    if (setenv("OMP_WAIT_POLICY", "passive", 0) != 0) return work_fail(error, "no memory");
     cpu->library = dlopen("libdnnl.so.2", RTLD_NOW | RTLD_LOCAL);
     if (cpu->library == NULL) cpu->library = dlopen("libdnnl.so.3", RTLD_NOW | RTLD_LOCAL);
     if (cpu->library == NULL || !find(cpu->library, "dnnl_gemm_s8s8s32", &cpu->gemm))
@@ -351,8 +407,10 @@ static void cpu_describe(const void *state, struct backend_description *d)
     const struct cpu *cpu = state;
     *d = (struct backend_description){.threads = pool_threads(cpu->pool)};
     (void)snprintf(d->name, sizeof d->name, "%s", cpu->version);
-    (void)snprintf(d->kernel, sizeof d->kernel, "%s",
-                   cpu->path == PATH_openblas ? cpu->blas.core : kernel_name());
+    const char *kernel = kernel_name();
+    if (cpu->path == PATH_openblas) kernel = cpu->blas.core;
+    if (cpu->path == PATH_onednn) kernel = "as the library chooses"; /* it does not tell */
+    (void)snprintf(d->kernel, sizeof d->kernel, "%s", kernel);
     (void)snprintf(d->precision, sizeof d->precision, "%s",
                    cpu->path == PATH_openblas ? "fp32" : "int8");
 }
@@ -360,7 +418,8 @@ static void cpu_describe(const void *state, struct backend_description *d)
 #define CPU_BACKEND(label, opens)                                                                 \
     {                                                                                             \
         .name = label, .open = opens, .close = cpu_close, .describe = cpu_describe,               \
-        .matrix_open = cpu_matrix_open, .product = cpu_product, .matrix_close = cpu_matrix_close  \
+        .matrix_open = cpu_matrix_open, .product = cpu_product, .matrix_close = cpu_matrix_close, \
+        .bare = cpu_bare                                                                          \
     }
 
 const struct backend backend_plain = CPU_BACKEND("plain", plain_open);

@@ -264,6 +264,10 @@ struct backend {
     int (*product)(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c,
                    struct work_error *error);
     void (*matrix_close)(struct backend_matrix *m);
+    /* The library's own call of the same shape, with all its threads, on operands that are in its
+     * form already: in nanoseconds, into c as the library leaves it. -1: there is none. May be
+     * NULL. */
+    int64_t (*bare)(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c);
     /* The whole decoder in the backend's memory; NULL: engine.c does it over `product`. */
     int (*decoder_open)(void *state, const struct work_weights *weights,
                         const struct work_workload *w, uint32_t slots, uint32_t rows_max,
