@@ -35,7 +35,7 @@
 struct core_limits core_limits_default(void)
 {
     return (struct core_limits){
-        .members = 1024, .accounts = 16384, .products = 256, .instruments = 4096,
+        .members = 1024, .accounts = 16384, .products = 256, .instruments = 16384,
         .balances = 262144, .exposures = 262144, .orders = 262144, .orders_closed = 65536,
         .levels = 131072, .client_ids = 1 << 20, .answer_bytes = 384u << 20, .trades = 131072,
         .postings = 131072, .settlements = 16384, .requests = 256, .indices = 16,

@@ -65,6 +65,8 @@ static void seed_product(struct core *c, struct outbox *out, char letter, uint8_
         p.product_create.contract_unit = UNIT_hour;
         p.product_create.contract_size = 458;
         p.product_create.calendar.cascades = 1u << PERIOD_quarter;
+        p.product_create.spot = (struct spot_terms){ /* INDEX-01 */
+            .opens_at = 60, .closes_at = 120, .result_within = 60, .price_max = PRICE(50 * E6)};
     }
     step(c, &p, out);
 }
@@ -83,6 +85,24 @@ static void seed_index(struct core *c, struct outbox *out)
     l.instrument_list.product = 4;
     memcpy(l.instrument_list.period, "1970D0101H01", 12);
     step(c, &l, out);
+}
+
+/* A day-ahead auction of two hours, which closes in ten seconds. */
+static void seed_spot(struct core *c, struct outbox *out)
+{
+    struct command o = {.header.kind = COMMAND_spot_open};
+    o.spot_open = (struct command_spot_open){.product = 3, .hours = 2,
+                                             .start = TS(500000 * NS_PER_HOUR),
+                                             .closes = TS(10 * NS_PER_SECOND),
+                                             .deadline = TS(60 * NS_PER_SECOND)};
+    step(c, &o, out);
+    struct command b = {.header = {.kind = COMMAND_spot_bid, .account = 6}};
+    b.spot_bid = (struct command_spot_bid){.auction = 1, .kind = SPOT_BID_block, .side = SIDE_sell,
+                                           .count = 1};
+    b.spot_bid.steps[0] = (struct spot_step){.price = PRICE(E6), .qty = QTY(3)};
+    b.header.size = (uint32_t)(sizeof b.header + offsetof(struct command_spot_bid, steps) +
+                               sizeof b.spot_bid.steps[0]);
+    step(c, &b, out);
 }
 
 static void seed(struct core *c, struct outbox *out)
@@ -133,11 +153,37 @@ static void seed(struct core *c, struct outbox *out)
         5 * NS_PER_SECOND, NS_PER_SECOND, 300000, 5, 20, 200000, 4, 900000, 250000};
     step(c, &calls, out);
     seed_index(c, out);
+    seed_spot(c, out);
     for (uint32_t p = 1; p <= 4; p++) {
         struct command o = {.header.kind = COMMAND_state_set};
         o.state_set.product = p;
         o.state_set.state = STATE_open;
         step(c, &o, out);
+    }
+}
+
+/* So that bids and solutions are more often of an auction that there is. */
+static void spot_shape(struct command *c)
+{
+    if (c->header.kind == COMMAND_spot_bid) {
+        struct command_spot_bid *b = &c->spot_bid;
+        b->auction &= 3;
+        b->kind &= 1;
+        b->side &= 1;
+        b->count = (uint16_t)(1 + b->count % 3);
+        for (uint32_t i = 0; i < 3; i++) {
+            b->steps[i].hour %= 3;
+            b->steps[i].inexact &= 3;
+            b->steps[i].price.v = b->steps[i].price.v % 128 * 500000;
+            b->steps[i].qty.v %= 64;
+        }
+        c->header.size = (uint32_t)(sizeof c->header + offsetof(struct command_spot_bid, steps) +
+                                    b->count * sizeof b->steps[0]);
+    }
+    if (c->header.kind == COMMAND_spot_result) {
+        c->spot_result.auction &= 3;
+        c->spot_result.version &= 15;
+        c->spot_result.flags &= SPOT_RESULT_OPTIMAL;
     }
 }
 
@@ -209,6 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        c.order_new.linked_count % (LINKED_ORDERS_MAX + 1) *
                                            sizeof c.order_new.linked[0]);
         margin_shape(&c);
+        spot_shape(&c);
         if (c.header.kind == COMMAND_fund_size) {
             c.fund_size.count %= 5;
             c.header.size = (uint32_t)(sizeof c.header +
