@@ -6,6 +6,7 @@
  *
  * Upstream: spot. Downstream: margin, call.
  */
+#include "core/delivery.h"
 #include "core/spot_internal.h"
 
 #include "core/call.h"
@@ -266,6 +267,17 @@ static enum reject link_check(const struct core *c, const struct spot_auction *a
     return depth <= SPOT_DEPTH_MAX ? REJECT_none : REJECT_invalid_link;
 }
 
+/* DELIV-05: who offers stands ready to deliver, with a resource certified for the hour. */
+static bool offers_are_ready(const struct core *c, const struct spot_auction *a, uint32_t account,
+                             const struct command_spot_bid *s)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (!delivery_may_offer(c, account, &a->class, a->first_hour + s->steps[i].hour))
+            return false;
+    }
+    return true;
+}
+
 static enum reject bid_check(const struct core *c, const struct command *cmd, int64_t *detail)
 {
     const struct command_spot_bid *s = &cmd->spot_bid;
@@ -280,6 +292,8 @@ static enum reject bid_check(const struct core *c, const struct command *cmd, in
     if (s->replaces != 0 && replaced == NIL) return REJECT_unknown_spot_bid;
     if (a->state != SPOT_STATE_open || a->closes.v <= c->s->ts.v) return REJECT_spot_closed;
     enum reject reason = steps_check(c, a, s, detail);
+    if (reason == REJECT_none && a->kind == SPOT_balancing && !offers_are_ready(c, a, account, s))
+        reason = REJECT_not_tenderable;
     if (reason == REJECT_none) reason = link_check(c, a, account, s);
     if (reason == REJECT_none && replaced != NIL && has_child(c, replaced))
         reason = REJECT_invalid_link;

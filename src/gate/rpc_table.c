@@ -479,7 +479,8 @@ static const struct param_spec own_allocations_params[] = {
     TEXT("instrument_name", 63), TEXT("account", 31), INT("count"), INT("from_id"), END};
 static const struct param_spec warrant_params[] = {
     INT_REQUIRED("allocation"), TEXT_REQUIRED("account", 31), DECIMAL("amount"), END};
-static const struct param_spec receipt_params[] = {NOTE_REQUIRED("receipt"), TEXT("account", 31), END};
+static const struct param_spec receipt_params[] = {NOTE_REQUIRED("receipt"), TEXT("account", 31),
+                                                   END};
 static const struct param_spec verdict_params[] = {NOTE_REQUIRED("verdict"), END};
 static const struct param_spec challenge_params[] = {
     INT_REQUIRED("allocation"),
