@@ -82,6 +82,13 @@ void allocation_parties_write(struct json_writer *w, const struct event_allocati
     json_key_string(w, "seller_endpoint", e->seller_endpoint);
 }
 
+static bool has_verdict(const struct event_delivery_hour *e)
+{
+    bool any = e->challenged_until.v != 0; /* decided, if only by the clock */
+    for (size_t i = 0; i < sizeof e->verifier_key; i++) any = any || e->verifier_key[i] != 0;
+    return any;
+}
+
 void delivery_hour_write(struct json_writer *w, const struct event_delivery_hour *e)
 {
     json_key_int(w, "allocation", (int64_t)e->allocation);
@@ -92,7 +99,7 @@ void delivery_hour_write(struct json_writer *w, const struct event_delivery_hour
     work_write(w, "work", e->work);
     json_key_int(w, "tasks", (int64_t)e->tasks);
     if (e->tasks != 0) json_key_hex(w, "root", e->root, sizeof e->root);
-    if (e->verifier_key[0] != 0 || e->sampled != 0) {
+    if (has_verdict(e)) {
         json_key_string(w, "outcome", proof_outcome_words[e->outcome % PROOF_outcome_count]);
         json_key_int(w, "sampled", (int64_t)e->sampled);
         json_key_int(w, "failed", (int64_t)e->failed);
