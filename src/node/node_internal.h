@@ -44,6 +44,12 @@ struct node {
     bool running;
     bool stopping;
     ts_t started;
+    struct spot_work *spot; /* an auction that is being solved; NULL: none */
+    uv_work_t spot_request;
+    int spot_status;
+    uint64_t spot_looked;   /* the seq at which it was last asked whether one waits */
+    uint64_t spot_auction;  /* that was tried last, with these bids */
+    uint64_t spot_version;
 };
 
 /* One JSON line on standard error. */
@@ -59,6 +65,9 @@ void node_turn_start(struct node *n);
 void node_turn_stop(struct node *n);
 void node_failed(void *context, const char *text); /* the log's end, and ours */
 int node_reader_start(struct node *n);
+
+/* auction.c */
+void node_auction_look(struct node *n);
 
 /* history.c */
 int node_history_start(struct node *n, char *error, size_t error_size);

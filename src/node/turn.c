@@ -79,6 +79,7 @@ static ts_t venue_world(void *context)
 static void clock_advance(struct node *n)
 {
     ts_t stop = TS(io_now(n->io).v + CLOCK_TURN_MS * NS_PER_MS);
+    if (n->spot != NULL) return; /* time stands while an auction is solved: it ends a turn */
     while (n->clock.moving && io_now(n->io).v < stop.v) {
         ts_t due = sequencer_due(n->sequencer);
         if (due.v > n->clock.target.v) {
@@ -89,6 +90,8 @@ static void clock_advance(struct node *n)
         clock_stand(&n->clock, due);
         tick(n);
         if (sequencer_seq(n->sequencer) == seq) break; /* no room: first what is there goes out */
+        node_auction_look(n);
+        if (n->spot != NULL) return;
     }
     if (n->clock.moving) (void)uv_async_send(&n->wake);
 }
@@ -159,6 +162,7 @@ static void on_prepare(uv_prepare_t *prepare)
         release(n);
         if (sequencer_seq(n->sequencer) == before) break;
     }
+    node_auction_look(n);
     due_arm(n);
 }
 
