@@ -47,6 +47,9 @@ bool resource_class(const struct core *c, uint32_t resource, struct token_class 
 uint32_t token_class_find(const struct core *c, const struct token_class *class);
 const struct token_class *token_class_at(const struct core *c, uint32_t class);
 bool token_class_equal(const struct token_class *a, const struct token_class *b);
+/* Whether work of class `own` can be delivered for `claimed`: the same vintage and region (any, if
+ * none is claimed), the same or a better grade (UNIT-03). */
+bool token_class_serves(const struct token_class *own, const struct token_class *claimed);
 /* The certificate, by place, that covers the account's own resource in all hours of [from_hour,
  * end_hour); NIL: none, or not of this class. */
 uint32_t certificate_valid(const struct core *c, uint32_t account, uint32_t resource,
@@ -62,7 +65,11 @@ struct class_supply {
     int128_t uncommitted; /* summed resource by resource */
 };
 struct class_supply certify_class_supply(const struct core *c, uint32_t class, int64_t hour);
-/* nano-CT an hour that the account is certified for now in this class. */
+/* nano-CT an hour that its certificate in effect says, whatever the hour; 0: none is in effect. */
+int64_t certificate_work_now(const struct core *c, uint32_t resource);
+/* What is promised of a resource in this hour. */
+int64_t promise_of(const struct core *c, uint32_t resource, int64_t hour);
+/* nano-CT an hour that the account is certified for now, in classes that serve this one. */
 int128_t certify_capacity(const struct core *c, uint32_t account, const struct token_class *class);
 /* DELIV-05: a proof was falsified: the certificate in effect ends, and what awaits is refused.
  * False: the resource had none. Cannot fail otherwise. */

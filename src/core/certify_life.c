@@ -7,6 +7,7 @@
 
 #include "core/dual.h"
 #include "core/schedule.h"
+#include "core/supply.h"
 
 #include <string.h>
 
@@ -97,7 +98,7 @@ static void end(struct core *c, uint32_t place, enum certificate_status status, 
     struct resource *r = resource_of(c, x);
     if (r->effective == place) {
         r->effective = NIL;
-        c->certify.s->version += 1;
+        short_refresh(c, x->account);
     }
     if (r->awaiting == place) {
         r->awaiting = NIL;
@@ -147,13 +148,13 @@ static void take_effect(struct core *c, uint32_t place)
     if (!renews) r->certified_from = x->effective;
     r->effective = place;
     x->status = CERTIFICATE_effective;
-    c->certify.s->version += 1;
     bool moved = memcmp(r->said.site, x->terms.site, sizeof r->said.site) != 0 ||
                  memcmp(r->said.hardware, x->terms.hardware, sizeof r->said.hardware) != 0;
     memcpy(r->said.site, x->terms.site, sizeof r->said.site);
     memcpy(r->said.hardware, x->terms.hardware, sizeof r->said.hardware);
     if (moved) event_resource_push(c, c->out, x->resource);
     r->class = token_class_find(c, &x->terms.class);
+    short_refresh(c, x->account);
     event_certificate_push(c, c->out, place);
     if (x->appeals != 0) appeal_succeed(c, x);
 }

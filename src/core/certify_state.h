@@ -48,7 +48,7 @@ struct certify_state {
     uint32_t promises;
     uint32_t promise_free;
     uint32_t promise_map_count;
-    uint32_t version;        /* counts what changes certified capacity */
+    uint32_t reserved;
     uint64_t certificate_id;
     int64_t due;             /* when a certificate takes effect or lapses next; INT64_MAX: never */
 };

@@ -34,6 +34,13 @@ bool token_class_equal(const struct token_class *a, const struct token_class *b)
     return memcmp(a, b, sizeof *a) == 0; /* regions are zero-padded */
 }
 
+bool token_class_serves(const struct token_class *own, const struct token_class *claimed)
+{
+    bool there = claimed->region[0] == 0 ||
+                 memcmp(own->region, claimed->region, sizeof own->region) == 0;
+    return own->vintage == claimed->vintage && own->grade >= claimed->grade && there;
+}
+
 uint32_t token_class_find(const struct core *c, const struct token_class *class)
 {
     for (uint32_t i = 1; i <= c->certify.s->class_count; i++) {
@@ -72,7 +79,13 @@ uint32_t certificate_valid(const struct core *c, uint32_t account, uint32_t reso
     return covered ? c->certify.resources[resource].effective : NIL;
 }
 
-static int64_t promised(const struct core *c, uint32_t resource, int64_t hour)
+int64_t certificate_work_now(const struct core *c, uint32_t resource)
+{
+    uint32_t place = c->certify.resources[resource].effective;
+    return place == NIL ? 0 : c->certify.certificates[place].terms.work_per_hour;
+}
+
+int64_t promise_of(const struct core *c, uint32_t resource, int64_t hour)
 {
     const struct promise *p = promise_find(c, resource, hour);
     return p == NULL ? 0 : int64_max(p->issued, p->escrowed);
@@ -80,7 +93,7 @@ static int64_t promised(const struct core *c, uint32_t resource, int64_t hour)
 
 int64_t certificate_supply(const struct core *c, uint32_t resource, int64_t hour)
 {
-    int64_t left = certificate_work(c, resource, hour) - promised(c, resource, hour);
+    int64_t left = certificate_work(c, resource, hour) - promise_of(c, resource, hour);
     return int64_max(left, 0);
 }
 
@@ -91,7 +104,7 @@ struct class_supply certify_class_supply(const struct core *c, uint32_t class, i
         const struct resource *r = &c->certify.resources[i];
         if (r->effective == NIL || r->class != class) continue;
         sum.certified += certificate_work(c, i, hour);
-        sum.promised += promised(c, i, hour);
+        sum.promised += promise_of(c, i, hour);
         sum.uncommitted += certificate_supply(c, i, hour);
     }
     return sum;
@@ -104,8 +117,8 @@ int128_t certify_capacity(const struct core *c, uint32_t account, const struct t
          i = c->certify.resources[i].account_next) {
         const struct resource *r = &c->certify.resources[i];
         if (r->effective == NIL) continue;
-        if (!token_class_equal(&c->certify.s->classes[r->class], class)) continue;
-        sum += c->certify.certificates[r->effective].terms.work_per_hour;
+        if (!token_class_serves(&c->certify.s->classes[r->class], class)) continue;
+        sum += certificate_work_now(c, i);
     }
     return sum;
 }

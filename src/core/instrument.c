@@ -10,6 +10,7 @@
 #include "core/calendar.h"
 #include "core/cascade.h"
 #include "core/delivery.h"
+#include "core/supply.h"
 #include "core/implied.h"
 #include "core/index_spot.h"
 #include "core/limit.h"
@@ -112,7 +113,7 @@ static enum reject product_check(const struct core *c, const struct command_prod
         return REJECT_malformed_request;
     }
     if (!product_terms_are_valid(p) || !limits_are_valid(c, &p->limits) ||
-        !delivery_terms_valid(p)) {
+        !delivery_terms_valid(p) || !supply_terms_are_valid(p)) {
         return REJECT_malformed_request;
     }
     uint32_t spot = p->settlement_rules.spot_index;

@@ -4,6 +4,7 @@
 #include "core/collateral.h"
 #include "core/limit.h"
 #include "core/span.h"
+#include "core/supply.h"
 #include "core/token.h"
 
 static uint64_t key_of(uint32_t account, uint32_t other)
@@ -80,6 +81,7 @@ uint32_t exposure_reach(struct core *c, uint32_t account, uint32_t instrument)
     struct instrument *i = &c->instruments[instrument];
     bool by_lot = a->system == 0 && a->mode == MODE_margined;
     int64_t lot_margin = by_lot ? product_of(c, instrument)->terms.flat_margin.v : LOT_MARGIN_NONE;
+    if (short_is_limited(&product_of(c, instrument)->terms)) lot_margin = LOT_MARGIN_NONE;
     if (span) lot_margin = LOT_MARGIN_SPAN;
     c->exposures[id] = (struct exposure){.account = account, .instrument = instrument,
                                          .lot_margin = lot_margin,

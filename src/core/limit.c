@@ -2,6 +2,7 @@
 #include "core/limit.h"
 
 #include "core/calendar.h"
+#include "core/supply.h"
 
 #include <string.h>
 
@@ -194,6 +195,7 @@ enum reject limit_list(struct core *c, uint32_t instrument)
     uint32_t all = bucket_get(c, group, "all", TS(0), TS(0));
     c->limit.groups[group].all = all;
     bucket_list(c, instrument, all, false);
+    supply_freeze(c); /* it may be in its spot period already */
     return REJECT_none;
 }
 

@@ -127,6 +127,8 @@ static enum reject supply_check(const struct core *c, const struct command_suppl
 {
     if (s->product == NIL || s->product > c->s->products) return REJECT_unknown_product;
     if (s->instrument > c->s->instruments) return REJECT_unknown_instrument;
+    if (c->products[limit_group_of(c, s->product)].terms.supply.certified != 0)
+        return REJECT_not_offered; /* certificates say it (CERT-03) */
     if (s->amount.v < 0 || s->amount.v > QTY_MAX) return REJECT_invalid_amount;
     if (s->instrument == NIL) return REJECT_none;
     if (c->instruments[s->instrument].product != s->product) return REJECT_unknown_instrument;

@@ -9,10 +9,13 @@
  */
 #include "core/limit.h"
 
+#include "core/supply.h"
+
 enum { LOOKED_AT_ONCE = 65536, CANCELLED_AT_ONCE = 1024 }; /* exposures, orders of one command */
 
 void limit_sweep_start(struct core *c)
 {
+    supply_freeze(c);
     c->s->limit_sweep = c->limit.s->holdings > 0 ? 1 : 0;
 }
 

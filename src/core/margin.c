@@ -5,6 +5,7 @@
 #include "core/collateral.h"
 #include "core/limit.h"
 #include "core/margin_lot.h"
+#include "core/supply.h"
 #include "core/value.h"
 
 /* An exposure as it would be; `requirement` follows. */
@@ -46,12 +47,16 @@ static bool need_of(const struct core *c, const struct account *a, uint32_t inst
         return reserve_of(v, c->instruments[instrument].terms.contract_size, need);
     }
     const struct command_product_create *p = &product_of(c, instrument)->terms;
-    int64_t flat = p->flat_margin.v;
+    int64_t flat = p->flat_margin.v, extra = 0;
+    if (short_is_limited(p) && /* CERT-03 */
+        !short_margin(c, (uint32_t)(a - c->accounts), instrument, v->open_sells - v->position,
+                      &extra)) return false;
     if (flat == 0 || p->margin_model == MARGIN_span) { /* SPAN: by account, not by exposure */
-        *need = 0;
+        *need = extra;
         return true;
     }
-    return !__builtin_mul_overflow(worst_lots(v), flat, need) && *need <= MONEY_MAX;
+    return !__builtin_mul_overflow(worst_lots(v), flat, need) &&
+           int64_add(*need, extra, need) && *need <= MONEY_MAX;
 }
 
 int64_t margin_lots_max(const struct core *c)
@@ -165,8 +170,24 @@ static enum reject span_admit(struct core *c, uint32_t account, const struct wor
     bool known = (!is_span(c, w->e) || span_applies(c, w->e)) &&
                  (!is_span(c, w->eb) || span_applies(c, w->eb));
     if (!known) return REJECT_no_margin_parameters;
-    if (w->eb == NIL && span_admits(c, w->e, w->side, w->qty)) return REJECT_none;
+    bool plain = w->eb == NIL && !short_is_limited(&product_of(c, w->instrument)->terms);
+    if (plain && span_admits(c, w->e, w->side, w->qty)) return REJECT_none;
     return span_try(c, account, w, missing);
+}
+
+/* CERT-03: whether what is sold more, of either leg, may be short. */
+static bool shorts_admit(const struct core *c, uint32_t account, uint32_t instrument,
+                         enum side side, int64_t qty, int64_t qty_b)
+{
+    const struct event_instrument *t = &c->instruments[instrument].terms;
+    uint32_t sold = instrument;
+    if (t->is_spread != 0) {
+        sold = t->legs[side == SIDE_sell ? 0 : 1];
+        qty = side == SIDE_sell ? qty : qty_b;
+    } else if (side == SIDE_buy) {
+        return true;
+    }
+    return !short_is_limited(&product_of(c, sold)->terms) || short_admits(c, account, sold, qty);
 }
 
 enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, uint32_t e,
@@ -185,6 +206,7 @@ enum reject margin_admit(struct core *c, uint32_t account, uint32_t instrument, 
     int64_t qty_b = spread ? spread_lots(c, instrument, 1, qty) : 0;
     enum reject limited = limit_admit(c, e, eb, side, qty_a, qty_b, missing); /* GUARD-07 */
     if (limited != REJECT_none) return limited;
+    if (!shorts_admit(c, account, instrument, side, qty_a, qty_b)) return REJECT_short_limit;
     if (a->mode == MODE_collateralised) {
         struct view v = view_of(c, e);
         if (!collateralised_allows(c, instrument, &v, side, price, qty)) {
@@ -259,7 +281,7 @@ void margin_update(struct core *c, uint32_t e)
     if (x->limited != 0) limit_refresh(c, e); /* GUARD-07 */
     if (x->lot_margin == LOT_MARGIN_SPAN) {
         span_note(c, e);
-        return;
+        if (!short_is_limited(&product_of(c, x->instrument)->terms)) return;
     }
     money_t need = margin_exposure(c, e);
     if (need.v == x->requirement.v) return;

@@ -5,6 +5,7 @@
  */
 #include "core/margin.h"
 #include "core/span.h"
+#include "core/supply.h"
 
 #include <string.h>
 
@@ -287,7 +288,8 @@ void span_check(const struct core *c)
         ASSERT(c->exposures[s->lead].instrument == i->maturity);
         ASSERT(s->low == x->position - x->open_sells && s->high == x->position + x->open_buys);
         ASSERT(s->variation == span_variation(c, e));
-        ASSERT(x->lot_margin < 0 && x->requirement.v == 0);
+        const struct command_product_create *p = &product_of(c, x->instrument)->terms;
+        ASSERT(x->lot_margin < 0 && (x->requirement.v == 0 || short_is_limited(p)));
         variation += s->variation;
     }
     for (uint32_t a = 1; a <= c->s->accounts; a++) {

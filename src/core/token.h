@@ -59,7 +59,9 @@ void token_run(struct core *c);
 
 /* ---- token_cover.c: tokens as cover of shorts (CLEAR-08) ---- */
 void token_pledge(struct core *c, const struct command *cmd);
-/* nano-CT of one lot in each hour of its block; 0: no product of hours. */
+/* nano-CT of one lot, of a product or an instrument, in each hour of its block; 0: no product of
+ * hours. */
+int128_t token_product_work(const struct command_product_create *p);
 int128_t token_lot_work(const struct core *c, uint32_t instrument);
 /* The class that a product delivers; false: none, or of any region. */
 bool token_product_class(const struct core *c, uint32_t product, struct token_class *class);

@@ -32,11 +32,15 @@ static int64_t block_end(const struct core *c, uint32_t instrument)
     return c->instruments[instrument].terms.end.v / NS_PER_HOUR;
 }
 
-int128_t token_lot_work(const struct core *c, uint32_t instrument)
+int128_t token_product_work(const struct command_product_create *p)
 {
     enum { NANO_IN_SIZE = 1000 }; /* contract_size counts 10^-6 CT an hour, work 10^-9 */
-    const struct command_product_create *p = &product_of(c, instrument)->terms;
     return p->contract_unit == UNIT_hour ? (int128_t)p->contract_size * NANO_IN_SIZE : 0;
+}
+
+int128_t token_lot_work(const struct core *c, uint32_t instrument)
+{
+    return token_product_work(&product_of(c, instrument)->terms);
 }
 
 bool token_product_class(const struct core *c, uint32_t product, struct token_class *class)

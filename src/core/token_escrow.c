@@ -10,13 +10,6 @@
 
 /* ---- escrow ---- */
 
-static bool grade_serves(const struct token_class *own, const struct token_class *claimed)
-{
-    struct token_class same = *own;
-    same.grade = claimed->grade;
-    return own->grade >= claimed->grade && token_class_equal(&same, claimed);
-}
-
 enum reject token_escrow_check(const struct core *c, uint32_t account, uint32_t resource,
                                const struct token_class *class, int64_t hour, int64_t amount)
 {
@@ -25,7 +18,7 @@ enum reject token_escrow_check(const struct core *c, uint32_t account, uint32_t 
     struct token_needs needs = {0};
     if (id == NIL) return REJECT_unknown_asset;
     if (amount < 1 || amount > MONEY_MAX) return REJECT_invalid_amount;
-    bool certified = resource_class(c, resource, &own) && grade_serves(&own, class) &&
+    bool certified = resource_class(c, resource, &own) && token_class_serves(&own, class) &&
                      resource_account(c, resource) == account &&
                      certificate_work(c, resource, hour) > 0;
     if (!certified) return REJECT_uncertified;
