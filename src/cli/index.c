@@ -43,6 +43,8 @@ static const struct command {
     const char *does;
 } commands[] = {
     {"recompute", index_main_recompute, "reference prices again, from what was published"},
+    {"series", index_main_series, "an index of GPU hours from a file of offers or spot prices"},
+    {"ccir", index_main_ccir, "CCIR's indices again, from its offers"},
 };
 
 static int usage(FILE *out)

@@ -87,6 +87,8 @@ void index_recompute(const struct index_file *f, struct index_check *check, FILE
 
 /* ---- subcommands: argv[0] is theirs ---- */
 int index_main_recompute(int argc, char **argv);
+int index_main_series(int argc, char **argv);
+int index_main_ccir(int argc, char **argv);
 
 /* A file, or "-", read whole; NULL with the sentence. gzip is seen through. */
 char *index_load(const char *path, size_t *length, struct quant_error *error);

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CSV_FIELDS_MAX = 24, CSV_NUMBER_SIZE = 48, QUANT_ERROR_SIZE = 320, QUANT_NAME_SIZE = 64 };
+enum { CSV_FIELDS_MAX = 64, CSV_NUMBER_SIZE = 48, QUANT_ERROR_SIZE = 320, QUANT_NAME_SIZE = 64 };
 
 struct quant_error {
     char text[QUANT_ERROR_SIZE]; /* "file:line: sentence"; empty: none */
