@@ -121,19 +121,35 @@ void index_spot_trade(struct core *c, uint32_t instrument, uint32_t seller, uint
     pair->value += (int128_t)price.v * lots;
 }
 
-void index_spot_bust(struct core *c, const struct event_trade *t, price_t anew)
+void index_spot_pooled(struct core *c, uint32_t instrument, uint32_t seller, uint32_t buyer,
+                       price_t price, int64_t lots)
 {
-    bool print = t->kind == TRADE_continuous || t->kind == TRADE_auction;
-    if (!print || (product_of(c, t->instrument)->terms.flags & PRODUCT_FLAG_SPOT) == 0) return;
-    if (hour_open(c, t->instrument) < 0) return; /* its price was fixed, and stays */
-    uint32_t seller = t->account[SIDE_sell], buyer = t->account[SIDE_buy];
+    index_spot_trade(c, instrument, seller, c->s->account_ccp, price, lots);
+    index_spot_trade(c, instrument, c->s->account_ccp, buyer, price, lots);
+}
+
+static void pair_undo(struct core *c, uint32_t seller, uint32_t buyer, const struct event_trade *t)
+{
     struct index_pair *pair = pair_find(c, t->instrument, seller, buyer);
     if (pair == NULL || pair->volume < t->qty.v) return; /* there was no room for it */
     pair->volume -= t->qty.v;
     pair->value -= (int128_t)t->price.v * t->qty.v;
     if (!int64_add(pair->busted, t->qty.v, &pair->busted)) pair->busted = INT64_MAX;
-    if (!price_is_none(anew))
-        index_spot_trade(c, t->instrument, seller, buyer, anew, t->qty.v);
+}
+
+void index_spot_bust(struct core *c, const struct event_trade *t, price_t anew)
+{
+    bool pooled = t->kind == TRADE_auction;
+    if (!pooled && t->kind != TRADE_continuous) return;
+    if ((product_of(c, t->instrument)->terms.flags & PRODUCT_FLAG_SPOT) == 0) return;
+    if (hour_open(c, t->instrument) < 0) return; /* its price was fixed, and stays */
+    uint32_t seller = t->account[SIDE_sell], buyer = t->account[SIDE_buy];
+    uint32_t ccp = c->s->account_ccp;
+    pair_undo(c, seller, pooled ? ccp : buyer, t);
+    if (pooled) pair_undo(c, ccp, buyer, t);
+    if (price_is_none(anew)) return;
+    if (pooled) index_spot_pooled(c, t->instrument, seller, buyer, anew, t->qty.v);
+    else index_spot_trade(c, t->instrument, seller, buyer, anew, t->qty.v);
 }
 
 /* ---- an hour's sellers ---- */
@@ -195,8 +211,8 @@ static void pair_gather(struct core *c, struct gathering *g, const struct index_
     s->through_value += p->value;
 }
 
-/* What it sold through the clearing house as well as bought there, it sold to itself: at its
- * average price there. */
+/* What it sold through the clearing house (in auctions, at implied prices) as well as bought
+ * there, it sold to itself: at its average price there. */
 static void through_exclude(struct gathering *g, struct index_selling *s)
 {
     int64_t both = int64_min(s->through, s->bought);

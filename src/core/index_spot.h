@@ -6,8 +6,8 @@
  * by beneficial owner as owners are known by then, and what is published is kept (event_index_spot,
  * event_index_seller say how the price follows).
  *
- * What an owner sells to itself counts for nothing; what it sells through the clearing house
- * (implied prices) counts as far as it does not buy back there. A trade undone (MATCH-10) before
+ * What an owner sells to itself counts for nothing; what it sells where nobody deals with anybody
+ * (in auctions, at implied prices) counts as far as it does not buy there. A trade undone (MATCH-10) before
  * the hour is fixed leaves; one made anew at another price comes in with that price. Trades for
  * which there is no room make the hour's tier unusable, and are published as such: an hour is never
  * priced by a part of its trades.
@@ -36,6 +36,9 @@ void index_spot_flag(struct command_product_create *p);
 /* A trade between these two in an instrument of a flagged product. */
 void index_spot_trade(struct core *c, uint32_t instrument, uint32_t seller, uint32_t buyer,
                       price_t price, int64_t lots);
+/* The same where nobody deals with anybody: an auction at one price. */
+void index_spot_pooled(struct core *c, uint32_t instrument, uint32_t seller, uint32_t buyer,
+                       price_t price, int64_t lots);
 /* That trade is undone; or made anew at `anew`, when that is a price. */
 void index_spot_bust(struct core *c, const struct event_trade *t, price_t anew);
 

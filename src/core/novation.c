@@ -122,9 +122,11 @@ static void product_print(struct core *c, const struct trade *t, price_t price)
 {
     uint32_t flags = product_of(c, t->instrument)->terms.flags;
     if (flags & PRODUCT_FLAG_GUARDED) guard_print(c, t->instrument, t->px);
-    if (flags & PRODUCT_FLAG_SPOT)
-        index_spot_trade(c, t->instrument, side_account(c, t, SIDE_sell),
-                         side_account(c, t, SIDE_buy), price, t->qty.v);
+    if ((flags & PRODUCT_FLAG_SPOT) == 0) return;
+    uint32_t seller = side_account(c, t, SIDE_sell), buyer = side_account(c, t, SIDE_buy);
+    if (t->kind == TRADE_auction)
+        index_spot_pooled(c, t->instrument, seller, buyer, price, t->qty.v);
+    else index_spot_trade(c, t->instrument, seller, buyer, price, t->qty.v);
 }
 
 static void instrument_print(struct core *c, const struct trade *t, price_t price)

@@ -128,7 +128,7 @@ static void hour_trade(struct core *c, const struct spot_auction *a, uint32_t ho
         (void)offbook_trade(c, &t);
         novation_volume(c, h->instrument, lots);
         if (product_of(c, h->instrument)->terms.flags & PRODUCT_FLAG_SPOT) /* INDEX-02 */
-            index_spot_trade(c, h->instrument, seller, buyer, h->price, lots);
+            index_spot_pooled(c, h->instrument, seller, buyer, h->price, lots);
         c->spot.net[buyer] -= lots;
         c->spot.net[seller] += lots;
         buyer = net_next(c, buyer, true);
