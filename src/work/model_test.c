@@ -405,6 +405,49 @@ static void buyers_weights(void **state)
     free(f.bytes);
 }
 
+/* Everything at its bound at once: nothing overflows (UBSan looks on), and the same numbers. */
+static void extreme_weights(void **state)
+{
+    (void)state;
+    struct work_error error = {0};
+    const struct work_workload *w = work_workload_named(2026, "test");
+    struct work_weights *weights;
+    must(work_weights_seeded(w, &weights, &error), &error);
+    struct weights_file f = weights_file_write(w, weights);
+    work_weights_close(weights);
+    size_t gains = 56 + 64, shifts = gains + 4 * 320, scales = shifts + 40;
+    size_t embedding = scales + 2 * (2 * 640 + 256), matrices = embedding + 256 * 64;
+    for (uint32_t way = 0; way < 16; way++) {
+        const uint32_t words[2] = {way & 1 ? 65536 : 1, way & 2 ? INT32_MAX : 1};
+        memcpy(f.bytes + 44, words, sizeof words);
+        for (size_t i = 0; i < 320; i++) {
+            int32_t gain = (i + way) % 3 == 0 ? -(1 << 20) : 1 << 20;
+            memcpy(f.bytes + gains + 4 * i, &gain, sizeof gain);
+        }
+        for (size_t i = 0; i < 9; i++) {
+            uint32_t shift = way & 4 ? 16 : i % 2 == 0 ? 48 : 30;
+            memcpy(f.bytes + shifts + 4 * i, &shift, sizeof shift);
+        }
+        for (size_t i = 0; i < 2 * 640 + 256; i++) {
+            uint16_t scale = i % 7 == 3 ? 1 : 32767;
+            memcpy(f.bytes + scales + 2 * i, &scale, sizeof scale);
+        }
+        for (size_t i = 0; i < 256 * 64; i++)
+            f.bytes[embedding + i] = (uint8_t)(i % 5 == 0 ? 127 : -128);
+        for (size_t i = matrices; i < f.size; i++)
+            f.bytes[i] = (uint8_t)(way & 8 && i % 3 == 0 ? -4 : 4);
+        must(work_weights_bytes(w, f.bytes, f.size, &weights, &error), &error);
+        struct work_spec spec;
+        struct digest digest = work_weights_digest(weights);
+        work_spec_default(w, &digest, &spec);
+        spec.weights = digest;
+        if (way % 2 == 1) spec.temperature = 656;
+        compare_with_naive(w, weights, &spec);
+        work_weights_close(weights);
+    }
+    free(f.bytes);
+}
+
 static void bad_weights(void **state)
 {
     (void)state;
@@ -466,7 +509,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(like_the_naive_decoder), cmocka_unit_test(like_real_numbers),
-        cmocka_unit_test(buyers_weights),         cmocka_unit_test(bad_weights),
+        cmocka_unit_test(buyers_weights),         cmocka_unit_test(extreme_weights),
+        cmocka_unit_test(bad_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

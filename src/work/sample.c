@@ -54,7 +54,7 @@ uint32_t work_sample(const struct work_spec *s, uint64_t key, uint32_t i, const 
         uint32_t equal = 0;
         for (uint32_t t = 0; t < count; t++) {
             if (logits[t] < least || (logits[t] == least && equal++ >= ties)) continue;
-            sum += fixed_sample_weight((uint32_t)(logits[best] - logits[t]), sharpness);
+            sum += fixed_sample_weight((uint32_t)logits[best] - (uint32_t)logits[t], sharpness);
             if (pass == 1 && sum > at) return t;
         }
         total = sum;
