@@ -5,11 +5,13 @@
 #include "quant/freivalds_kernel.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 128 }; /* rows that share a block's limbs */
+enum { TILE = 128 }; /* rows that share a block's limbs; a thread's share */
 
 _Static_assert(FREIVALDS_SEED_SIZE == crypto_stream_chacha20_KEYBYTES, "ChaCha20's key");
 _Static_assert(FREIVALDS_ROUNDS == 2, "the kernels make the sums of two rounds");
@@ -171,48 +173,46 @@ size_t freivalds_check(const int8_t *a, size_t m, size_t k, const uint64_t *v, c
 
 /* ---- all of it ---- */
 
-struct part {
+/* One product, worked on by whoever comes: rows of B are folded in chunks; when all are, rows of C
+ * are checked in chunks. Threads are started once, and none is needed but the caller's own. */
+struct whole {
     const int8_t *a, *b;
     const int32_t *c;
-    size_t k, n;
+    size_t m, k, n;
     int32_t *r;
     uint64_t *v;
-    size_t first, end;
-    bool fold, good;
+    atomic_size_t fold_next, fold_done, check_next;
+    atomic_bool wrong;
 };
 
-static void *part_run(void *context)
+static void *whole_run(void *context)
 {
-    struct part *p = context;
-    size_t rows = p->end - p->first;
-    if (p->fold)
-        freivalds_fold_rows(p->v, p->k, p->first, rows, p->b + p->first * p->n, p->r, p->n);
-    else
-        p->good = freivalds_check(p->a + p->first * p->k, rows, p->k, p->v,
-                                  p->c + p->first * p->n, p->r, p->n) == rows;
+    struct whole *w = context;
+    size_t at;
+    while ((at = atomic_fetch_add(&w->fold_next, TILE)) < w->k) {
+        size_t rows = smaller(w->k - at, TILE);
+        freivalds_fold_rows(w->v, w->k, at, rows, w->b + at * w->n, w->r, w->n);
+        (void)atomic_fetch_add(&w->fold_done, rows);
+    }
+    while (atomic_load(&w->fold_done) < w->k) (void)sched_yield(); /* less than a chunk's time */
+    while (!atomic_load(&w->wrong) && (at = atomic_fetch_add(&w->check_next, TILE)) < w->m) {
+        size_t rows = smaller(w->m - at, TILE);
+        if (freivalds_check(w->a + at * w->k, rows, w->k, w->v, w->c + at * w->n, w->r, w->n) !=
+            rows)
+            atomic_store(&w->wrong, true);
+    }
     return NULL;
 }
 
-/* `rows` rows over the threads; what no thread was had for is done here. */
-static bool parts_run(const struct part *whole, size_t rows, unsigned threads)
+static bool whole_check(struct whole *w, unsigned threads)
 {
-    struct part parts[FREIVALDS_THREADS_MAX];
     pthread_t thread[FREIVALDS_THREADS_MAX];
-    bool started[FREIVALDS_THREADS_MAX] = {false}, good = true;
-    for (unsigned i = 0; i < threads; i++) {
-        parts[i] = *whole;
-        parts[i].first = rows * i / threads;
-        parts[i].end = rows * (i + 1) / threads;
-        parts[i].good = true;
-        if (i != 0) started[i] = pthread_create(&thread[i], NULL, part_run, &parts[i]) == 0;
-    }
-    for (unsigned i = 0; i < threads; i++)
-        if (!started[i]) (void)part_run(&parts[i]);
-    for (unsigned i = 0; i < threads; i++) {
-        if (started[i]) (void)pthread_join(thread[i], NULL);
-        good = good && parts[i].good;
-    }
-    return good;
+    unsigned started = 0;
+    while (started + 1 < threads &&
+           pthread_create(&thread[started], NULL, whole_run, w) == 0) started += 1;
+    (void)whole_run(w);
+    for (unsigned i = 0; i < started; i++) (void)pthread_join(thread[i], NULL);
+    return !atomic_load(&w->wrong);
 }
 
 bool freivalds_verify(const int8_t *a, const int8_t *b, const int32_t *c, size_t m, size_t k,
@@ -220,20 +220,16 @@ bool freivalds_verify(const int8_t *a, const int8_t *b, const int32_t *c, size_t
                       unsigned threads)
 {
     if (k == 0 || n == 0 || k > FREIVALDS_K_MAX) return false;
-    if (threads == 0) threads = 1;
     if (threads > FREIVALDS_THREADS_MAX) threads = FREIVALDS_THREADS_MAX;
-    struct part p = {.a = a, .b = b, .c = c, .k = k, .n = n,
-                     .r = calloc(FREIVALDS_ROUNDS * n, sizeof *p.r),
-                     .v = calloc(FREIVALDS_ROUNDS * k, sizeof *p.v)};
-    bool good = p.r != NULL && p.v != NULL;
+    struct whole w = {.a = a, .b = b, .c = c, .m = m, .k = k, .n = n,
+                      .r = malloc(FREIVALDS_ROUNDS * n * sizeof *w.r),
+                      .v = malloc(FREIVALDS_ROUNDS * k * sizeof *w.v)};
+    bool good = w.r != NULL && w.v != NULL;
     if (good) {
-        freivalds_random(p.r, n, seed, number);
-        p.fold = true;
-        (void)parts_run(&p, k, threads);
-        p.fold = false;
-        good = parts_run(&p, m, threads);
+        freivalds_random(w.r, n, seed, number);
+        good = whole_check(&w, threads);
     }
-    free(p.r);
-    free(p.v);
+    free(w.r);
+    free(w.v);
     return good;
 }
