@@ -70,9 +70,11 @@ static void key_parse(struct arguments *a, const char *text, struct argp_state *
         argp_error(state, "--key is ROLE=, then 64 lower-case hexadecimal digits");
     memcpy(e->role, text, length);
     static const char *const roles[] = {"seller", "buyer", "certifier", "verifier"};
+    bool known = false;
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
-        if (strcmp(e->role, roles[i]) == 0) a->key_count += 1;
-    if (e != &a->keys[a->key_count - 1])
+        known = known || strcmp(e->role, roles[i]) == 0;
+    a->key_count += 1;
+    if (!known)
         argp_error(state, "no role `%s`: seller, buyer, certifier or verifier", e->role);
 }
 
