@@ -34,6 +34,9 @@ cli_function cli_index;
 /* What this machine does of a reference workload, measured and signed. */
 cli_function cli_certify;
 
+/* A civil day as hours of UTC. */
+cli_function cli_hours;
+
 /* Disclosures of a node. */
 cli_function cli_report;
 

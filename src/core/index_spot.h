@@ -7,10 +7,10 @@
  * event_index_seller say how the price follows).
  *
  * What an owner sells to itself counts for nothing; what it sells where nobody deals with anybody
- * (in auctions, at implied prices) counts as far as it does not buy there. A trade undone (MATCH-10) before
- * the hour is fixed leaves; one made anew at another price comes in with that price. Trades for
- * which there is no room make the hour's tier unusable, and are published as such: an hour is never
- * priced by a part of its trades.
+ * (in auctions, at implied prices) counts as far as it does not buy there. A trade undone
+ * (MATCH-10) before the hour is fixed leaves; one made anew at another price comes in with that
+ * price. Trades for which there is no room make the hour's tier unusable, and are published as
+ * such: an hour is never priced by a part of its trades.
  *
  * One seller cannot move the price beyond what others traded at, however much it sells: as many of
  * the lowest and of the highest as in tier submissions are trimmed, each as one whatever its

@@ -21,6 +21,7 @@ static const struct subcommand subcommands[] = {
     {"replay", cli_replay, "recover a data directory read-only: hash, events, verification"},
     {"import", cli_import, "real order flow through the core, with figures"},
     {"margin", cli_margin, "margin of a portfolio, explained; its backtest; a node's margin run"},
+    {"hours", cli_hours, "a civil day of any time zone as hours of UTC"},
     {"index", cli_index, "reference prices again from their publication; indices of series"},
     {"certify", cli_certify, "what this machine does of a reference workload, measured and signed"},
     {"report", cli_report, "the quantitative disclosures of PFMI"},

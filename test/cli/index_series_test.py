@@ -2,9 +2,9 @@
 """index_series_test.py DOJIMA: indices of external series (INDEX-04).
 
 What the program does with small files made here: AWS's JSON in its pages, bad input refused with
-the reason, prices by the CT. Then on real data, in $DOJIMA_SHARED/data or ../shared/data, where it is
-there: CCIR's five published values, the time-weighted days of AWS's spot prices as another program
-made them, and the offers whose naive median jumps with its panel.
+the reason, prices by the CT. Then on real data, in $DOJIMA_SHARED/data or ../shared/data, where it
+is there: CCIR's five published values, the time-weighted days of AWS's spot prices as another
+program made them, and the offers whose naive median jumps with its panel.
 """
 import csv
 import gzip
