@@ -217,6 +217,30 @@ static void rows_like_elements(void **state)
         for (uint32_t i = 0; i < n; i++) x[i] = fixed_clamp(x[i], FIXED_GATE_MAX);
         kernel_swiglu(x, y, n, out);
         for (uint32_t i = 0; i < n; i++) assert_int_equal(out[i], fixed_swiglu(x[i], y[i]));
+        const uint16_t each[4] = {1, 77, 32767, 20000};
+        uint16_t scales[MOST];
+        for (uint32_t i = 0; i < n; i++) scales[i] = each[i % 4];
+        for (int own = 0; own < 2; own++) {
+            struct kernel_scale s = {own ? scales : NULL, 22017, 16 + n % 33};
+            kernel_scale_row(y, (uint32_t)top, &s, n, FIXED_WIDE_MAX, out);
+            memcpy(scratch, x, sizeof scratch);
+            kernel_residual(y, (uint32_t)top, &s, n, scratch);
+            for (uint32_t i = 0; i < n; i++) {
+                int64_t v = fixed_scale(y[i], (uint32_t)top, own ? scales[i] : 22017, s.shift);
+                assert_int_equal(out[i], fixed_clamp(v, FIXED_WIDE_MAX));
+                assert_int_equal(scratch[i], fixed_clamp(x[i] + v, FIXED_RESIDUAL_MAX));
+            }
+        }
+        for (uint32_t i = 0; i < n; i++) scratch[i] = y[i] >> 1;
+        int32_t greatest = INT32_MIN, all = 0;
+        for (uint32_t i = 0; i < n; i++) greatest = scratch[i] > greatest ? scratch[i] : greatest;
+        uint32_t sharp = (uint32_t)1 << n % 31;
+        int32_t total = kernel_counts(scratch, n, sharp, narrow);
+        for (uint32_t i = 0; i < n; i++) {
+            assert_int_equal(narrow[i], fixed_attention(greatest - scratch[i], sharp));
+            all += narrow[i];
+        }
+        assert_int_equal(total, all);
         int32_t counts = 127 + (int32_t)(random_next(&r) % 500000);
         for (uint32_t i = 0; i < n; i++)
             out[i] = (int32_t)random_below(&r, 254 * (uint64_t)counts) - 127 * counts;
@@ -226,12 +250,26 @@ static void rows_like_elements(void **state)
     }
 }
 
+/* The same with every set of vectors that this processor has, down to none. */
+static void with_fewer_vectors(void **state)
+{
+    enum kernel_vectors best = kernel_vectors();
+    for (int most = (int)best - 1; most >= 0; most--) {
+        kernel_limit((enum kernel_vectors)most);
+        assert_int_equal(kernel_vectors(), most);
+        exact_at_the_bounds(state);
+        rows_like_elements(state);
+    }
+    kernel_limit(KERNEL_vnni);
+    print_message("all of them up to %s\n", kernel_name());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact_at_the_bounds),   cmocka_unit_test(not_exact_beyond),
         cmocka_unit_test(against_real_numbers),  cmocka_unit_test(seeded_weights_are_normal),
-        cmocka_unit_test(rows_like_elements),
+        cmocka_unit_test(rows_like_elements),    cmocka_unit_test(with_fewer_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,9 +23,9 @@ static inline __attribute__((always_inline)) void columns_plain(
     }
 }
 
-static void product_c(const int8_t *a, size_t a_stride, uint32_t rows, const int8_t *w,
-                      size_t w_stride, uint32_t columns, uint32_t depth, int32_t *c,
-                      size_t c_stride)
+static inline __attribute__((always_inline)) void product_any(
+    const int8_t *a, size_t a_stride, uint32_t rows, const int8_t *w, size_t w_stride,
+    uint32_t columns, uint32_t depth, int32_t *c, size_t c_stride)
 {
     for (uint32_t n = 0; n < columns; n += COLUMNS)
         for (uint32_t i = 0; i < rows; i++)
@@ -33,18 +33,30 @@ static void product_c(const int8_t *a, size_t a_stride, uint32_t rows, const int
                           c + i * c_stride + n);
 }
 
+static void product_c(const int8_t *a, size_t a_stride, uint32_t rows, const int8_t *w,
+                      size_t w_stride, uint32_t columns, uint32_t depth, int32_t *c,
+                      size_t c_stride)
+{
+    product_any(a, a_stride, rows, w, w_stride, columns, depth, c, c_stride);
+}
+
 #if defined(__x86_64__)
 #define AVX2 __attribute__((target("avx2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 
 AVX2 static void product_avx2(const int8_t *a, size_t a_stride, uint32_t rows, const int8_t *w,
                               size_t w_stride, uint32_t columns, uint32_t depth, int32_t *c,
                               size_t c_stride)
 {
-    for (uint32_t n = 0; n < columns; n += COLUMNS)
-        for (uint32_t i = 0; i < rows; i++)
-            columns_plain(a + i * a_stride, w + n * w_stride, w_stride, depth,
-                          c + i * c_stride + n);
+    product_any(a, a_stride, rows, w, w_stride, columns, depth, c, c_stride);
+}
+
+AVX512 static void product_avx512(const int8_t *a, size_t a_stride, uint32_t rows, const int8_t *w,
+                                  size_t w_stride, uint32_t columns, uint32_t depth, int32_t *c,
+                                  size_t c_stride)
+{
+    product_any(a, a_stride, rows, w, w_stride, columns, depth, c, c_stride);
 }
 
 /* vpdpbusd multiplies unsigned with signed: a is taken as a + 128, and 128 times the sum of the
@@ -105,26 +117,31 @@ typedef void product_function(const int8_t *a, size_t a_stride, uint32_t rows, c
                               size_t w_stride, uint32_t columns, uint32_t depth, int32_t *c,
                               size_t c_stride);
 
-struct kernel {
-    const char *name;
-    product_function *product;
-};
+static enum kernel_vectors limit = KERNEL_vnni;
 
-static struct kernel kernel_choose(void)
+void kernel_limit(enum kernel_vectors most)
 {
+    limit = most;
+}
+
+enum kernel_vectors kernel_vectors(void)
+{
+    enum kernel_vectors best = KERNEL_plain;
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return (struct kernel){"AVX-512 VNNI", product_vnni};
-    if (__builtin_cpu_supports("avx2")) return (struct kernel){"AVX2", product_avx2};
+    if (__builtin_cpu_supports("avx2")) {
+        best = KERNEL_avx2;
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+            best = __builtin_cpu_supports("avx512vnni") ? KERNEL_vnni : KERNEL_avx512;
+    }
 #endif
-    return (struct kernel){"C", product_c};
+    return best < limit ? best : limit;
 }
 
 const char *kernel_name(void)
 {
-    return kernel_choose().name;
+    static const char *const names[] = {"C", "AVX2", "AVX-512", "AVX-512 VNNI"};
+    return names[kernel_vectors()];
 }
 
 void kernel_product(const int8_t *a, size_t a_stride, uint32_t rows, const int8_t *w,
@@ -132,5 +149,12 @@ void kernel_product(const int8_t *a, size_t a_stride, uint32_t rows, const int8_
                     size_t c_stride)
 {
     ASSERT(columns % COLUMNS == 0);
-    kernel_choose().product(a, a_stride, rows, w, w_stride, columns, depth, c, c_stride);
+    product_function *product = product_c;
+#if defined(__x86_64__)
+    enum kernel_vectors vectors = kernel_vectors();
+    if (vectors == KERNEL_vnni) product = product_vnni;
+    else if (vectors == KERNEL_avx512) product = product_avx512;
+    else if (vectors == KERNEL_avx2) product = product_avx2;
+#endif
+    product(a, a_stride, rows, w, w_stride, columns, depth, c, c_stride);
 }

@@ -11,8 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "AVX-512 VNNI", "AVX2", "C": what kernel_product uses. */
-const char *kernel_name(void);
+/* Sets of vectors, each with what is before it. */
+enum kernel_vectors { KERNEL_plain, KERNEL_avx2, KERNEL_avx512, KERNEL_vnni };
+
+/* The best that this processor has; no better one than `most` from now on (for tests, before other
+ * threads start). */
+enum kernel_vectors kernel_vectors(void);
+void kernel_limit(enum kernel_vectors most);
+const char *kernel_name(void); /* of what kernel_product uses */
 
 /* c[i * c_stride + n] = row i of a times column n of w, for `rows` rows and `columns` columns (a
  * multiple of 4) of `depth` elements. Row i of a begins at a + i * a_stride, column n at

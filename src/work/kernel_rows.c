@@ -191,10 +191,9 @@ ROWS(avx512, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))));
 static const struct rows *rows(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        return &avx512_rows;
-    if (__builtin_cpu_supports("avx2")) return &avx2_rows;
+    enum kernel_vectors vectors = kernel_vectors();
+    if (vectors >= KERNEL_avx512) return &avx512_rows;
+    if (vectors == KERNEL_avx2) return &avx2_rows;
 #endif
     return &plain_rows;
 }
