@@ -1,0 +1,482 @@
+/* delivery_property_test.c: whole worlds of deliveries at random: trades, tenders, intakes, warrants,
+ * canaries, receipts, verdicts, challenges, buy-ins and defaults, honest and not, against the clock.
+ * After every command every invariant holds (core_check: money and tokens in escrow are what
+ * allocations say, everything sums to zero); and when time has passed, nothing hangs: every
+ * position has left the ledger, every allocation is closed, every escrow is empty.
+ *
+ * Notices are done again, naively: how many lots are allotted, and each short's pro-rata share.
+ */
+#include "core/compute_world_test.h"
+
+#include "base/random.h"
+#include "core/delivery.h"
+#include "core/default.h"
+
+enum {
+    BUYERS = 3,
+    SELLERS = 3,
+    PARTIES = BUYERS + SELLERS,
+    DAYS = 4,
+    PEAK_FIRST = 14,
+    PEAK_HOURS = 3,
+    TICKS_MAX = 200000,
+};
+#define LOT_WORK (INT64_C(10) * NS_PER_SECOND) /* 10 CT in nano-CT */
+
+struct bench {
+    struct world w;
+    struct random random;
+    uint32_t product;
+    uint32_t account[PARTIES]; /* buyers first */
+    uint32_t instrument[DAYS];
+    int64_t day[DAYS];
+    bool troubled;             /* this seed has defaults and decertifications */
+    bool constrained;          /* and constraints */
+    uint32_t notices, allotted, closed, falsified, bought;
+};
+
+static uint64_t below(struct bench *b, uint64_t bound) { return random_below(&b->random, bound); }
+static bool chance(struct bench *b, uint32_t percent) { return below(b, 100) < percent; }
+
+static struct token_class class_test(void)
+{
+    return (struct token_class){.vintage = 2026, .grade = GRADE_server, .region = "eu"};
+}
+
+static struct delivery_terms terms_test(void)
+{
+    return (struct delivery_terms){
+        .class = class_test(), .grade_e6 = {700000, E6, 1600000}, .grade_cap_e6 = 1600000,
+        .tolerance_hour_e6 = 20000, .tolerance_day_e6 = 5000, .margin_seller_e6 = 500000,
+        .margin_buyer_e6 = E6, .buy_in_e6 = 1100000, .buy_in_max_e6 = 3 * E6,
+        .damages_short_e6 = 100000, .damages_nothing_e6 = 250000, .damages_falsified_e6 = 500000,
+        .fee = 10000, .last_days = 6, .position_days = 5, .notice_days = 4, .margin_days = 3,
+        .canary_days = 1, .last_at = 43200, .notice_at = 43200, .margin_at = 43200,
+        .canary_at = 43200, .canary_by = 50400, .pay_at = 43200, .meter_ns = 2 * NS_PER_HOUR,
+        .sign_ns = 600 * NS_PER_SECOND, .make_up_ns = 24 * NS_PER_HOUR,
+        .buy_in_ns = 1800 * NS_PER_SECOND, .challenge_ns = 72 * NS_PER_HOUR,
+        .answer_ns = 24 * NS_PER_HOUR};
+}
+
+static uint8_t key_of(uint32_t party) { return (uint8_t)(100 + party); }
+
+/* ---- the world ---- */
+
+static void product_open(struct bench *b)
+{
+    struct command p = world_product_terms("CTP");
+    p.product_create.contract_unit = UNIT_hour;
+    p.product_create.contract_size = 10 * E6;
+    p.product_create.settlement = SETTLEMENT_physical;
+    p.product_create.peak_start_hour = PEAK_FIRST;
+    p.product_create.peak_end_hour = PEAK_FIRST + PEAK_HOURS;
+    p.product_create.flat_margin = MONEY(20 * E6);
+    p.product_create.delivery = terms_test();
+    b->product = world_product(&b->w, &p);
+    assert_int_equal(world_state(&b->w, b->product, STATE_open), REJECT_none);
+}
+
+static void resources_open(struct bench *b)
+{
+    static const char *const names[SELLERS] = {"r0", "r1", "r2"};
+    assert_int_equal(compute_accredit(&b->w, "first", ROLE_certifier, 1), REJECT_none);
+    assert_int_equal(compute_accredit(&b->w, "eye", ROLE_verifier, 9), REJECT_none);
+    struct command s = {.certification_set = {.flags = CERTIFICATION_HAS_ACCEPTANCE,
+                                              .reason = "test"}};
+    assert_int_equal(world_step(&b->w, &s, COMMAND_certification_set, 0), REJECT_none);
+    assert_int_equal(world_confirm(&b->w, b->w.c->s->request_id, 2), REJECT_none);
+    for (uint32_t i = 0; i < SELLERS; i++) {
+        struct command cmd = compute_certificate(&b->w, names[i], 1, 40 * LOT_WORK, 700);
+        cmd.certificate_submit.terms.class = class_test();
+        assert_int_equal(world_step(&b->w, &cmd, COMMAND_certificate_submit,
+                                    b->account[BUYERS + i]), REJECT_none);
+    }
+}
+
+static void bench_open(struct bench *b, uint64_t seed)
+{
+    static const char *const names[PARTIES] = {"a", "b", "c", "x", "y", "z"};
+    struct core_limits l = core_limits_small();
+    l.balances = 4096;
+    l.allocations = seed % 5 == 0 ? 6 : 64;
+    l.accounts = 24;
+    memset(b, 0, sizeof *b);
+    b->w = world_open(&l);
+    b->w.check_every = 5;
+    b->random = (struct random){seed * 7919};
+    b->troubled = seed % 3 == 0;
+    b->constrained = seed % 2 == 0;
+    for (uint32_t i = 0; i < PARTIES; i++) {
+        b->account[i] = world_account(&b->w, names[i], names[i]);
+        int64_t money = (int64_t)(chance(b, 80) ? 5000 : 150) * E6;
+        assert_int_equal(world_deposit(&b->w, b->account[i], money), REJECT_none);
+    }
+    product_open(b);
+    resources_open(b);
+    for (uint32_t i = 0; i < DAYS; i++) { /* 4 January 2027 is a Monday */
+        static const char *const periods[DAYS] = {"2027D0112-PK", "2027D0113-PK", "2027D0114-PK",
+                                                  "2027D0114H20"};
+        b->instrument[i] = world_list(&b->w, b->product, periods[i]);
+        b->day[i] = b->w.c->instruments[b->instrument[i]].terms.start.v / NS_PER_DAY;
+    }
+}
+
+/* ---- notices, once more ---- */
+
+struct before { /* of one instrument, as the notice finds it */
+    int64_t tendered[PARTIES];
+    int64_t wanted;
+    int64_t open;
+};
+
+static struct before before_notice(const struct bench *b, uint32_t instrument)
+{
+    const struct core *c = b->w.c;
+    struct before n = {0};
+    for (uint32_t i = 0; i < PARTIES; i++) {
+        uint32_t e = exposure_find(c, b->account[i], instrument);
+        int64_t held = e == NIL ? 0 : c->exposures[e].position;
+        uint32_t defaulted = b->w.c->accounts[b->account[i]].status == ACCOUNT_defaulted;
+        if (held > 0) n.open += held;
+        for (uint32_t t = 1; t <= c->deliver.s->intakes && held > 0 && !defaulted; t++) {
+            const struct intake *x = &c->deliver.intakes[t];
+            if (x->account == b->account[i] && x->terms.instrument == instrument)
+                n.wanted += held;
+        }
+        for (uint32_t t = 1; t <= c->deliver.s->tenders && held < 0; t++) {
+            const struct tender *x = &c->deliver.tenders[t];
+            if (x->account != b->account[i] || x->terms.instrument != instrument) continue;
+            n.tendered[i] += int64_min(x->terms.lots.v, -held);
+        }
+    }
+    return n;
+}
+
+static void notice_check(struct bench *b, const struct event_notice *e, const struct before *n)
+{
+    int64_t tendered = 0, given[PARTIES] = {0};
+    for (uint32_t i = 0; i < PARTIES; i++) tendered += n->tendered[i];
+    int64_t assigned = int64_min(tendered, n->wanted);
+    assert_true(e->allotted.v <= assigned);
+    const struct event_header *h = NULL;
+    while ((h = outbox_next(&b->w.out, h)) != NULL) {
+        const struct event_allocation *a = (const void *)h;
+        if (h->kind != EVENT_allocation || a->instrument != e->instrument) continue;
+        for (uint32_t i = 0; i < PARTIES; i++)
+            given[i] += a->seller == b->account[i] ? a->lots.v : 0;
+    }
+    b->notices += 1;
+    b->allotted += (uint32_t)e->allotted.v;
+    if (b->troubled || b->constrained || b->w.c->limits.allocations < 64) return;
+    assert_int_equal(e->allotted.v, assigned);
+    assert_int_equal(e->open.v, n->open);
+    for (uint32_t i = 0; i < PARTIES && assigned > 0; i++) {
+        int64_t share = assigned * n->tendered[i] / tendered;
+        assert_true(given[i] == share || given[i] == share + 1);
+    }
+}
+
+/* ---- the clock, as the sequencer moves it ---- */
+
+static void tick(struct bench *b)
+{
+    struct before n[DAYS];
+    for (uint32_t i = 0; i < DAYS; i++) n[i] = before_notice(b, b->instrument[i]);
+    struct command cmd = {0};
+    (void)world_step(&b->w, &cmd, COMMAND_tick, 0);
+    const struct event_header *h = NULL;
+    while ((h = outbox_next(&b->w.out, h)) != NULL) {
+        if (h->kind != EVENT_notice) continue;
+        const struct event_notice *e = (const void *)h;
+        for (uint32_t i = 0; i < DAYS; i++) {
+            if (b->instrument[i] == e->instrument) notice_check(b, e, &n[i]);
+        }
+    }
+}
+
+static void advance(struct bench *b, int64_t ns)
+{
+    int64_t to = b->w.ts.v + ns;
+    for (uint32_t i = 0; core_due(b->w.c).v <= to; i++) {
+        assert_true(i < TICKS_MAX);
+        b->w.ts.v = int64_max(b->w.ts.v, core_due(b->w.c).v);
+        tick(b);
+    }
+    b->w.ts.v = to;
+}
+
+/* ---- what parties do ---- */
+
+static void act(struct bench *b, struct command *cmd, enum command_kind kind, uint32_t account)
+{
+    (void)world_step(&b->w, cmd, kind, account);
+}
+
+static void trade_do(struct bench *b)
+{
+    uint32_t i = (uint32_t)below(b, DAYS), buyer = (uint32_t)below(b, BUYERS);
+    uint32_t seller = BUYERS + (uint32_t)below(b, SELLERS);
+    int64_t price = (int64_t)(1 + below(b, 4)) * E6 / 2;
+    if (chance(b, 5)) price = -price;
+    if (chance(b, 10)) { /* a speculator the other way round */
+        uint32_t other = buyer;
+        buyer = seller;
+        seller = other;
+    }
+    int64_t lots = 1 + (int64_t)below(b, 6);
+    (void)world_order(&b->w, b->account[buyer], b->instrument[i], SIDE_buy, price, lots);
+    (void)world_order(&b->w, b->account[seller], b->instrument[i], SIDE_sell, price, lots);
+    if (chance(b, 30)) (void)world_settle(&b->w, b->instrument[i], price);
+}
+
+static void file_do(struct bench *b)
+{
+    uint32_t i = (uint32_t)below(b, DAYS), party = (uint32_t)below(b, PARTIES);
+    uint32_t e = exposure_find(b->w.c, b->account[party], b->instrument[i]);
+    int64_t held = e == NIL ? 0 : b->w.c->exposures[e].position;
+    struct command cmd = {0};
+    if (party >= BUYERS && held < 0) {
+        cmd.tender.instrument = chance(b, 85) ? b->instrument[i] : 0;
+        cmd.tender.resource = 1 + party - BUYERS;
+        cmd.tender.lots = QTY(chance(b, 70) ? -held : (int64_t)below(b, 5));
+        cmd.tender.grade = GRADE_server;
+        cmd.tender.public_key[0] = key_of(party);
+        memcpy(cmd.tender.endpoint, "http://s", 8);
+        act(b, &cmd, COMMAND_tender, b->account[party]);
+        return;
+    }
+    cmd.intake.instrument = b->instrument[i];
+    cmd.intake.withdraw = chance(b, 5);
+    if (cmd.intake.withdraw == 0) {
+        cmd.intake.public_key[0] = key_of(party);
+        memcpy(cmd.intake.endpoint, "http://b", 8);
+        if (b->constrained && chance(b, 30)) {
+            cmd.intake.excluded_count = 1;
+            cmd.intake.excluded[0] = b->account[BUYERS + below(b, SELLERS)];
+        }
+    }
+    act(b, &cmd, COMMAND_intake, b->account[party]);
+}
+
+static void tokens_do(struct bench *b)
+{
+    uint32_t seller = (uint32_t)below(b, SELLERS), i = (uint32_t)below(b, DAYS);
+    struct command cmd = {0};
+    cmd.token_issue.resource = 1 + seller;
+    cmd.token_issue.hours = 1 + (uint32_t)below(b, 6);
+    cmd.token_issue.hour = b->day[i] * 24 + PEAK_FIRST + (int64_t)below(b, 4);
+    cmd.token_issue.amount = (int64_t)(1 + below(b, 12)) * LOT_WORK;
+    act(b, &cmd, COMMAND_token_issue, b->account[BUYERS + seller]);
+}
+
+static void spot_do(struct bench *b)
+{
+    uint32_t seller = (uint32_t)below(b, SELLERS);
+    struct command cmd = {0};
+    cmd.spot_bid.auction = b->w.c->spot.s->auction_id - below(b, 2);
+    cmd.spot_bid.kind = SPOT_BID_step;
+    cmd.spot_bid.side = SIDE_sell;
+    cmd.spot_bid.count = 1;
+    cmd.spot_bid.steps[0] = (struct spot_step){.hour = (uint32_t)below(b, 3),
+                                               .price = PRICE((int64_t)(1 + below(b, 6)) * E6 / 2),
+                                               .qty = QTY((int64_t)below(b, 3 * LOT_WORK))};
+    act(b, &cmd, COMMAND_spot_bid, b->account[BUYERS + seller]);
+    struct command t = {0};
+    t.tender.resource = 1 + seller;
+    t.tender.lots = QTY(1);
+    t.tender.grade = GRADE_server;
+    t.tender.public_key[0] = key_of(BUYERS + seller);
+    memcpy(t.tender.endpoint, "http://s", 8);
+    if (chance(b, 50)) act(b, &t, COMMAND_tender, b->account[BUYERS + seller]);
+}
+
+static void verdict_do(struct bench *b, uint32_t a, const struct event_delivery_hour *e,
+                       enum proof_kind kind)
+{
+    const struct event_allocation *x = &b->w.c->deliver.allocations[a].said;
+    struct command cmd = {0};
+    struct command_verdict *v = &cmd.verdict;
+    uint32_t outcome = chance(b, 90) ? PROOF_ok : 1 + (uint32_t)below(b, 3);
+    v->allocation = x->id;
+    v->hour = e->hour;
+    v->kind = (uint8_t)kind;
+    v->outcome = (uint8_t)outcome;
+    v->tasks = kind == PROOF_canary ? 10 : e->tasks;
+    v->sampled = v->tasks;
+    v->failed = outcome == PROOF_falsified ? 1 : 0;
+    v->bound_e6 = outcome == PROOF_no_answer ? (uint32_t)E6 : 10000;
+    uint128_t flop = (uint128_t)e->work_claimed * (uint128_t)NS_PER_SECOND;
+    if (outcome == PROOF_short) flop = flop / 100 * below(b, 100);
+    if (kind == PROOF_canary) flop = 1;
+    if (outcome == PROOF_falsified || outcome == PROOF_no_answer) flop = 0;
+    v->flop_high = (uint64_t)(flop >> 64);
+    v->flop_low = (uint64_t)flop;
+    memcpy(v->root, e->root, sizeof v->root);
+    memset(v->verifier_key, 9, sizeof v->verifier_key);
+    act(b, &cmd, COMMAND_verdict, 0);
+}
+
+static void receipt_do(struct bench *b, uint32_t a, const struct event_delivery_hour *e,
+                       ts_t hour)
+{
+    const struct event_allocation *x = &b->w.c->deliver.allocations[a].said;
+    struct command cmd = {0};
+    struct command_receipt *r = &cmd.receipt;
+    int64_t due = e == NULL ? x->work_short : e->work_due;
+    int64_t work = chance(b, 70) ? due : (int64_t)(due / 100 * (int64_t)below(b, 106));
+    uint128_t flop = (uint128_t)work * (uint128_t)NS_PER_SECOND;
+    r->allocation = x->id;
+    r->hour = hour;
+    r->instrument = x->instrument;
+    r->flags = chance(b, 90) ? RECEIPT_BUYER_SIGNED : 0;
+    r->tasks = 1 + below(b, 100);
+    r->flop_high = (uint64_t)(flop >> 64);
+    r->flop_low = (uint64_t)flop;
+    r->root[0] = (uint8_t)(1 + below(b, 200));
+    memcpy(r->seller_key, x->seller_key, sizeof r->seller_key);
+    memcpy(r->buyer_key, x->buyer_key, sizeof r->buyer_key);
+    if (chance(b, 2)) r->buyer_key[0] ^= 1;
+    act(b, &cmd, COMMAND_receipt, x->seller);
+}
+
+static void warrant_do(struct bench *b, const struct event_allocation *x)
+{
+    struct command cmd = {.warrant_transfer = {.allocation = x->id,
+                                               .to = b->account[below(b, BUYERS)],
+                                               .lots = QTY((int64_t)below(b, 4))}};
+    act(b, &cmd, COMMAND_warrant_transfer, x->buyer);
+}
+
+static void challenge_do(struct bench *b, const struct event_allocation *x,
+                         const struct event_delivery_hour *e)
+{
+    struct command cmd = {.proof_challenge = {.allocation = x->id, .hour = e->hour,
+                                              .reason = "why"}};
+    act(b, &cmd, COMMAND_proof_challenge, chance(b, 50) ? x->buyer : 0);
+}
+
+static void hour_do(struct bench *b, uint32_t a, uint32_t h)
+{
+    const struct event_allocation *x = &b->w.c->deliver.allocations[a].said;
+    const struct event_delivery_hour *e = &b->w.c->deliver.hours[h].said;
+    bool over = b->w.ts.v >= e->hour.v + NS_PER_HOUR;
+    if (e->state == HOUR_due && over && chance(b, 90)) receipt_do(b, a, e, e->hour);
+    bool received = e->state == HOUR_received || e->state == HOUR_claimed;
+    if (received && chance(b, 70)) verdict_do(b, a, e, PROOF_hour);
+    if (e->state == HOUR_challenged && chance(b, 40)) verdict_do(b, a, e, PROOF_challenge);
+    if (e->state == HOUR_metered && x->state == ALLOCATION_window && chance(b, 1))
+        challenge_do(b, x, e);
+}
+
+static void allocations_do(struct bench *b)
+{
+    const struct deliveries *d = &b->w.c->deliver;
+    for (uint32_t a = 1; a <= d->s->allocations; a++) {
+        const struct event_allocation *x = &d->allocations[a].said;
+        if (x->id == 0 || x->state == ALLOCATION_closed) continue;
+        int64_t now = b->w.ts.v, canary = x->first_hour.v / NS_PER_DAY * NS_PER_DAY;
+        bool trial = x->state == ALLOCATION_escrowed && now >= canary - 12 * NS_PER_HOUR;
+        if (trial && chance(b, 80)) verdict_do(b, a, &d->hours[d->allocations[a].hours].said,
+                                               PROOF_canary);
+        if (x->state < ALLOCATION_ready && chance(b, 2)) warrant_do(b, x);
+        uint32_t next;
+        for (uint32_t h = d->allocations[a].hours; h != NIL && x->id != 0; h = next) {
+            next = d->hours[h].next;
+            hour_do(b, a, h);
+        }
+        if (x->state == ALLOCATION_making_up && chance(b, 30))
+            receipt_do(b, a, NULL, TS(now / NS_PER_HOUR * NS_PER_HOUR - NS_PER_HOUR));
+    }
+}
+
+static void trouble_do(struct bench *b)
+{
+    struct command cmd = {0};
+    if (chance(b, 50)) {
+        cmd.default_declare.member = b->w.c->accounts[b->account[below(b, PARTIES)]].member;
+        memcpy(cmd.default_declare.reason, "test", 5);
+        act(b, &cmd, COMMAND_default_declare, 0);
+    } else {
+        cmd.certificate_end.certificate = 1 + below(b, 3);
+        cmd.certificate_end.how = CERTIFICATE_END_decertify;
+        memcpy(cmd.certificate_end.reason, "test", 5);
+        act(b, &cmd, COMMAND_certificate_end, 0);
+        (void)world_confirm(&b->w, b->w.c->s->request_id, 2);
+    }
+}
+
+/* ---- the whole life ---- */
+
+static void end_check(struct bench *b)
+{
+    const struct core *c = b->w.c;
+    const struct deliveries *d = &c->deliver;
+    core_check(c);
+    assert_int_equal(d->s->live, 0);
+    assert_int_equal(ledger_cash(c, d->s->account), 0);
+    for (uint32_t i = 0; i < DAYS; i++) {
+        const struct instrument *in = &c->instruments[b->instrument[i]];
+        assert_int_equal(in->terms.expired, EXPIRY_done);
+        assert_int_equal(in->open_interest.v, 0);
+    }
+    for (uint32_t a = 1; a <= d->s->allocations; a++) {
+        const struct event_allocation *x = &d->allocations[a].said;
+        if (x->id == 0) continue;
+        b->closed += 1;
+        b->falsified += (x->flags & ALLOCATION_FLAG_FALSIFIED) != 0;
+        b->bought += (x->flags & ALLOCATION_FLAG_REPLACEMENT) != 0;
+        /* What came exactly as it was due is paid exactly: work x price. */
+        bool exact = x->reason == 0 && x->work_done == x->work_due && x->work_made_up == 0;
+        bool untouched = (x->flags & ALLOCATION_FLAG_FALSIFIED) == 0;
+        for (uint32_t h = d->allocations[a].hours; h != NIL; h = d->hours[h].next)
+            exact = exact && d->hours[h].said.work == d->hours[h].said.work_due;
+        int64_t value = (int64_t)((int128_t)x->work_due * x->price.v / NS_PER_SECOND);
+        if (exact && untouched) assert_true(within(x->paid.v - value, -PEAK_HOURS, PEAK_HOURS));
+    }
+    for (uint32_t i = 0; i < PARTIES; i++) assert_int_equal(d->pending[b->account[i]], 0);
+}
+
+static void life(struct bench *b)
+{
+    const int64_t end = b->day[DAYS - 1] * NS_PER_DAY + 3 * NS_PER_DAY;
+    while (b->w.ts.v < end) {
+        advance(b, (int64_t)(10 + below(b, 60)) * 60 * NS_PER_SECOND);
+        if (chance(b, 60)) trade_do(b);
+        if (chance(b, 70)) file_do(b);
+        if (chance(b, 50)) tokens_do(b);
+        if (chance(b, 60)) spot_do(b);
+        allocations_do(b);
+        if (b->troubled && chance(b, 1)) trouble_do(b);
+    }
+    advance(b, 20 * NS_PER_DAY);
+}
+
+static void test_nobody_hangs(void **state)
+{
+    (void)state;
+    const char *text = getenv("DOJIMA_DELIVERY_SEEDS");
+    uint64_t seeds = text == NULL ? 24 : (uint64_t)atoll(text);
+    uint32_t notices = 0, allotted = 0, closed = 0, falsified = 0, bought = 0;
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        struct bench b;
+        bench_open(&b, seed);
+        life(&b);
+        end_check(&b);
+        notices += b.notices;
+        allotted += b.allotted;
+        closed += b.closed;
+        falsified += b.falsified;
+        bought += b.bought;
+        world_close(&b.w);
+    }
+    print_message("%u notices, %u lots allotted, %u allocations closed, %u falsified, "
+                  "%u replacements\n", notices, allotted, closed, falsified, bought);
+    assert_true(allotted > 0 && closed > 0);
+    if (seeds >= 24) assert_true(falsified > 0 && bought > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nobody_hangs)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
