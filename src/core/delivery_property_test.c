@@ -1,6 +1,6 @@
-/* delivery_property_test.c: whole worlds of deliveries at random: trades, tenders, intakes, warrants,
- * canaries, receipts, verdicts, challenges, buy-ins and defaults, honest and not, against the clock.
- * After every command every invariant holds (core_check: money and tokens in escrow are what
+/* delivery_property_test.c: worlds of deliveries at random: trades, tenders, intakes, warrants,
+ * canaries, receipts, verdicts, challenges, buy-ins, defaults, honest and not, against the clock.
+ * After every few commands every invariant holds (core_check: money and tokens in escrow are what
  * allocations say, everything sums to zero); and when time has passed, nothing hangs: every
  * position has left the ledger, every allocation is closed, every escrow is empty.
  *

@@ -205,6 +205,11 @@ static bool parse(const struct channels *c, const char *name, struct channel *ch
         ch->index = directory_find_text(c->directory, DIRECTORY_index, w.at[1]);
         return w.count == 2 && ch->index != 0;
     }
+    if (strcmp(w.at[0], "delivery") == 0) {
+        ch->kind = CHANNEL_delivery;
+        return w.count == 2 &&
+               (strcmp(w.at[1], "any") == 0 || instrument_of_name(c, w.at[1], ch));
+    }
     if (strcmp(w.at[0], "halts") != 0 || w.count != 2) return false;
     ch->kind = CHANNEL_halts;
     if (strcmp(w.at[1], "any") != 0)

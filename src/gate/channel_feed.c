@@ -1,5 +1,6 @@
 /* channel_feed.c: what is said to those who listen. See channel.h. */
 #include "gate/channel_internal.h"
+#include "gate/rpc_delivery.h"
 #include "gate/rpc_settlement.h"
 
 #include <stdlib.h>
@@ -515,6 +516,23 @@ static void apply_index(struct channels *c, const struct event_index_price *e,
     }
 }
 
+/* DELIV-04: what anybody may know of deliveries, of one instrument or of all. */
+static void delivery_tell(struct channels *c, struct channel *ch, const struct event_header *e)
+{
+    for (; ch != NULL; ch = ch->next_key) {
+        if (ch->kind != CHANNEL_delivery) continue;
+        rpc_write_delivery(notification_open(c, ch, e->seq), c->directory, e);
+        send_now(c, ch);
+    }
+}
+
+static void apply_delivery(struct channels *c, const struct event_header *e)
+{
+    uint32_t instrument = rpc_delivery_instrument(e);
+    if (instrument < c->instruments) delivery_tell(c, c->by_instrument[instrument].first, e);
+    delivery_tell(c, c->wild.first, e);
+}
+
 static void apply_one(struct channels *c, const struct event_header *h, const unsigned char *end)
 {
     const void *e = h;
@@ -530,6 +548,10 @@ static void apply_one(struct channels *c, const struct event_header *h, const un
     case EVENT_call: apply_call(c, e); break;
     case EVENT_halt: apply_halt(c, e); break;
     case EVENT_guards: apply_guards(c, e); break;
+    case EVENT_notice:
+    case EVENT_allocation:
+    case EVENT_delivery_hour:
+    case EVENT_delivery_cash: apply_delivery(c, e); break;
     case EVENT_settlement:
         touch_instrument(c, ((const struct event_settlement *)e)->instrument, false);
         break;
@@ -573,7 +595,8 @@ static void say_touched(struct channels *c, enum mirror_interval interval, uint6
         case CHANNEL_user_trades: say_pending(c, ch); break;
         case CHANNEL_user_calls:
         case CHANNEL_halts:
-        case CHANNEL_index: break;
+        case CHANNEL_index:
+        case CHANNEL_delivery: break;
         }
         ch = next;
     }

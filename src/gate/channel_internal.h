@@ -14,6 +14,7 @@ enum channel_kind {
     CHANNEL_quote,
     CHANNEL_halts,
     CHANNEL_index,
+    CHANNEL_delivery,
     CHANNEL_user_orders,
     CHANNEL_user_trades,
     CHANNEL_user_changes,

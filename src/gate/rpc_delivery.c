@@ -377,6 +377,35 @@ int rpc_proof_challenge(struct rpc_call *c)
 
 /* ---- what anybody may know (DELIV-04) ---- */
 
+uint32_t rpc_delivery_instrument(const struct event_header *event)
+{
+    const void *e = event;
+    switch ((enum event_kind)event->kind) {
+    case EVENT_notice: return ((const struct event_notice *)e)->instrument;
+    case EVENT_allocation: return ((const struct event_allocation *)e)->instrument;
+    case EVENT_delivery_hour: return ((const struct event_delivery_hour *)e)->instrument;
+    case EVENT_delivery_cash: return ((const struct event_delivery_cash *)e)->instrument;
+    default: return 0;
+    }
+}
+
+void rpc_write_delivery(struct json_writer *w, const struct directory *d,
+                        const struct event_header *event)
+{
+    const void *e = event;
+    json_open_object(w);
+    json_key_string(w, "type", event_kind_name((enum event_kind)event->kind));
+    json_key_string(w, "instrument_name",
+                    directory_name(d, DIRECTORY_instrument, rpc_delivery_instrument(event)));
+    switch ((enum event_kind)event->kind) {
+    case EVENT_notice: notice_write(w, e); break;
+    case EVENT_allocation: allocation_write(w, e); break;
+    case EVENT_delivery_hour: delivery_hour_write(w, e); break;
+    default: delivery_cash_write(w, e); break;
+    }
+    json_close_object(w);
+}
+
 static void event_write(struct rpc_call *c, const struct event_header *h, enum event_kind kind)
 {
     const void *e = h;
