@@ -82,6 +82,9 @@ enum spot_priced { SPOT_PRICED, SPOT_LOSES, SPOT_UNRESOLVED };
 enum spot_priced spot_prices(const struct spot_market_view *v, const struct spot_choice *c,
                              int64_t *prices, uint32_t *loser);
 
+/* What families lose at the prices of the hours' ranges that suit each most; 0: perhaps nothing. */
+int128_t spot_losses(const struct spot_market_view *v, const struct spot_choice *c);
+
 /* ---- spot_relax.c ---- */
 struct spot_relaxation;
 struct spot_relaxation *spot_relax_open(const struct spot_market_view *v);
@@ -112,6 +115,8 @@ void spot_round(const struct spot_market_view *v, const double *x, double thresh
                 struct spot_best *best);
 /* Exchanges of two blocks, as long as they gain. */
 void spot_exchange(const struct spot_market_view *v, struct spot_best *best);
+struct random;
+void spot_shake(const struct spot_market_view *v, struct spot_best *best, struct random *r);
 /* Keeps the choice if it is priced and better. */
 enum spot_priced spot_offer(const struct spot_market_view *v, const struct spot_choice *c,
                             struct spot_best *best, uint32_t *loser);

@@ -2,9 +2,11 @@
  * with prices at which nobody loses, and only when it is better than the best. */
 #include "quant/spot_internal.h"
 
+#include "base/random.h"
+
 #include <string.h>
 
-enum { PASSES_MAX = 20 };
+enum { PASSES_MAX = 20, WEIGHT_MAX = 16 };
 
 /* With all that is below it. */
 static void subtree_drop(const struct spot_market_view *v, struct spot_choice *c, uint32_t block)
@@ -104,14 +106,56 @@ static void climb(const struct spot_market_view *v, struct spot_choice *c, struc
     (void)spot_offer(v, c, best, &loser);
 }
 
+/* ---- losses at a price ---- */
+
+static bool worth_of(const struct spot_market_view *v, const struct spot_choice *c, int weight,
+                     int128_t *worth)
+{
+    if (!spot_choice_surplus(v, c, worth)) return false;
+    *worth -= spot_losses(v, c) * weight;
+    return true;
+}
+
+/* Takes or drops blocks while that raises the surplus less so many times what families lose: who
+ * loses need not be who goes. */
+static bool bargain(const struct spot_market_view *v, struct spot_choice *c, int weight)
+{
+    bool changed = false;
+    int128_t worth, other_worth;
+    if (!worth_of(v, c, weight, &worth)) return false;
+    for (uint32_t b = 0; b < v->problem->block_count; b++) {
+        struct spot_choice other;
+        if (!c->taken[b] && !may_take(v, c, b)) continue;
+        other = *c;
+        if (other.taken[b]) subtree_drop(v, &other, b);
+        else spot_choice_flip(v, &other, b);
+        if (!worth_of(v, &other, weight, &other_worth) || other_worth <= worth) continue;
+        *c = other;
+        worth = other_worth;
+        changed = true;
+    }
+    return changed;
+}
+
+static void bargains(const struct spot_market_view *v, struct spot_choice *c,
+                     struct spot_best *best)
+{
+    for (int weight = 1; weight <= WEIGHT_MAX; weight *= 4) {
+        for (int pass = 0; pass < PASSES_MAX && bargain(v, c, weight); pass++) {}
+    }
+    if (repair(v, c, best)) climb(v, c, best);
+}
+
 void spot_round(const struct spot_market_view *v, const double *x, double threshold,
                 struct spot_best *best)
 {
-    struct spot_choice c = {0};
+    struct spot_choice c = {0}, other;
     for (uint32_t b = 0; b < v->problem->block_count; b++) {
         if (x[b] >= threshold && may_take(v, &c, b)) spot_choice_flip(v, &c, b);
     }
+    other = c;
     if (repair(v, &c, best)) climb(v, &c, best);
+    if (balance(v, &other)) bargains(v, &other, best);
 }
 
 /* One out, another in. */
@@ -142,4 +186,17 @@ void spot_exchange(const struct spot_market_view *v, struct spot_best *best)
         struct spot_choice c = best->choice;
         climb(v, &c, best);
     }
+}
+
+/* From the best, some blocks changed at random. */
+void spot_shake(const struct spot_market_view *v, struct spot_best *best, struct random *r)
+{
+    struct spot_choice c = best->choice;
+    uint64_t share = 4 + random_below(r, 40);
+    for (uint32_t b = 0; b < v->problem->block_count; b++) {
+        if (random_below(r, share) != 0) continue;
+        if (c.taken[b]) subtree_drop(v, &c, b);
+        else if (may_take(v, &c, b)) spot_choice_flip(v, &c, b);
+    }
+    if (balance(v, &c)) bargains(v, &c, best);
 }

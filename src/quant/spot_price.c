@@ -51,7 +51,7 @@ static int128_t family_extreme(const struct pricing *p, const struct family *a, 
 
 /* Sums from children to parents; keeps those that are not safe at any price. Answers the worst that
  * loses at every price; count: none. */
-static uint32_t families_gather(struct pricing *p, const struct spot_choice *c)
+static uint32_t families_gather(struct pricing *p, const struct spot_choice *c, int128_t *losses)
 {
     const struct spot_market_view *v = p->v;
     uint32_t blocks = v->problem->block_count, loser = blocks, all = 0;
@@ -66,6 +66,7 @@ static uint32_t families_gather(struct pricing *p, const struct spot_choice *c)
     for (uint32_t k = all; k > 0; k--) {
         const struct family *f = &p->families[k - 1];
         int128_t gain = family_extreme(p, f, true);
+        if (gain < 0) *losses -= gain;
         if (gain < worst) {
             worst = gain;
             loser = f->block;
@@ -227,23 +228,38 @@ static enum spot_priced program_run(const struct pricing *p, int64_t *prices)
     return moves_try(p, prices, ROUNDS_MAX) ? SPOT_PRICED : SPOT_UNRESOLVED;
 }
 
-enum spot_priced spot_prices(const struct spot_market_view *v, const struct spot_choice *c,
-                             int64_t *prices, uint32_t *loser)
+/* Large, and called very often. */
+static struct pricing *pricing_begin(const struct spot_market_view *v, const struct spot_choice *c)
 {
-    static _Thread_local struct pricing p; /* large, and called very often */
+    static _Thread_local struct pricing p;
     int128_t surplus;
     p.v = v;
     for (uint32_t h = 0; h < v->problem->hours; h++) {
         bool clears = spot_hour_clear(v, h, c->net[h], &surplus, &p.range[h]);
         ASSERT(clears); /* the caller summed its surplus */
     }
-    *loser = families_gather(&p, c);
+    return &p;
+}
+
+int128_t spot_losses(const struct spot_market_view *v, const struct spot_choice *c)
+{
+    int128_t losses = 0;
+    (void)families_gather(pricing_begin(v, c), c, &losses);
+    return losses;
+}
+
+enum spot_priced spot_prices(const struct spot_market_view *v, const struct spot_choice *c,
+                             int64_t *prices, uint32_t *loser)
+{
+    struct pricing *p = pricing_begin(v, c);
+    int128_t losses = 0;
+    *loser = families_gather(p, c, &losses);
     if (*loser != v->problem->block_count) return SPOT_LOSES;
-    middles(&p, prices);
-    uint32_t worst = family_worst(&p, prices);
-    if (worst == p.count) return SPOT_PRICED;
-    *loser = p.families[worst].block;
-    if (moves_try(&p, prices, MOVES_MAX)) return SPOT_PRICED;
-    middles(&p, prices);
-    return program_run(&p, prices);
+    middles(p, prices);
+    uint32_t worst = family_worst(p, prices);
+    if (worst == p->count) return SPOT_PRICED;
+    *loser = p->families[worst].block;
+    if (moves_try(p, prices, MOVES_MAX)) return SPOT_PRICED;
+    middles(p, prices);
+    return program_run(p, prices);
 }

@@ -9,12 +9,16 @@
 #include "quant/spot_internal.h"
 
 #include "base/assert.h"
+#include "base/random.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUND_EVERY = 8 }; /* nodes, between tries to find better choices near a relaxation */
+enum {
+    ROUND_EVERY = 8, /* nodes, between tries to find better choices near a relaxation */
+    SHAKES = 16,     /* tries from the best, where the bound is far */
+};
 #define WHOLE 1e-6
 
 struct node {
@@ -216,6 +220,12 @@ static void node_run(struct search *s, struct node *n)
 
 /* ---- the root ---- */
 
+/* Whether more than a thousandth lies between the best and the bound. */
+static bool is_wide(const struct search *s, int128_t bound)
+{
+    return bound - s->best.surplus > s->best.surplus / 1000;
+}
+
 static void root_run(struct search *s, struct spot_solution *solution)
 {
     static const double thresholds[] = {0.5, 0.999, 0.1, 0.001, 2};
@@ -223,13 +233,16 @@ static void root_run(struct search *s, struct spot_solution *solution)
     int e = spot_relax(s->relaxation, fixed, &s->relaxed);
     if (e == 1) memset(s->relaxed.x, 0, sizeof s->relaxed.x);
     if (e == 1) s->relaxed.bound = spot_lagrangian(&s->view, fixed, s->relaxed.dual);
+    int128_t bound = s->relaxed.bound;
     memcpy(solution->dual, s->relaxed.dual, sizeof solution->dual);
-    solution->root_bound = s->relaxed.bound;
+    solution->root_bound = bound;
     for (size_t i = 0; i < sizeof thresholds / sizeof thresholds[0]; i++)
         spot_round(&s->view, s->relaxed.x, thresholds[i], &s->best);
     spot_exchange(&s->view, &s->best);
+    struct random r = {SHAKES};
+    for (int i = 0; i < SHAKES && is_wide(s, bound); i++) spot_shake(&s->view, &s->best, &r);
     ASSERT(s->best.found); /* no block at all balances and loses nothing */
-    node_push(s, fixed, s->relaxed.bound);
+    node_push(s, fixed, bound);
 }
 
 static void search_run(struct search *s, struct spot_solution *solution)
