@@ -1,7 +1,7 @@
 /* spot_search.c: branch and bound over blocks. See spot.h.
  *
- * Nodes are taken by the best bound, and among equals by the order in which they came; each is one
- * relaxation. A node says of each block that it is in, out, or not decided; links carry decisions
+ * A node is one relaxation. Every eighth is the one with the best bound, among equals the first that
+ * came; those in between go down from it, to where choices have prices. A node says of each block that it is in, out, or not decided; links carry decisions
  * along. Invariants: (1) the best choice is priced and exact; (2) every choice that is better than
  * the best lies in an open node, or is counted in `left`; so the greatest bound of these is a bound
  * of the problem.
@@ -17,6 +17,7 @@
 
 enum {
     ROUND_EVERY = 8, /* nodes, between tries to find better choices near a relaxation */
+    PLUNGE = 8,     /* nodes, between those with the best bound */
     SHAKES = 16,     /* tries from the best, where the bound is far */
 };
 #define WHOLE 1e-6
@@ -67,17 +68,31 @@ static void node_push(struct search *s, const uint8_t *fixed, int128_t bound)
     s->heap[at] = n;
 }
 
-static struct node node_pop(struct search *s)
+/* Takes out the node at this place of the heap. */
+static struct node node_take(struct search *s, uint32_t at)
 {
-    struct node top = s->heap[0], last = s->heap[--s->count];
-    uint32_t at = 0;
+    struct node taken = s->heap[at], last = s->heap[--s->count];
+    if (at == s->count) return taken;
+    for (; at > 0 && node_before(&last, &s->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        s->heap[at] = s->heap[(at - 1) / 2];
     for (uint32_t child; (child = 2 * at + 1) < s->count; at = child) {
         if (child + 1 < s->count && node_before(&s->heap[child + 1], &s->heap[child])) child += 1;
         if (!node_before(&s->heap[child], &last)) break;
         s->heap[at] = s->heap[child];
     }
-    if (s->count > 0) s->heap[at] = last;
-    return top;
+    s->heap[at] = last;
+    return taken;
+}
+
+/* By the best bound; in between, from there on down, the node that came last. */
+static struct node node_next(struct search *s, uint32_t ids_before)
+{
+    uint32_t at = 0;
+    bool plunge = s->nodes % PLUNGE != 0;
+    for (uint32_t i = 0; i < s->count && plunge; i++) {
+        if (s->heap[i].id >= ids_before && s->heap[i].id > s->heap[at].id) at = i;
+    }
+    return node_take(s, at);
 }
 
 /* ---- decisions ---- */
@@ -136,10 +151,12 @@ static uint32_t branch_block(const struct search *s, const uint8_t *fixed, bool 
     return found;
 }
 
-static void branch(struct search *s, const uint8_t *fixed, uint32_t block, int128_t bound)
+/* The likelier comes last, and is looked at first. */
+static void branch(struct search *s, const uint8_t *fixed, uint32_t block, int128_t bound,
+                   bool in)
 {
-    for (uint8_t what = SPOT_OUT; what <= SPOT_IN; what++) {
-        uint8_t child[SPOT_PROBLEM_BLOCKS];
+    for (int i = 0; i < 2; i++) {
+        uint8_t child[SPOT_PROBLEM_BLOCKS], what = (i == 1) == in ? SPOT_IN : SPOT_OUT;
         memcpy(child, fixed, s->view.problem->block_count);
         if (decide(&s->view, child, block, what)) node_push(s, child, bound);
     }
@@ -182,13 +199,13 @@ static void whole_node(struct search *s, const uint8_t *fixed, int128_t bound)
         if (c.taken[b] && (free_taken == v->problem->block_count || b == loser)) free_taken = b;
     }
     if (free_taken != v->problem->block_count) {
-        branch(s, fixed, free_taken, bound);
+        branch(s, fixed, free_taken, bound, false);
         return;
     }
     if (priced == SPOT_LOSES) return; /* none of them can go: nothing below has prices */
     for (uint32_t b = 0; b < v->problem->block_count; b++) {
         if (fixed[b] != SPOT_FREE) continue;
-        branch(s, fixed, b, bound); /* the relaxation was not exact, or no price was found */
+        branch(s, fixed, b, bound, false); /* the relaxation was not exact, or no price was found */
         return;
     }
     if (priced != SPOT_UNRESOLVED) return; /* decided wholly, and offered */
@@ -215,7 +232,7 @@ static void node_run(struct search *s, struct node *n)
         node_push(s, n->fixed, bound);
         return;
     }
-    branch(s, n->fixed, block, bound);
+    branch(s, n->fixed, block, bound, s->relaxed.x[block] > 0.5);
 }
 
 /* ---- the root ---- */
@@ -247,9 +264,11 @@ static void root_run(struct search *s, struct spot_solution *solution)
 
 static void search_run(struct search *s, struct spot_solution *solution)
 {
+    uint32_t ids = 0;
     root_run(s, solution);
     while (s->count > 0 && s->nodes < s->view.problem->node_limit && !s->failed) {
-        struct node n = node_pop(s);
+        struct node n = node_next(s, ids);
+        ids = s->ids;
         if (n.bound > s->best.surplus) node_run(s, &n);
         free(n.fixed);
     }
