@@ -320,24 +320,39 @@ static const struct verify_result *opened(const struct verify_report *r, uint64_
     return NULL;
 }
 
+/* How many tasks of all proofs are wrong. */
+static uint64_t wrong_count(const struct verify_report *r)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct verify_file *f = &r->files[i];
+        if (f->kind == VERIFY_KIND_proof && f->read) count += f->task_count - f->right;
+    }
+    return count;
+}
+
 /* Whether the proofs, which may be several files, open what the verdict's seed chooses and nothing
- * else, and show as many wrong tasks as it says. */
+ * else, and show as many wrong tasks as it says. Of an hour that is falsified the wrong tasks are
+ * enough: who is caught may open no more, and a wrong task is wrong however it was chosen. */
 static const char *sample_difference(const struct verify_report *r, const struct verdict *v,
                                      uint64_t tasks_opened)
 {
     const char *result = NULL;
     struct digest seed = sample_seed(&v->root, v->seed);
-    uint64_t *chosen = calloc((size_t)v->sampled + 1, sizeof *chosen), failed = 0;
+    uint64_t *chosen = calloc((size_t)v->sampled + 1, sizeof *chosen);
     if (chosen == NULL) return "there is no memory for the sample";
+    if (v->failed != 0) {
+        free(chosen);
+        return wrong_count(r) == v->failed ? NULL
+                                           : "the proofs show another number of wrong tasks";
+    }
     uint32_t n = sample_choose(&seed, v->tasks, (uint32_t)v->sampled, chosen);
     if (tasks_opened != n) result = "the proofs open more or fewer tasks than it samples";
     for (uint32_t i = 0; result == NULL && i < n; i++) {
         const struct verify_result *t = opened(r, chosen[i]);
         if (t == NULL) result = "the proofs open other tasks than its seed chooses";
-        failed += t != NULL && t->outcome != VERIFY_right;
+        else if (t->outcome != VERIFY_right) result = "the proofs show a task that is not right";
     }
-    if (result == NULL && failed != v->failed)
-        result = "the proofs show another number of wrong tasks than it says";
     free(chosen);
     return result;
 }
@@ -351,7 +366,9 @@ static void verdict_judge(struct verify_report *r, const struct verify_file *f)
     if (tasks_opened == 0 || f->note.verdict.outcome == PROOF_no_answer) return;
     const char *why = sample_difference(r, &f->note.verdict, tasks_opened);
     together(r, f, NULL, why == NULL, "%s",
-             why == NULL ? "the proofs open the sample that its seed chooses" : why);
+             why != NULL ? why : f->note.verdict.failed != 0
+                 ? "the proofs show the wrong tasks that it found"
+                 : "the proofs open the sample that its seed chooses");
 }
 
 /* All that is of an hour must be of the hour of the first; then what is sampled. */

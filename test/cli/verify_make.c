@@ -4,8 +4,9 @@
  *
  * In DIR: certificate.note, receipt.note, offer.note (the receipt before the buyer signs),
  * verdict.note, hour.proof (the sampled tasks), other.proof (tasks that were not sampled),
- * wrong.proof (one product altered before it was committed to, with wrong_receipt.note),
- * replayed.proof (another hour's tasks, with replayed_receipt.note), and keys (ROLE=HEX a line).
+ * wrong.proof (one product altered before it was committed to; wrong_receipt.note,
+ * wrong_verdict.note), replayed.proof (another hour's tasks; replayed_receipt.note), and keys
+ * (ROLE=HEX a line).
  */
 #include "proof/certificate.h"
 #include "proof/proof.h"
@@ -155,15 +156,18 @@ static void certificate_make(void)
     save("certificate.note", text, certificate_encode(&c, text));
 }
 
-static uint32_t verdict_make(const struct hour *h, uint64_t *chosen)
+static uint32_t verdict_make(const char *name, const struct hour *h, uint64_t failed,
+                             uint64_t *chosen)
 {
     char text[NOTE_SIZE_MAX];
     struct verdict v = {.allocation = ALLOCATION, .hour = HOUR, .tasks = TASKS, .root = h->root,
-                        .sampled = SAMPLED, .flop = h->flop, .seed = {1, 2, 5}};
+                        .sampled = SAMPLED, .failed = failed, .seed = {1, 2, 5},
+                        .flop = failed == 0 ? h->flop : 0,
+                        .outcome = failed == 0 ? PROOF_ok : PROOF_falsified};
     memcpy(v.verifier, keys[VERIFIER], NOTE_KEY_SIZE);
     verdict_set_bound(&v);
     (void)verdict_sign(&v, secrets[VERIFIER]);
-    save("verdict.note", text, verdict_encode(&v, text));
+    save(name, text, verdict_encode(&v, text));
     struct digest seed = sample_seed(&h->root, v.seed);
     return sample_choose(&seed, TASKS, SAMPLED, chosen);
 }
@@ -205,7 +209,8 @@ int main(int argc, char **argv)
     receipt_make("receipt.note", "offer.note", &hour);
     receipt_make("wrong_receipt.note", NULL, &wrong);
     receipt_make("replayed_receipt.note", NULL, &replayed);
-    uint32_t n = verdict_make(&hour, chosen);
+    (void)verdict_make("wrong_verdict.note", &wrong, 1, chosen);
+    uint32_t n = verdict_make("verdict.note", &hour, 0, chosen);
     proof_make("hour.proof", &hour, chosen, n);
     if (memcmp(others, chosen, sizeof others) == 0) others[3] = 4;
     proof_make("other.proof", &hour, others, SAMPLED);

@@ -109,6 +109,8 @@ def test_proofs(p):
     said = p.wrong('task 0 is wrong', 'wrong.proof')
     assert 'is not that of A B' in said and 'task 1 (gemm-test' in said, said
     assert '2 of 12 tasks opened, 1 right' in said, said
+    said = p.wrong('task 0 is wrong', 'wrong_receipt.note', 'wrong_verdict.note', 'wrong.proof')
+    assert 'the proofs show the wrong tasks that it found' in said, said
     p.wrong('nonce is that of another allocation, hour or index', 'replayed.proof')
     p.right('other.proof')
     p.wrong('open other tasks than its seed chooses', 'verdict.note', 'other.proof')
