@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/core_compute_test.h"
 
 struct reader {
     const uint8_t *bytes;
@@ -105,6 +106,22 @@ static void seed_spot(struct core *c, struct outbox *out)
     step(c, &b, out);
 }
 
+static void seed_certifier(struct core *c, struct outbox *out)
+{
+    struct command a = {.header.principal = 1};
+    compute_accredit_command(&a, 0);
+    step(c, &a, out);
+    struct command yes = {.header = {.kind = COMMAND_confirm, .principal = 2}};
+    yes.confirm.request = 2; /* the asset was the first */
+    step(c, &yes, out);
+    struct command x = {0};
+    struct random r = {1};
+    compute_certificate_command(&x, &r, 0, 1, 0);
+    x.certificate_submit.terms.expires = TS(49 * NS_PER_HOUR);
+    memset(x.certificate_submit.terms.certifier, 1, PUBLIC_KEY_SIZE);
+    step(c, &x, out);
+}
+
 static void seed(struct core *c, struct outbox *out)
 {
     seed_product(c, out, 'F', ALGORITHM_fifo);
@@ -154,6 +171,7 @@ static void seed(struct core *c, struct outbox *out)
     step(c, &calls, out);
     seed_index(c, out);
     seed_spot(c, out);
+    seed_certifier(c, out);
     for (uint32_t p = 1; p <= 4; p++) {
         struct command o = {.header.kind = COMMAND_state_set};
         o.state_set.product = p;
@@ -184,6 +202,35 @@ static void spot_shape(struct command *c)
         c->spot_result.auction &= 3;
         c->spot_result.version &= 15;
         c->spot_result.flags &= SPOT_RESULT_OPTIMAL;
+    }
+}
+
+/* So that certificates are more often by an accredited key for one of a few resources. */
+static void compute_shape(struct command *c)
+{
+    if (c->header.kind == COMMAND_certificate_submit) {
+        struct certificate_terms *t = &c->certificate_submit.terms;
+        uint8_t which = t->certifier[0] & 1, resource = t->certifier[1] & 3;
+        memset(t, 0, offsetof(struct certificate_terms, class));
+        memset(t->class.region, 0, sizeof t->class.region);
+        memset(t->certifier, which + 1, sizeof t->certifier);
+        t->resource[0] = (char)('a' + resource);
+        t->site[0] = t->hardware[0] = t->class.region[0] = 'x';
+        t->class.vintage = 2026;
+        t->class.grade %= GRADE_count;
+        t->quick &= 1;
+        c->certificate_submit.appeals &= 15;
+    }
+    if (c->header.kind == COMMAND_token_issue) {
+        c->token_issue.resource &= 3;
+        c->token_issue.hours %= 5;
+        c->token_issue.retire &= 1;
+    }
+    if (c->header.kind == COMMAND_certificate_end) {
+        c->certificate_end.certificate &= 15;
+        c->certificate_end.how %= CERTIFICATE_END_count;
+        memset(c->certificate_end.reason, 0, sizeof c->certificate_end.reason);
+        c->certificate_end.reason[0] = 'x';
     }
 }
 
@@ -256,6 +303,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                            sizeof c.order_new.linked[0]);
         margin_shape(&c);
         spot_shape(&c);
+        compute_shape(&c);
         if (c.header.kind == COMMAND_fund_size) {
             c.fund_size.count %= 5;
             c.header.size = (uint32_t)(sizeof c.header +

@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "core/core.h"
+#include "core/core_compute_test.h"
 #include "core/spot_naive_test.h"
 
 struct world {
@@ -34,6 +35,7 @@ struct world {
     uint64_t spot;     /* the latest auction of hours */
     uint64_t spot_bid;
     uint32_t spots;    /* how many were solved */
+    uint32_t tokens;   /* how many assets expired */
 };
 
 static struct core_limits limits_test(void)
@@ -42,6 +44,7 @@ static struct core_limits limits_test(void)
     l.answer_bytes = 1 << 20;
     l.client_ids = 4096;
     l.requests = 16;
+    l.accounts = 24;
     return l;
 }
 
@@ -76,6 +79,8 @@ static void remember(struct world *w)
         if (h->kind == EVENT_spot_auction) w->spot = ((const struct event_spot_auction *)e)->id;
         if (h->kind == EVENT_spot_auction)
             w->spots += ((const struct event_spot_auction *)e)->state == SPOT_STATE_done;
+        if (h->kind == EVENT_token && ((const struct event_token *)e)->cause == TOKEN_expired)
+            w->tokens += 1;
         if (h->kind == EVENT_spot_bid) w->spot_bid = ((const struct event_spot_bid *)e)->id;
         if (h->kind == EVENT_block && ((const struct event_block *)e)->deal.trade_id != 0)
             w->blocks += 1;
@@ -102,6 +107,13 @@ static void apply(struct world *w, struct command *c)
 static const struct settlement_rules rules_test = {
     .cycles = {{5 * 3600, 5 * 3600 + 1800, 5 * 3600 + 1900}, {16400, 16800, 16900}},
     .flags = SETTLEMENT_RULE_AUTOMATIC};
+
+static const struct delivery_terms delivered = {
+    .class = {2026, GRADE_server, "eu"}, .grade_e6 = {E6, E6, E6}, .grade_cap_e6 = E6,
+    .margin_seller_e6 = E6, .margin_buyer_e6 = E6, .buy_in_e6 = E6, .buy_in_max_e6 = E6,
+    .last_days = 6, .position_days = 5, .notice_days = 4, .margin_days = 3, .canary_days = 1,
+    .canary_by = 1, .meter_ns = 1, .sign_ns = 1, .buy_in_ns = 1, .challenge_ns = 1,
+    .answer_ns = 1};
 
 static void seed_product(struct world *w, const char *name, uint8_t algorithm, uint32_t flags)
 {
@@ -134,6 +146,14 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
     }
     if (name[0] == 'A') c.product_create.limits = (struct product_limits){.micro_of = 1,
                                                                           .ratio = 10};
+    if (name[0] == 'F') { /* delivered; about 1 USD of price and lot in a month (CERT-03) */
+        c.product_create.contract_unit = UNIT_hour;
+        c.product_create.contract_size = COMPUTE_LOT;
+        c.product_create.settlement = SETTLEMENT_physical;
+        c.product_create.delivery = delivered;
+        c.product_create.supply = (struct supply_terms){.short_share_e6 = 900000,
+                                                        .short_margin = MONEY(E6 / 8)};
+    }
     if (name[0] == 'S') { /* CONTRACT-01: its quarters become months */
         c.product_create.contract_unit = UNIT_hour;
         c.product_create.contract_size = 458;
@@ -189,8 +209,37 @@ static void seed_index(struct world *w)
     apply(w, &c);
 }
 
+/* Two certifiers, and acceptance within a minute (CERT-01). */
+static void seed_compute(struct world *w)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        struct command c = {.header.principal = 1};
+        if (i < 2) compute_accredit_command(&c, i);
+        else compute_settings_command(&c);
+        apply(w, &c);
+        struct command yes = {.header = {.kind = COMMAND_confirm, .principal = 2}};
+        yes.confirm.request = w->request;
+        apply(w, &yes);
+    }
+    struct random r = {1};
+    for (uint32_t i = 0; i < 4; i++) { /* resource i + 1 is account i + 5's */
+        struct command c = {0};
+        compute_certificate_command(&c, &r, w->ts, i + 1, i);
+        apply(w, &c);
+    }
+}
+
 static void seed_world(struct world *w)
 {
+    const char *names[4] = {"ann", "bob", "cid", "dan"};
+    for (uint32_t i = 0; i < 4; i++) {
+        struct command c = {.header.kind = COMMAND_account_create};
+        memcpy(c.account_create.account, names[i], strlen(names[i]));
+        memcpy(c.account_create.member, i < 2 ? "alpha" : "beta", i < 2 ? 5 : 4);
+        if (i == 3) c.account_create.mode = MODE_collateralised;
+        if (i == 1) c.account_create.origin = ORIGIN_client;
+        apply(w, &c);
+    }
     seed_product(w, "FF", ALGORITHM_fifo, PRODUCT_FLAG_HAS_PROTECTION | PRODUCT_FLAG_HAS_FLOOR);
     seed_product(w, "AA", ALGORITHM_allocation, PRODUCT_FLAG_TOP | PRODUCT_FLAG_HAS_PROTECTION);
     seed_product(w, "SS", ALGORITHM_split, 0);
@@ -213,15 +262,6 @@ static void seed_world(struct world *w)
             {spread_legs[i][0], spread_legs[i][1]}, {spread_ratios[i][0], spread_ratios[i][1]}};
         apply(w, &s);
     }
-    const char *names[4] = {"ann", "bob", "cid", "dan"};
-    for (uint32_t i = 0; i < 4; i++) {
-        struct command c = {.header.kind = COMMAND_account_create};
-        memcpy(c.account_create.account, names[i], strlen(names[i]));
-        memcpy(c.account_create.member, i < 2 ? "alpha" : "beta", i < 2 ? 5 : 4);
-        if (i == 3) c.account_create.mode = MODE_collateralised;
-        if (i == 1) c.account_create.origin = ORIGIN_client;
-        apply(w, &c);
-    }
     struct command asset = {.header = {.kind = COMMAND_asset_set, .principal = 1}};
     memcpy(asset.asset_set.terms.name, "CAP", 4);
     memcpy(asset.asset_set.terms.source, "test", 5);
@@ -242,6 +282,7 @@ static void seed_world(struct world *w)
         apply(w, &c);
     }
     seed_index(w);
+    seed_compute(w);
 }
 
 static uint64_t below(struct random *r, uint64_t n) { return random_below(r, n); }
@@ -700,6 +741,8 @@ static void random_command(struct world *w, struct random *r, struct command *c)
         c->expire.instrument = (uint32_t)(OUTRIGHTS - below(r, 2));
     } else if (below(r, 12) == 0) { /* INDEX-01 */
         random_spot(w, r, c);
+    } else if (below(r, 12) == 0) { /* CERT, UNIT-02 */
+        compute_random_command(c, r, w->ts, w->seq + 1);
     } else if (dice < 70) {
         random_order(w, r, c);
     } else if (dice < 80) {
@@ -734,7 +777,7 @@ static void random_command(struct world *w, struct random *r, struct command *c)
     }
 }
 
-static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades, uint32_t *off_book)
+static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades, uint32_t *seen)
 {
     struct world w;
     struct random r = {seed};
@@ -749,7 +792,8 @@ static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades, uint32_t *
     struct query q = {.kind = QUERY_hash};
     core_query(w.core, &q, &w.out);
     const struct event_hash *h = (const struct event_hash *)(const void *)w.out.bytes;
-    if (off_book != NULL) *off_book += w.busts > 0 && w.blocks > 0 && w.spots > 0 ? 1 : 0;
+    if (seen != NULL)
+        *seen |= (w.busts > 0) | (w.blocks > 0) << 1 | (w.spots > 0) << 2 | (w.tokens > 0) << 3;
     *trades = h->trades;
     uint64_t hash = h->hash;
     world_close(&w);
@@ -759,13 +803,14 @@ static uint64_t run_seed(uint64_t seed, bool check, uint64_t *trades, uint32_t *
 static void test_invariants_hold_after_every_command(void **state)
 {
     (void)state;
-    uint32_t off_book = 0;
+    uint32_t seen = 0;
     for (uint64_t seed = 1; seed <= 8; seed++) {
         uint64_t trades = 0;
-        (void)run_seed(seed, true, &trades, &off_book);
+        (void)run_seed(seed, true, &trades, &seen);
         assert_true(trades > commands_per_seed() / 100); /* the world really trades */
     }
-    assert_true(off_book >= 1); /* blocks were registered and trades busted */
+    /* Trades were busted, blocks registered, auctions solved, tokens expired. */
+    assert_int_equal(seen, 15);
 }
 
 static void test_same_commands_same_hash(void **state)
