@@ -40,7 +40,7 @@ static int print_cash(const struct statement *d, bool colour)
     if (t == NULL) return 1;
     for (int i = 0; i < d->balances; i++) {
         const struct store_statement_cash *l = &d->cash[i];
-        char name[ASSET_NAME_SIZE];
+        char name[TOKEN_NAME_SIZE];
         store_asset_name(d->store, l->asset, name);
         table_add(t, TABLE_PLAIN, name);
         const int64_t values[] = {l->opening, l->deposits, l->withdrawals, l->transfers,

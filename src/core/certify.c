@@ -101,7 +101,8 @@ static struct certification_settings settings_after(const struct core *c,
     return s;
 }
 
-/* Whether something would be accepted that is not accepted now (GUARD-05). */
+/* Whether something would be accepted that is not accepted now (GUARD-05); nothing is, while nobody
+ * has ever been accredited. */
 static bool settings_loosen(const struct certification_settings *now,
                             const struct certification_settings *to)
 {
@@ -130,7 +131,8 @@ void certification_set(struct core *c, const struct command *cmd)
 {
     const struct command_certification_set *v = &cmd->certification_set;
     struct certification_settings after = settings_after(c, v);
-    bool loosens = settings_loosen(&c->certify.s->settings, &after);
+    bool loosens = c->certify.s->accreditations > 0 &&
+                   settings_loosen(&c->certify.s->settings, &after);
     enum reject reason = settings_are_valid(&after) ? REJECT_none : REJECT_malformed_request;
     if (reason == REJECT_none && loosens && v->reason[0] == 0) reason = REJECT_reason_needed;
     if (reason != REJECT_none) {

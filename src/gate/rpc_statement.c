@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { LINES_MAX = 512, PAGE = 10000, TRADES_MAX = 1000 };
+enum { LINES_MAX = 512, PAGE = 10000, TRADES_MAX = 1000, TOKEN_HOUR_TEXT = 11 /* -YYYYMMDDHH */ };
 
 struct line {
     uint32_t asset;
@@ -18,6 +18,7 @@ struct line {
     bool settled; /* opening and closing are known */
     int64_t opening;
     int64_t closing;
+    int64_t after; /* of tokens: moved since the day's end */
     int64_t moved[POSTING_code_count];
 };
 
@@ -40,10 +41,51 @@ static struct line *line_of(struct statement *s, uint32_t asset)
     return &s->lines[s->count++];
 }
 
+/* Tokens of a class are one line, whatever their hours: its key is the class's first asset. */
+static uint32_t token_key(uint32_t asset)
+{
+    return token_asset(token_asset_class(asset), TOKEN_HOUR_FIRST);
+}
+
+static bool token_take(struct statement *s, const struct event_posting *p)
+{
+    struct line *l = p->header.ts.v >= s->start.v ? line_of(s, token_key(p->asset)) : NULL;
+    if (l == NULL) return p->header.ts.v < s->start.v;
+    if (p->header.ts.v >= s->end.v) {
+        l->after += p->amount;
+        return true;
+    }
+    l->in_day = true;
+    l->moved[p->code] += p->amount;
+    return true;
+}
+
+/* What there is now, less what came since, is what the day ended with. */
+static void tokens_close(struct rpc_call *c, struct statement *s)
+{
+    struct query q = {.kind = QUERY_account, .account = s->account, .now = c->now};
+    const struct outbox *events = query_ask(c, &q);
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_balance *b = (const struct event_balance *)(const void *)h;
+        if (h->kind != EVENT_balance || !asset_is_token(b->asset) || b->balance == 0) continue;
+        struct line *l = line_of(s, token_key(b->asset));
+        if (l != NULL) l->closing += b->balance;
+    }
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct line *l = &s->lines[i];
+        if (!asset_is_token(l->asset)) continue;
+        l->closing -= l->after;
+        l->opening = l->closing;
+        for (uint16_t code = 1; code < POSTING_code_count; code++) l->opening -= l->moved[code];
+    }
+}
+
 /* Postings come newest first. False: more assets than a statement holds. */
 static bool posting_take(struct statement *s, const struct event_posting *p)
 {
     if (p->account != s->account || p->phase != PHASE_posted) return true;
+    if (asset_is_token(p->asset)) return token_take(s, p);
     struct line *l = line_of(s, p->asset);
     if (l == NULL) return false;
     if (p->header.ts.v >= s->end.v) { /* afterwards: what it was before this one */
@@ -90,11 +132,12 @@ static void line_write(struct rpc_call *c, const struct line *l)
     bool contract = l->asset > ASSET_INSTRUMENT;
     int scale = contract ? 0 : asset_scale(l->asset);
     int128_t sum = l->opening;
+    const char *name = directory_name(c->names, DIRECTORY_asset, l->asset);
+    size_t length = strlen(name);
+    if (asset_is_token(l->asset) && length > TOKEN_HOUR_TEXT) length -= TOKEN_HOUR_TEXT;
     json_open_object(c->out);
-    json_key_string(c->out, contract ? "instrument_name" : "asset",
-                    contract ? directory_name(c->names, DIRECTORY_instrument,
-                                              l->asset - ASSET_INSTRUMENT)
-                             : directory_name(c->names, DIRECTORY_asset, l->asset));
+    json_key(c->out, contract ? "instrument_name" : "asset");
+    json_string_n(c->out, name, length);
     json_key_fixed(c->out, "opening", l->opening, scale);
     json_key(c->out, "movements");
     json_open_object(c->out);
@@ -203,6 +246,7 @@ int rpc_get_statement(struct rpc_call *c)
     reason = account_read(c, &s.account);
     if (reason != REJECT_none) return reason;
     if (!postings_take(c, &s)) return REJECT_capacity_exhausted;
+    tokens_close(c, &s);
     time_format_date(date, s.start);
     json_open_object(c->out);
     json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, s.account));

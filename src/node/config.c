@@ -120,6 +120,7 @@ struct section {
 static const struct section sections[] = {
     {"venue", "private/officer_venue_set", settings_exist},
     {"clearing", "private/officer_set_clearing", settings_exist},
+    {"certification", "private/officer_set_certification", settings_exist},
     {"accounts", "private/officer_create_account", account_exists},
     {"indices", "private/officer_create_index", index_exists},
     {"products", "private/officer_create_product", product_exists},

@@ -282,11 +282,14 @@ int store_statement_cash(struct store *s, uint32_t account, int64_t day,
         prepare(s, "SELECT asset, postings, deposits, withdrawals, transfers, variation, fees,"
                    " other, closing, day FROM statement_cash c WHERE account=?1 AND day=(SELECT"
                    " max(day) FROM statement_cash d WHERE d.account=?1 AND d.asset=c.asset AND"
-                   " d.day<=?2) ORDER BY asset LIMIT ?3");
+                   " d.day<=?2) AND (asset NOT BETWEEN ?4 AND ?5 OR closing<>0 OR day=?2)"
+                   " ORDER BY asset LIMIT ?3"); /* tokens of hours that are over are no line */
     if (q == NULL) return STORE_FAILED;
     store_bind(q, 1, account);
     store_bind(q, 2, day);
     store_bind(q, 3, capacity);
+    store_bind(q, 4, TOKEN_ASSET_FIRST);
+    store_bind(q, 5, ASSET_INSTRUMENT - 1);
     int status = STORE_OK;
     uint32_t n = 0;
     while (n < capacity && next_row(s, q, &status)) {
@@ -420,7 +423,7 @@ void store_instrument_name(struct store *s, uint32_t instrument, char name[INSTR
     name_of(s, "SELECT name FROM instruments WHERE id=?1", instrument, name, INSTRUMENT_NAME_SIZE);
 }
 
-void store_asset_name(struct store *s, uint32_t asset, char name[ASSET_NAME_SIZE])
+void store_asset_name(struct store *s, uint32_t asset, char name[TOKEN_NAME_SIZE])
 {
-    name_of(s, "SELECT name FROM assets WHERE id=?1", asset, name, ASSET_NAME_SIZE);
+    name_of(s, "SELECT name FROM assets WHERE id=?1", asset, name, TOKEN_NAME_SIZE);
 }

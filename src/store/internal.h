@@ -34,6 +34,9 @@ enum store_write {
     WRITE_call,
     WRITE_slice,
     WRITE_bust,
+    WRITE_token_class,
+    WRITE_token,
+    WRITE_certificate,
     WRITE_count
 };
 
@@ -66,6 +69,10 @@ int store_project(struct store *s, const struct event_header *e);
 int store_project_standing(struct store *s, const struct event_standing *e);
 int store_project_call(struct store *s, const struct event_call *e);
 int store_project_slice(struct store *s, const struct event_slice *e);
+/* project_compute.c */
+int store_project_token_class(struct store *s, const struct event_token_class *e);
+int store_project_token(struct store *s, const struct event_token *e);
+int store_project_certificate(struct store *s, const struct event_certificate *e);
 int store_project_bust(struct store *s, const struct event_trade_bust *e);
 
 static inline void store_bind(sqlite3_stmt *q, int place, int64_t value)

@@ -49,6 +49,11 @@ const char *const store_write_sql[WRITE_count] = {
                                "?19)",
     [WRITE_call] = "INSERT INTO calls VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
     [WRITE_slice] = "INSERT INTO slices VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+    [WRITE_token_class] = "INSERT OR REPLACE INTO token_classes VALUES(?1,?2,?3,?4)",
+    [WRITE_token] = "INSERT OR IGNORE INTO assets SELECT ?1,'CT-'||vintage||'-'||grade||'-'||region"
+                    "||'-'||strftime('%Y%m%d%H',?3,'unixepoch') FROM token_classes WHERE id=?2",
+    [WRITE_certificate] = "INSERT OR REPLACE INTO certificates VALUES"
+                          "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
     [WRITE_bust] = "INSERT INTO busts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
 };
 
@@ -371,6 +376,9 @@ int store_project(struct store *s, const struct event_header *e)
     case EVENT_standing: return store_project_standing(s, p);
     case EVENT_call: return store_project_call(s, p);
     case EVENT_slice: return store_project_slice(s, p);
+    case EVENT_token_class: return store_project_token_class(s, p);
+    case EVENT_token: return store_project_token(s, p);
+    case EVENT_certificate: return store_project_certificate(s, p);
     default: return STORE_OK;
     }
 }

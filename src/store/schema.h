@@ -22,6 +22,8 @@
  *   calls                every change of a margin call
  *   slices               every slice of a liquidation
  *   busts                trades that were undone or adjusted
+ *   token_classes        vintage, grade and region of tokens; a token's asset is named after them
+ *   certificates         the latest of every certificate: status, faults (bits), what it certifies
  *   candles              per instrument, resolution (60, 3600, 86400 s) and start: prints of the
  *                        book (continuous and auction; legs of spread trades and blocks are not)
  *   states               every change of a product's trading state, with its reason
@@ -32,7 +34,7 @@
 #ifndef DOJIMA_STORE_SCHEMA_H
 #define DOJIMA_STORE_SCHEMA_H
 
-enum { STORE_SCHEMA_VERSION = 3 };
+enum { STORE_SCHEMA_VERSION = 4 };
 
 #define STORE_SCHEMA_DIRECTORY                                                                     \
     "CREATE TABLE projector(id INTEGER PRIMARY KEY CHECK(id=1), seq INTEGER NOT NULL,"             \
@@ -131,5 +133,15 @@ enum { STORE_SCHEMA_VERSION = 3 };
     " state INTEGER NOT NULL, before INTEGER NOT NULL, reason TEXT NOT NULL);"                     \
     "CREATE TABLE auctions(seq INTEGER NOT NULL, ts INTEGER NOT NULL, instrument INTEGER NOT NULL,"\
     " price INTEGER, qty INTEGER NOT NULL, surplus INTEGER NOT NULL);"
+
+#define STORE_SCHEMA_COMPUTE                                                                       \
+    "CREATE TABLE token_classes(id INTEGER PRIMARY KEY, vintage INTEGER NOT NULL,"                 \
+    " grade TEXT NOT NULL, region TEXT NOT NULL);"                                                 \
+    "CREATE TABLE certificates(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ts INTEGER NOT NULL," \
+    " account INTEGER NOT NULL, status INTEGER NOT NULL, faults INTEGER NOT NULL,"                 \
+    " vintage INTEGER NOT NULL, work INTEGER NOT NULL, submitted INTEGER NOT NULL,"                \
+    " effective INTEGER NOT NULL, expires INTEGER NOT NULL, ended INTEGER NOT NULL,"               \
+    " appeals INTEGER NOT NULL, reversed_by INTEGER NOT NULL, resource TEXT NOT NULL,"             \
+    " grade TEXT NOT NULL, region TEXT NOT NULL, reason TEXT NOT NULL);"
 
 #endif

@@ -87,6 +87,7 @@ static int check_schema(struct store *s, bool may_create)
     if (status == STORE_OK) status = execute(s, STORE_SCHEMA_DIRECTORY);
     if (status == STORE_OK) status = execute(s, STORE_SCHEMA_ORDERS);
     if (status == STORE_OK) status = execute(s, STORE_SCHEMA_MONEY);
+    if (status == STORE_OK) status = execute(s, STORE_SCHEMA_COMPUTE);
     if (status == STORE_OK) status = execute(s, sql);
     return status == STORE_OK ? execute(s, "COMMIT") : status;
 }
@@ -192,7 +193,7 @@ int store_flush(struct store *s)
 static bool is_directory(uint16_t kind)
 {
     return kind == EVENT_asset || kind == EVENT_member || kind == EVENT_account ||
-           kind == EVENT_product || kind == EVENT_instrument;
+           kind == EVENT_product || kind == EVENT_instrument || kind == EVENT_token_class;
 }
 
 /* Whether the event is beyond the position (invariant 2). Index 0 of the position's own seq is

@@ -141,7 +141,7 @@ uint32_t store_account_id(struct store *s, const char *name);
 uint32_t store_instrument_id(struct store *s, const char *name);
 /* The name behind an id, or the id where the history knows none. */
 void store_instrument_name(struct store *s, uint32_t instrument, char name[INSTRUMENT_NAME_SIZE]);
-void store_asset_name(struct store *s, uint32_t asset, char name[ASSET_NAME_SIZE]);
+void store_asset_name(struct store *s, uint32_t asset, char name[TOKEN_NAME_SIZE]);
 
 /* ---- the worker: the projector on a thread of its own ---- */
 struct store_worker;

@@ -523,6 +523,52 @@ static void worker_with_room_needs_no_journal(void **state)
     stream_free(&st);
 }
 
+/* Tokens have names, and are no line of a statement once their hour is over; of a certificate its
+ * latest state is kept (UNIT-02, CERT-02). */
+static void tokens_and_certificates(void **state)
+{
+    (void)state;
+    static uint64_t bytes[512];
+    struct outbox out = {.bytes = (unsigned char *)bytes, .capacity = sizeof bytes};
+    uint32_t asset = token_asset(1, 500443); /* 2027-02-02T19 */
+    const struct token_class class = {2026, GRADE_server, "eu"};
+    struct store *s = open_store(path_a);
+    for (uint32_t step = 1; step <= 2; step++) {
+        outbox_reset(&out, step, TS((500400 + 30 * (int64_t)step) * NS_PER_HOUR));
+        struct event_token_class *k = outbox_push(&out, EVENT_token_class, sizeof *k);
+        *k = (struct event_token_class){.header = k->header, .id = 1, .class = class};
+        struct event_posting *p = outbox_push(&out, EVENT_posting, sizeof *p);
+        int64_t amount = step == 1 ? 7 : -7;
+        *p = (struct event_posting){.header = p->header, .posting_id = step, .chain_id = step,
+                                    .account = 5, .asset = asset, .amount = amount,
+                                    .code = step == 1 ? POSTING_issue : POSTING_token_expiry,
+                                    .balance = step == 1 ? 7 : 0};
+        struct event_token *t = outbox_push(&out, EVENT_token, sizeof *t);
+        *t = (struct event_token){.header = t->header, .asset = asset, .class = 1, .hour = 500443,
+                                  .cause = step == 1 ? TOKEN_issued : TOKEN_expired};
+        struct event_certificate *e = outbox_push(&out, EVENT_certificate, sizeof *e);
+        *e = (struct event_certificate){
+            .header = e->header, .id = 1, .account = 5,
+            .status = step == 1 ? CERTIFICATE_effective : CERTIFICATE_lapsed,
+            .terms = {.resource = "rack", .class = class, .work_per_hour = 9}};
+        assert_int_equal(store_apply(s, out.bytes, out.used), STORE_OK);
+    }
+    assert_int_equal(store_flush(s), STORE_OK);
+    char name[TOKEN_NAME_SIZE];
+    struct store_statement_cash lines[4];
+    int64_t issued = 500430 / 24, over = 500460 / 24;
+    store_asset_name(s, asset, name);
+    assert_string_equal(name, "CT-2026-server-eu-2027020219");
+    assert_int_equal(store_statement_cash(s, 5, issued, lines, 4), 1);
+    assert_int_equal(lines[0].closing, 7);
+    assert_int_equal(store_statement_cash(s, 5, over, lines, 4), 1);
+    assert_int_equal(store_statement_cash(s, 5, over + 1, lines, 4), 0);
+    store_close(s);
+    assert_int_equal(number(path_a, "SELECT status FROM certificates WHERE resource='rack'"),
+                     CERTIFICATE_lapsed);
+    assert_int_equal(number(path_a, "SELECT count(*) FROM certificates"), 1);
+}
+
 int main(void)
 {
     if (mkdtemp(directory_name) == NULL) return 1;
@@ -537,6 +583,7 @@ int main(void)
         cmocka_unit_test_setup(what_is_read_is_what_was_said, setup),
         cmocka_unit_test_setup(answers_and_repeats_are_not_history, setup),
         cmocka_unit_test_setup(untraded_quotes_leave_nothing, setup),
+        cmocka_unit_test_setup(tokens_and_certificates, setup),
         cmocka_unit_test_setup(another_version_is_refused, setup),
         cmocka_unit_test_setup(worker_catches_up, setup),
         cmocka_unit_test_setup(worker_with_room_needs_no_journal, setup),
