@@ -101,7 +101,8 @@ static inline void compute_random_command(struct command *c, struct random *r, i
         c->header.kind = COMMAND_certificate_end;
         c->header.account = 5 + compute_below(r, 4);
         c->certificate_end.certificate = 1 + compute_below(r, 60);
-        c->certificate_end.how = compute_below(r, 4) == 0 ? compute_below(r, CERTIFICATE_END_count) : 0;
+        if (compute_below(r, 4) == 0)
+            c->certificate_end.how = compute_below(r, CERTIFICATE_END_count);
         c->certificate_end.reason[0] = 'x';
         break;
     case 2: compute_certificate_command(c, r, now, unique, compute_below(r, 4)); break;

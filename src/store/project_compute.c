@@ -1,5 +1,5 @@
-/* project_compute.c: which rows certificates and tokens become. Tokens themselves are postings; what
- * they need here is a name.
+/* project_compute.c: which rows certificates and tokens become. Tokens themselves are postings;
+ * what they need here is a name.
  *
  * Upstream: project.c. Downstream: sqlite.
  */
