@@ -1,10 +1,10 @@
 /* spot_search.c: branch and bound over blocks. See spot.h.
  *
- * A node is one relaxation. Every eighth is the one with the best bound, among equals the first that
- * came; those in between go down from it, to where choices have prices. A node says of each block that it is in, out, or not decided; links carry decisions
- * along. Invariants: (1) the best choice is priced and exact; (2) every choice that is better than
- * the best lies in an open node, or is counted in `left`; so the greatest bound of these is a bound
- * of the problem.
+ * A node is one relaxation. Every eighth is the one with the best bound, among equals the first
+ * that came; those in between go down from it, to where choices have prices. A node says of each
+ * block that it is in, out, or not decided; links carry decisions along. Invariants: (1) the best
+ * choice is priced and exact; (2) every choice that is better than the best lies in an open node,
+ * or is counted in `left`; so the greatest bound of these is a bound of the problem.
  */
 #include "quant/spot_internal.h"
 
