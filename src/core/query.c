@@ -295,9 +295,8 @@ static void query_account(const struct core *c, const struct query *q, struct ou
         return;
     }
     event_account_push(c, out, q->account);
-    for (uint32_t b = 1; b <= c->s->balances; b++) {
+    for (uint32_t b = c->accounts[q->account].cash; b != NIL; b = c->balances[b].next) {
         const struct balance *balance = &c->balances[b];
-        if (balance->account != q->account) continue;
         struct event_balance *e = outbox_push(out, EVENT_balance, sizeof *e);
         e->account = balance->account;
         e->asset = balance->asset;

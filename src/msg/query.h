@@ -22,7 +22,7 @@ enum query_kind {
     QUERY_orders_closed, /* account, instrument or 0, count: latest closed orders, newest first */
     QUERY_trades,      /* instrument or product or 0, account or 0, order_id or 0, count, from_id,
                           start, end: newest first; from_id > 0: ids below it */
-    QUERY_account,     /* account: one account event and a balance event an asset */
+    QUERY_account,     /* account: one account event and a balance event an asset, money first */
     QUERY_ledger,      /* account or 0 (all), count, from_id: posting events, newest first */
     QUERY_settlements, /* instrument or product or 0, count, from_id: settlement events, newest
                           first, each with its sources */
