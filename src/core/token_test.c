@@ -458,6 +458,26 @@ static void test_escrow_ends_a_pledge(void **state)
     world_close(&b.w);
 }
 
+/* What a resource is to deliver is promised, whoever issued the tokens. */
+static void test_escrow_binds_the_resource(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, 1);
+    struct token_class class = class_of(0);
+    assert_int_equal(issue(&b, 0, 16, 1, 5000), REJECT_none);
+    assert_int_equal(give(&b, 1, 16, 1, 5000), REJECT_none);
+    outbox_reset(&b.w.out, b.w.seq, b.w.ts);
+    b.w.c->out = &b.w.out;
+    assert_int_equal(token_escrow(b.w.c, b.account[1], 2, &class, b.twin.first + 16, 4000),
+                     REJECT_none);
+    b.w.c->out = NULL;
+    assert_int_equal(certificate_supply(b.w.c, 2, b.twin.first + 16), 3000); /* of 7000 */
+    assert_int_equal(issue(&b, 1, 16, 1, 3001), REJECT_insufficient_supply);
+    assert_int_equal(issue(&b, 1, 16, 1, 3000), REJECT_none);
+    world_close(&b.w);
+}
+
 static void test_names_and_ids(void **state)
 {
     (void)state;
@@ -481,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_expired_at_the_end_of_the_hour),
         cmocka_unit_test(test_pledged_tokens_cover_shorts),
         cmocka_unit_test(test_escrow_ends_a_pledge),
+        cmocka_unit_test(test_escrow_binds_the_resource),
         cmocka_unit_test(test_names_and_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
