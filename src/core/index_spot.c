@@ -4,6 +4,8 @@
 #include "core/limit.h"
 #include "core/novation.h"
 
+#include <string.h>
+
 uint32_t index_spot_pairs(const struct core_limits *l) { return l->exposures / 4 + 1; }
 
 /* ---- the records ---- */
@@ -91,6 +93,8 @@ bool index_spot_takes(const struct core *c, uint32_t index, const struct command
         if (other->settlement_rules.spot_index != index) continue;
         if (other->contract_size != p->contract_size) return false;
         if (other->contract_unit != p->contract_unit) return false;
+        const struct token_class *x = &other->delivery.class, *y = &p->delivery.class;
+        if (memcmp(x, y, sizeof *x) != 0) return false; /* another vintage, grade or region */
     }
     return tier;
 }

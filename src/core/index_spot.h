@@ -42,7 +42,8 @@ void index_spot_pooled(struct core *c, uint32_t instrument, uint32_t seller, uin
 /* That trade is undone; or made anew at `anew`, when that is a price. */
 void index_spot_bust(struct core *c, const struct event_trade *t, price_t anew);
 
-/* Whether the products of an index may be these too: its tiers have spot, lots are as large. */
+/* Whether the products of an index may be these too: its tiers have spot, lots are as large, what
+ * is delivered is of one class. */
 bool index_spot_takes(const struct core *c, uint32_t index, const struct command_product_create *p);
 /* The tier: judges the hour's trades; what was found is kept. Then they are forgotten. */
 void index_spot_forget(struct core *c, uint32_t index, int64_t hour);

@@ -120,7 +120,8 @@ def places(value, path=()):
                 yield from places(one, path + (key,))
     elif isinstance(value, list):
         for i, one in enumerate(value):
-            yield from places(one, path + (i,))
+            if isinstance(one, dict):
+                yield from places(one, path + (i,))
     elif value is not None:
         yield path
 
