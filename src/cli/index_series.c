@@ -14,11 +14,14 @@
 
 enum { HOUR_MS = 3600000, DAY_MS = 86400000, KEY_KIND = 700, KEY_GPUS, KEY_PERIOD, KEY_LENIENT,
        KEY_WILD, KEY_TRIM, KEY_SHARE, KEY_OFFERS, KEY_PROVIDERS, KEY_STALE, KEY_CT, KEY_CERTIFICATE,
-       KEY_CERTIFIED_GPUS, KEY_CSV, KEY_SVG, KEY_EACH };
+       KEY_CERTIFIED_GPUS, KEY_CSV, KEY_SVG, KEY_EACH, KEY_SUBMIT,
+       KEY_OBSERVED };
 
 struct arguments {
+    struct client client;
     struct index_series_options o;
-    const char *path, *certificate, *svg;
+    const char *path, *certificate, *svg, *submit;
+    int64_t observed_ms; /* 0: when the last price was */
     double wild, trim, share, stale_days, ct, certified_gpus; /* below 0: not given */
     long offers, providers;
     int64_t period_ms;
@@ -73,6 +76,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &a->client; return 0;
     case 'f': a->o.panel.format = text; return 0;
     case 'g': a->o.panel.gpu = text; return 0;
     case KEY_KIND: a->o.panel.kind = text; return 0;
@@ -80,6 +84,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_LENIENT: a->o.panel.lenient = true; return 0;
     case KEY_CERTIFICATE: a->certificate = text; return 0;
     case KEY_SVG: a->svg = text; return 0;
+    case KEY_SUBMIT: a->submit = text; return 0;
+    case KEY_OBSERVED: {
+        ts_t ts;
+        if (time_parse(text, strlen(text), &ts) != 0 || ts.v < 0)
+            argp_error(state, "--observed is no time: %s", text);
+        a->observed_ms = ts.v / 1000000;
+        return 0;
+    }
     case KEY_CSV: a->csv = true; return 0;
     case KEY_EACH: a->each = true; return 0;
     case ARGP_KEY_ARG:
@@ -117,6 +129,8 @@ static const struct argp_option options[] = {
     {"csv", KEY_CSV, NULL, 0, "Print the periods as CSV", 4},
     {"offers", KEY_EACH, NULL, 0, "Print every offer's price in every period, as CSV", 4},
     {"svg", KEY_SVG, "FILE", 0, "Draw it", 4},
+    {"submit", KEY_SUBMIT, "INDEX", 0, "Send the latest value to a node, as this index's source", 5},
+    {"observed", KEY_OBSERVED, "TIME", 0, "When it was observed [when the last price was]", 5},
     {0}};
 
 /* ---- the throughput ---- */
@@ -235,7 +249,22 @@ static int panel_load(const struct arguments *a, struct panel *p, struct quant_e
     return status;
 }
 
-static int make_and_print(const struct arguments *a, const struct panel *p, double ct)
+/* By the CT where a throughput is given. A value that only stands because too few were matched is
+ * nobody's observation. */
+static int submit(struct arguments *a, const struct panel *p, const struct index_series_made *s,
+                  double ct)
+{
+    const struct series_point *last = &s->points[s->count - 1];
+    int64_t observed = a->observed_ms > 0 ? a->observed_ms : p->quotes[p->quote_count - 1].ms;
+    if (last->status != SERIES_chained && last->status != SERIES_base) {
+        (void)fprintf(stderr, "dojima: too few offers are matched: nothing is submitted\n");
+        return 1;
+    }
+    double value = ct > 0 ? last->level / ct : last->level;
+    return index_series_submit(&a->client, a->submit, value, observed);
+}
+
+static int make_and_print(struct arguments *a, const struct panel *p, double ct)
 {
     struct series_method m = method_of(a, p);
     struct index_series_made made;
@@ -249,25 +278,30 @@ static int make_and_print(const struct arguments *a, const struct panel *p, doub
                    a->o.panel.gpu != NULL ? ", " : "",
                    a->o.panel.gpu != NULL ? a->o.panel.gpu : "");
     int status = a->svg != NULL ? index_series_svg(a->svg, title, &made) : 0;
+    if (status == 0 && a->submit != NULL) status = submit(a, p, &made, ct);
     series_free(&made);
     return status;
 }
 
 int index_main_series(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&client_argp, 0, "The node:", 10}, {0}};
     static const struct argp argp = {
-        .options = options, .parser = parse, .args_doc = "FILE|-",
+        .options = options, .parser = parse, .args_doc = "FILE|-", .children = children,
         .doc = "An index of GPU hours: matched offers, chained, so that offers that come and go "
                "move nothing; docs/index.md says how. Beside it the naive median."};
-    struct arguments a = {.wild = -1, .trim = -1, .share = -1, .stale_days = -1, .ct = -1,
+    static struct arguments a; /* a client is large */
+    a = (struct arguments){.wild = -1, .trim = -1, .share = -1, .stale_days = -1, .ct = -1,
                           .certified_gpus = 1, .period_ms = DAY_MS};
     struct quant_error error = {{0}};
     struct panel panel;
     double ct;
+    client_init(&a.client);
     if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return 2;
     if (throughput_of(&a, &ct, &error) != 0) return margin_say(&error);
     if (panel_load(&a, &panel, &error) != 0) return margin_say(&error);
     int status = make_and_print(&a, &panel, ct);
+    client_close(&a.client);
     panel_close(&panel);
     return status;
 }

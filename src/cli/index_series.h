@@ -2,6 +2,7 @@
 #ifndef DOJIMA_CLI_INDEX_SERIES_H
 #define DOJIMA_CLI_INDEX_SERIES_H
 
+#include "cli/client.h"
 #include "cli/index.h"
 #include "quant/series.h"
 
@@ -22,6 +23,10 @@ int index_aws_read(struct panel *panel, const struct index_series_options *o, co
 
 /* CT an hour of a signed certificate (CERT-01); -1 with the sentence. */
 int index_certificate_work(const char *path, double *ct, struct quant_error *error);
+
+/* Sends a value as a source: 0, or 1 with the sentence said. */
+int index_series_submit(struct client *client, const char *index, double value,
+                        int64_t observed_ms);
 
 /* The index and the naive median over time. 0, or 1 with the sentence said. */
 int index_series_svg(const char *path, const char *title, const struct index_series_made *s);

@@ -8,12 +8,14 @@ program made them, and the offers whose naive median jumps with its panel.
 """
 import csv
 import gzip
+import http.server
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATA = os.path.join(os.environ.get('DOJIMA_SHARED', os.path.join(ROOT, '..', 'shared')), 'data')
@@ -68,6 +70,52 @@ def test_aws_json():
         assert status == 1 and why in err and not out, (why, out, err)
     for text in ('', '{', '[]', '{"SpotPriceHistory":7}', '{"SpotPriceHistory":[7]}'):
         assert aws(text)[0] == 1, text
+
+
+class Node(http.server.BaseHTTPRequestHandler):
+    """Answers what it is asked, and remembers it."""
+    asked = []
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        request = json.loads(self.rfile.read(int(self.headers['Content-Length'])),
+                             parse_float=str)
+        Node.asked.append((request, self.headers.get('Authorization', '')))
+        body = json.dumps({'jsonrpc': '2.0', 'id': request['id'], 'result': {}}).encode()
+        self.send_response(200)
+        self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_submitted_as_a_source():
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Node)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    history = {'SpotPriceHistory': [entry('8', '2026-01-03T00:30:00Z'),
+                                    entry('8', '2026-01-01T00:00:00Z')]}
+    with tempfile.NamedTemporaryFile('w', suffix='.key') as key:
+        key.write('source-1 abc\n')
+        key.flush()
+        node = ('--url', 'http://127.0.0.1:%d' % server.server_port, '--key-file', key.name,
+                '--submit', 'CTX')
+        ct = ('--certified-ct-per-hour', '1.5')
+        status, _, err = aws(history, *node, *ct)
+        assert status == 0 and 'submitted to CTX: 1.333333' in err, (status, err)
+        status, _, err = aws(history, *node, *ct, '--observed', '2026-01-03T01:00:00Z')
+        assert status == 0, err
+        # a value that only stands is nobody's observation
+        status, _, err = aws(history, *node, '--stale-days', '1', '--minimum-offers', '2')
+        assert status == 1 and 'nothing is submitted' in err, err
+    server.shutdown()
+    server.server_close()
+    first, second = Node.asked
+    assert first[0]['method'] == 'private/index_submit' and 'source-1' in first[1], first
+    assert first[0]['params'] == {'index_name': 'CTX', 'observed_at': 1767400200000,
+                                  'value': '1.333333'}, first
+    assert second[0]['params']['observed_at'] == 1767402000000, second
 
 
 def test_certificate_is_checked():
@@ -133,6 +181,7 @@ def test_panel_of_vast():
 def main():
     test_aws_json()
     test_certificate_is_checked()
+    test_submitted_as_a_source()
     if not os.path.isdir(DATA):
         print('no real data at %s: the rest is left out' % DATA)
         return
