@@ -129,7 +129,7 @@ static const struct argp_option options[] = {
     {"csv", KEY_CSV, NULL, 0, "Print the periods as CSV", 4},
     {"offers", KEY_EACH, NULL, 0, "Print every offer's price in every period, as CSV", 4},
     {"svg", KEY_SVG, "FILE", 0, "Draw it", 4},
-    {"submit", KEY_SUBMIT, "INDEX", 0, "Send the latest value to a node, as this index's source", 5},
+    {"submit", KEY_SUBMIT, "INDEX", 0, "Send the latest value to a node, as its source", 5},
     {"observed", KEY_OBSERVED, "TIME", 0, "When it was observed [when the last price was]", 5},
     {0}};
 
