@@ -333,6 +333,17 @@ void spot_product(struct core *c, uint32_t product)
     spot_due_set(c);
 }
 
+/* The day has no auction, or not all its hours: there was no room, or an hour had been listed with
+ * an end of its own. Said as an auction without a number that failed. */
+static void unopened_say(struct core *c, const struct opening *o)
+{
+    struct spot_auction none = {.product = o->product, .state = SPOT_STATE_failed,
+                                .hours = o->hours, .first_hour = o->first_hour,
+                                .opened = c->s->ts, .closes = o->closes,
+                                .deadline = o->deadline, .done = c->s->ts};
+    event_spot_auction_push(c, c->out, &none);
+}
+
 /* The auction, or only the hours, of the civil day after the date of `due`. One that was missed
  * altogether is left out. */
 static void day_open(struct core *c, uint32_t product)
@@ -347,8 +358,10 @@ static void day_open(struct core *c, uint32_t product)
     o.deadline = TS(o.closes.v + (int64_t)t->result_within * NS_PER_SECOND);
     p->spot_due = opening_next(t, int64_max(o.closes.v, c->s->ts.v));
     if (c->s->ts.v >= o.closes.v) return;
-    if ((t->flags & SPOT_FLAG_AUCTION) != 0) (void)auction_open(c, &o);
-    else (void)hours_open(c, product, o.first_hour, o.hours, instruments);
+    enum reject reason = (t->flags & SPOT_FLAG_AUCTION) != 0
+                             ? auction_open(c, &o)
+                             : hours_open(c, product, o.first_hour, o.hours, instruments);
+    if (reason != REJECT_none) unopened_say(c, &o);
 }
 
 static void auction_close(struct core *c, struct spot_auction *a)

@@ -5,7 +5,7 @@
 
 #include "wire/words.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 enum { BIDS_DEFAULT = 100, BIDS_MAX = 1000, AUCTIONS_DEFAULT = 10, AUCTIONS_MAX = 64 };
 
@@ -109,31 +109,47 @@ static void paradoxes_write(struct rpc_call *c, const struct outbox *events)
     json_close_array(c->out);
 }
 
-/* The steps of one hour as [price, amount], cheapest first, as they were bid. */
-static void curve_write(struct rpc_call *c, const struct event_spot_auction *a, uint32_t hour,
-                        uint32_t side)
+struct curve_step {
+    int64_t price;
+    int64_t amount;
+};
+
+static int step_order(const void *x, const void *y)
 {
-    const struct outbox *events =
-        query_ask(c, &(struct query){.kind = QUERY_spot_bids, .order_id = a->id});
-    int64_t last = INT64_MIN;
+    const struct curve_step *a = x, *b = y;
+    return (a->price > b->price) - (a->price < b->price);
+}
+
+/* An hour's steps of one side into `steps`, which has room for all; returns how many. */
+static size_t steps_gather(const struct outbox *events, uint32_t hour, uint32_t side,
+                           struct curve_step *steps)
+{
+    size_t count = 0;
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+         h = outbox_next(events, h)) {
+        const struct event_spot_bid *b = (const struct event_spot_bid *)(const void *)h;
+        if (h->kind != EVENT_spot_bid || b->kind != SPOT_BID_step) continue;
+        if (b->hour == hour && b->side == side)
+            steps[count++] = (struct curve_step){b->price.v, b->qty[hour].v};
+    }
+    return count;
+}
+
+/* As [price, amount], cheapest first, equal prices together. */
+static void curve_write(struct rpc_call *c, const struct outbox *events, uint32_t hour,
+                        uint32_t side, struct curve_step *steps)
+{
+    size_t count = steps_gather(events, hour, side, steps);
+    qsort(steps, count, sizeof *steps, step_order);
     json_key(c->out, side == SIDE_buy ? "buys" : "sells");
     json_open_array(c->out);
-    for (;;) {
-        int64_t price = INT64_MAX, lots = 0;
-        for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
-             h = outbox_next(events, h)) {
-            const struct event_spot_bid *b = (const struct event_spot_bid *)(const void *)h;
-            bool here = b->kind == SPOT_BID_step && b->hour == hour && b->side == side;
-            if (!here || b->price.v <= last || b->price.v > price) continue;
-            lots = b->price.v < price ? b->qty[hour].v : lots + b->qty[hour].v;
-            price = b->price.v;
-        }
-        if (price == INT64_MAX) break;
+    for (size_t i = 0; i < count; i++) {
+        int64_t amount = steps[i].amount;
+        while (i + 1 < count && steps[i + 1].price == steps[i].price) amount += steps[++i].amount;
         json_open_array(c->out);
-        json_fixed(c->out, price, 6);
-        json_fixed(c->out, lots, spot_scale(a->kind));
+        json_fixed(c->out, steps[i].price, 6);
+        json_int(c->out, amount);
         json_close_array(c->out);
-        last = price;
     }
     json_close_array(c->out);
 }
@@ -143,13 +159,19 @@ static int curves_write(struct rpc_call *c, const struct event_spot_auction *a)
     int64_t hour = param_int(c, c->params, "curve_hour", -1);
     if (hour < 0) return REJECT_none;
     if (hour >= a->hours) return malformed(c, "curve_hour");
-    if (a->state != SPOT_STATE_done) return REJECT_invalid_state; /* bids are sealed */
+    if (a->state != SPOT_STATE_done || a->kind != SPOT_day_ahead)
+        return REJECT_invalid_state; /* bids are sealed */
+    struct curve_step *steps = malloc(((size_t)a->steps + 1) * sizeof *steps);
+    if (steps == NULL) return REJECT_capacity_exhausted;
+    const struct outbox *events =
+        query_ask(c, &(struct query){.kind = QUERY_spot_bids, .order_id = a->id});
     json_key(c->out, "curve");
     json_open_object(c->out);
     json_key_int(c->out, "hour", hour);
-    curve_write(c, a, (uint32_t)hour, SIDE_buy);
-    curve_write(c, a, (uint32_t)hour, SIDE_sell);
+    curve_write(c, events, (uint32_t)hour, SIDE_buy, steps);
+    curve_write(c, events, (uint32_t)hour, SIDE_sell, steps);
     json_close_object(c->out);
+    free(steps);
     return REJECT_none;
 }
 

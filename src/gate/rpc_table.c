@@ -412,7 +412,7 @@ static const struct param_spec spot_auction_params[] = {INT("auction"), TEXT("pr
                                                         INT("curve_hour"), END};
 static const struct param_spec spot_auctions_params[] = {TEXT("product", 15), INT("count"), END};
 static const struct param_spec spot_bid_params[] = {
-    INT("auction"), TEXT("product", 15), ENUM("side", rpc_side_names), BOOL("block"),
+    INT("auction"), TEXT("product", 15), ENUM_REQUIRED("side", rpc_side_names), BOOL("block"),
     ARRAY("hours"), ARRAY("curve"), DECIMAL("price"), DECIMAL("amount"), ARRAY("amounts"),
     INT("parent"), INT("replaces"), END};
 static const struct param_spec spot_cancel_params[] = {INT_REQUIRED("auction"), INT("bid"), END};
