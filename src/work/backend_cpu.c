@@ -1,11 +1,11 @@
 /* backend_cpu.c: products on this machine's processors: by oneDNN's int8, by OpenBLAS's fp32, or by
  * this program's own kernel.
  *
- * A product is cut into panels of columns that the pool's threads take; the library is called with
- * one thread in each. With OpenBLAS a thread turns a panel of weights into floats when it takes it:
- * to keep all weights as floats would cost four times the memory and, for few rows, four times the
- * time to read them. Few rows go to the own kernel with any library: it reads each weight once, and
- * neither library does well there.
+ * oneDNN takes the integers as they are and shares the work out itself. For OpenBLAS a product is
+ * cut into panels of columns that the pool's threads take, each calling it with one thread, after
+ * it has turned its panel of weights into floats: to keep all weights as floats would cost four
+ * times the memory and, for few rows, four times the time to read them. Few rows go to the own
+ * kernel with any library: it reads each weight once, and neither library does well there.
  *
  * The libraries are loaded when asked for, not linked; before one is used it must give the right
  * sums of the greatest operands (a library may saturate within: then it is refused).
@@ -24,7 +24,7 @@
 #include "work/kernel.h"
 #include "work/pool.h"
 
-enum { FEW_ROWS = 12, PANEL_MAX = 512, PANEL_STEP = 16, ROWS_BLOCK = 512 };
+enum { FEW_ROWS = 12, PANEL_STEP = 16, ROWS_BLOCK = 512 };
 
 enum path { PATH_plain, PATH_openblas, PATH_onednn };
 
@@ -101,17 +101,15 @@ static void panel_openblas(void *context, uint32_t piece, uint32_t thread)
     }
 }
 
-static void panel_onednn(void *context, uint32_t piece, uint32_t thread)
+/* oneDNN shares the work among its OpenMP's threads as well as panels would. */
+static void product_onednn(const struct job *j)
 {
-    const struct job *j = context;
     static const int32_t none;
-    size_t first;
-    uint32_t count = panel_of(j, piece, &first), depth = j->m->depth;
-    (void)thread;
-    if (j->cpu->set_threads != NULL) j->cpu->set_threads(1); /* of this thread alone */
-    int status = j->cpu->gemm('N', 'T', 'F', j->rows, count, depth, 1, j->a, depth, 0,
-                              j->m->rows + first * depth, depth, 0, 0, j->c + first,
-                              j->m->columns, &none);
+    const struct backend_matrix *m = j->m;
+    struct cpu *cpu = j->cpu;
+    if (cpu->set_threads != NULL) cpu->set_threads((int)pool_threads(cpu->pool)); /* the caller's */
+    int status = cpu->gemm('N', 'T', 'F', j->rows, m->columns, m->depth, 1, j->a, m->depth, 0,
+                           m->rows, m->depth, 0, 0, j->c, m->columns, &none);
     ASSERT(status == 0); /* its arguments are the program's own */
 }
 
@@ -138,10 +136,16 @@ static bool grow(float **memory, size_t *size, size_t wanted)
     return true;
 }
 
-static uint32_t panel_choose(const struct cpu *cpu, uint32_t columns)
+/* Columns of a panel. OpenBLAS packs all of A again for each of its calls, so its panels are few;
+ * the own kernel's are many, for it reads the weights once and ends when its slowest thread does.
+ */
+static uint32_t panel_choose(const struct cpu *cpu, uint32_t columns, bool own_kernel)
 {
-    uint32_t panel = columns / (4 * pool_threads(cpu->pool)) / PANEL_STEP * PANEL_STEP;
-    return panel < PANEL_STEP ? PANEL_STEP : panel > PANEL_MAX ? PANEL_MAX : panel;
+    uint32_t threads = pool_threads(cpu->pool), pieces = own_kernel ? 4 * threads : threads;
+    uint32_t least = own_kernel ? PANEL_STEP : 128, most = own_kernel ? 512 : 2816;
+    uint32_t panel = (columns + pieces - 1) / pieces;
+    panel = (panel + PANEL_STEP - 1) / PANEL_STEP * PANEL_STEP;
+    return panel < least ? least : panel > most ? most : panel;
 }
 
 static int floats_prepare(struct job *j, struct work_error *error)
@@ -166,14 +170,15 @@ static int cpu_product(struct backend_matrix *m, const int8_t *a, uint32_t rows,
                        struct work_error *error)
 {
     struct cpu *cpu = m->cpu;
+    bool own_kernel = cpu->path == PATH_plain || rows <= FEW_ROWS;
     struct job j = {.cpu = cpu, .m = m, .a = a, .rows = rows, .c = c,
-                    .panel = panel_choose(cpu, m->columns)};
+                    .panel = panel_choose(cpu, m->columns, own_kernel)};
     uint32_t panels = (m->columns + j.panel - 1) / j.panel;
     if (rows == 0) return 0;
-    if (cpu->path == PATH_plain || rows <= FEW_ROWS) {
+    if (own_kernel) {
         pool_run(cpu->pool, panels, panel_plain, &j);
     } else if (cpu->path == PATH_onednn) {
-        pool_run(cpu->pool, panels, panel_onednn, &j);
+        product_onednn(&j);
     } else {
         if (floats_prepare(&j, error) != 0) return -1;
         pool_run(cpu->pool, panels, panel_openblas, &j);
@@ -215,14 +220,10 @@ static int64_t bare_openblas(struct backend_matrix *m, const int8_t *a, uint32_t
 
 static int64_t bare_onednn(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c)
 {
-    struct cpu *cpu = m->cpu;
-    static const int32_t none;
-    if (cpu->set_threads != NULL) cpu->set_threads((int)pool_threads(cpu->pool));
+    const struct job j = {.cpu = m->cpu, .m = m, .a = a, .rows = rows, .c = c};
     int64_t ns = now();
-    int status = cpu->gemm('N', 'T', 'F', rows, m->columns, m->depth, 1, a, m->depth, 0, m->rows,
-                           m->depth, 0, 0, c, m->columns, &none);
-    ns = now() - ns;
-    return status == 0 ? ns : -1;
+    product_onednn(&j);
+    return now() - ns;
 }
 
 static int64_t cpu_bare(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c)
@@ -314,7 +315,7 @@ static int open_onednn(struct cpu *cpu, struct work_error *error)
         int major, minor, patch;
     };
     const struct version *(*version)(void);
-    /* its OpenMP's threads are not needed, and would spin for milliseconds after being called */
+    /* its OpenMP's threads would spin for milliseconds after a product, when the pool's are due */
     if (setenv("OMP_WAIT_POLICY", "passive", 0) != 0) return work_fail(error, "no memory");
     cpu->library = dlopen("libdnnl.so.2", RTLD_NOW | RTLD_LOCAL);
     if (cpu->library == NULL) cpu->library = dlopen("libdnnl.so.3", RTLD_NOW | RTLD_LOCAL);

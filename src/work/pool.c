@@ -9,7 +9,7 @@
 
 #include "base/assert.h"
 
-enum { LOOKS = 4000 };
+enum { LOOKS = 1000 };
 
 struct pool {
     pthread_mutex_t lock;
