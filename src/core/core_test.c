@@ -152,7 +152,7 @@ static void seed_product(struct world *w, const char *name, uint8_t algorithm, u
         c.product_create.settlement = SETTLEMENT_physical;
         c.product_create.delivery = delivered;
         c.product_create.supply = (struct supply_terms){.short_share_e6 = 900000,
-                                                        .short_margin = MONEY(E6 / 8)};
+                                                        .short_margin = PRICE(E6 / 8)};
     }
     if (name[0] == 'S') { /* CONTRACT-01: its quarters become months */
         c.product_create.contract_unit = UNIT_hour;

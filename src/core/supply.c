@@ -5,6 +5,7 @@
 #include "core/limit.h"
 #include "core/margin.h"
 #include "core/token.h"
+#include "core/value.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@ bool supply_terms_are_valid(const struct command_product_create *p)
 {
     const struct supply_terms *s = &p->supply;
     bool some = s->certified != 0 || s->short_share_e6 != 0;
-    if (s->certified > 1 || s->short_share_e6 > E6 || !within(s->short_margin.v, 0, MONEY_MAX))
+    if (s->certified > 1 || s->short_share_e6 > E6 || !within(s->short_margin.v, 0, PRICE_MAX))
         return false;
     if (s->short_margin.v != 0 && s->short_share_e6 == 0) return false;
     if (s->certified != 0 && p->limits.spot_cap.v == 0) return false; /* it would bound nothing */
@@ -145,9 +146,8 @@ bool short_margin(const struct core *c, uint32_t account, uint32_t instrument, i
     if (p->supply.short_margin.v == 0 || lots <= 0) return true;
     int128_t free = short_bound(c, account, p) / token_product_work(p), charge;
     if (lots <= free) return true;
-    if (!int128_mul(lots - free, p->supply.short_margin.v, &charge)) return false;
-    *margin = charge > MONEY_MAX ? MONEY_MAX : (int64_t)charge;
-    return charge <= MONEY_MAX;
+    return int128_mul(lots - free, p->supply.short_margin.v, &charge) &&
+           value_ceil(charge, c->instruments[instrument].terms.contract_size, margin);
 }
 
 void short_refresh(struct core *c, uint32_t account)

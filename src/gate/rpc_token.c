@@ -182,7 +182,7 @@ int supply_terms_get(struct rpc_call *c, struct command_product_create *p)
     p->supply.certified = param_bool(c, object, "certified", false) ? 1 : 0;
     reason = param_share(c, object, "short_share", E6, &p->supply.short_share_e6);
     if (reason != REJECT_none) return reason;
-    return param_fixed(c, object, "short_margin", 0, MONEY_MAX, &p->supply.short_margin.v);
+    return param_fixed(c, object, "short_margin", 0, PRICE_MAX, &p->supply.short_margin.v);
 }
 
 void supply_terms_write(struct json_writer *w, const struct supply_terms *t)
@@ -191,6 +191,6 @@ void supply_terms_write(struct json_writer *w, const struct supply_terms *t)
     json_open_object(w);
     json_key_bool(w, "certified", t->certified != 0);
     json_key_fixed(w, "short_share", t->short_share_e6, 6);
-    json_key_fixed(w, "short_margin", t->short_margin.v, 6);
+    json_key_price(w, "short_margin", t->short_margin);
     json_close_object(w);
 }

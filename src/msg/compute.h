@@ -54,7 +54,7 @@ struct supply_terms {
                                 promised, frozen when a contract's spot period begins */
     uint32_t short_share_e6; /* CERT-03: of its own certified capacity an account may be short;
                                 0: there is no such limit */
-    money_t short_margin;    /* for each lot short beyond; 0: an order beyond is refused */
+    price_t short_margin;    /* USD a CT of each lot short beyond; 0: an order beyond is refused */
 };
 ASSERT_SIZE(struct supply_terms, 16);
 
