@@ -1,7 +1,7 @@
 /* spot_test.c: the spot market in the core (INDEX-01, DELIV-05): civil days on the UTC grid, sealed
  * bids and their margin, every claim of a solution refused when it does not hold, what becomes of a
  * good one; balancing auctions against the plain rule. */
-#include "core/world_test.h"
+#include "core/compute_world_test.h"
 
 #include "base/random.h"
 #include "core/calendar.h"
@@ -422,9 +422,26 @@ static void take_award(struct core *c, void *context, const struct balancing_awa
     t->price = award->price.v;
 }
 
+/* Each account has certified hardware that it stands ready to deliver from. */
+static void sellers_ready(struct world *w)
+{
+    static const char *const racks[4] = {"ra", "rb", "rc", "rd"};
+    assert_int_equal(compute_accredit(w, "first", ROLE_certifier, 1), REJECT_none);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct command cmd = compute_certificate(w, racks[i], 1, 1000, 700);
+        assert_int_equal(world_step(w, &cmd, COMMAND_certificate_submit, ALICE + i), REJECT_none);
+        struct command tender = {.tender = {.resource = i + 1, .lots = QTY(1),
+                                            .grade = GRADE_server}};
+        compute_key(tender.tender.public_key, (uint8_t)(10 + i));
+        assert_int_equal(world_step(w, &tender, COMMAND_tender, ALICE + i), REJECT_none);
+    }
+    compute_wait(w, 48 * NS_PER_HOUR);
+}
+
 static uint64_t balancing(struct world *w, int64_t work, int64_t most)
 {
-    struct balancing b = {.class = {.vintage = 2026}, .first_hour = 600000, .hours = 1,
+    struct balancing b = {.class = {.vintage = 2026, .grade = GRADE_server, .region = "eu"},
+                          .first_hour = w->ts.v / NS_PER_HOUR + 1, .hours = 1,
                           .work = {work}, .price_max = PRICE(most), .reference = 9,
                           .closes = TS(w->ts.v + NS_PER_SECOND)};
     outbox_reset(&w->out, w->seq, w->ts);
@@ -440,6 +457,9 @@ static void test_balancing_takes_the_cheapest(void **state)
     struct random r = {4};
     (void)state;
     struct world w = spot_world();
+    uint64_t early = balancing(&w, 5, 50 * TICK);
+    assert_int_equal(step_bid(&w, early, ALICE, SIDE_sell, 0, 30, 1), REJECT_not_tenderable);
+    sellers_ready(&w);
     w.check_every = 30;
     for (int round = 0; round < 60; round++) {
         struct taken t = {0};
