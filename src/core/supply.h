@@ -8,8 +8,8 @@
  *
  * A product with `short_share_e6` lets nobody be shorter, in any hour, than this share of own
  * capacity: all instruments of the class count in the hours that they have, longs against shorts.
- * With `short_margin` it lets them, for so much more margin per CT of each lot beyond, instrument by
- * instrument. Accounts in collateralised mode are covered otherwise (token.h). Products without
+ * With `short_margin` it lets them, for so much more margin per CT of each lot beyond, instrument
+ * by instrument. Accounts in collateralised mode are covered otherwise (token.h). Products without
  * either pay nothing.
  *
  * Upstream: certify_supply, token_cover. Downstream: limit, margin.
