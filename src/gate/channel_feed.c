@@ -501,17 +501,26 @@ static void apply_call(struct channels *c, const struct event_call *e)
     }
 }
 
+static void index_write(struct channels *c, const struct channel *ch,
+                        const struct event_index_price *e, const unsigned char *end)
+{
+    struct json_writer *w = notification_open(c, ch, e->header.seq);
+    json_open_object(w);
+    json_key_string(w, "index_name", directory_name(c->directory, DIRECTORY_index, e->index));
+    if (end != NULL) rpc_write_index_hour(w, c->directory, e, end);
+    else rpc_write_index_price(w, e);
+    json_key_ms(w, "timestamp", e->header.ts);
+    json_close_object(w);
+}
+
+/* With more sellers than there is room for, the price alone: public/get_index has the rest. */
 static void apply_index(struct channels *c, const struct event_index_price *e,
                         const unsigned char *end)
 {
     for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
         if (ch->kind != CHANNEL_index || ch->index != e->index) continue;
-        struct json_writer *w = notification_open(c, ch, e->header.seq);
-        json_open_object(w);
-        json_key_string(w, "index_name", directory_name(c->directory, DIRECTORY_index, e->index));
-        rpc_write_index_hour(w, c->directory, e, end);
-        json_key_ms(w, "timestamp", e->header.ts);
-        json_close_object(w);
+        index_write(c, ch, e, end);
+        if (c->out.overflow) index_write(c, ch, e, NULL);
         send_now(c, ch);
     }
 }
