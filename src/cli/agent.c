@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <uv.h>
 
 enum { KEY_DATA = 600, KEY_SIGN, KEY_ENDPOINT, KEY_LISTEN, KEY_TLS_CERT, KEY_TLS_KEY, KEY_POLL,
        KEY_QUIET };
@@ -83,6 +84,24 @@ void agent_fail(struct agent *a, const char *what)
     a->failed = true;
     atomic_store(&a->stopping, true);
     if (a->server != NULL) peer_server_stop(a->server);
+}
+
+bool agent_file_write(struct agent *a, const char *folder, const char *name, const void *bytes,
+                      size_t size)
+{
+    char path[4400], part[4410];
+    uv_fs_t request;
+    (void)snprintf(path, sizeof path, "%.4000s/%.64s", a->data, folder);
+    (void)uv_fs_mkdir(NULL, &request, path, 0700, NULL);
+    uv_fs_req_cleanup(&request);
+    (void)snprintf(path, sizeof path, "%.4000s/%.64s/%.200s", a->data, folder, name);
+    (void)snprintf(part, sizeof part, "%s.part", path);
+    FILE *f = fopen(part, "wb");
+    bool good = f != NULL && fwrite(bytes, 1, size, f) == size;
+    if (f != NULL && fclose(f) != 0) good = false;
+    if (good && rename(part, path) == 0) return true;
+    agent_say(a, "%s cannot be written", path);
+    return false;
 }
 
 /* ---- the venue ---- */

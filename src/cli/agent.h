@@ -75,6 +75,10 @@ __attribute__((format(printf, 2, 3))) void agent_say(struct agent *a, const char
 /* The disk failed: the same, and the process ends with 1. */
 void agent_fail(struct agent *a, const char *what);
 
+/* Writes a file DATA/FOLDER/NAME, whole or not at all, for whoever wants to look. */
+bool agent_file_write(struct agent *a, const char *folder, const char *name, const void *bytes,
+                      size_t size);
+
 /* Calls the venue (client_begin and parameters before), again while it cannot be reached.
  * CLIENT_ok, CLIENT_refused with the reason in the client, or CLIENT_unreachable when the agent is
  * to end. */

@@ -10,8 +10,10 @@
 
 enum { DELIVERY_ALLOCATIONS_MAX = 256, DELIVERY_HOURS_MAX = 64, DELIVERY_WORD_SIZE = 24,
        DELIVERY_VERIFIERS_MAX = 16 };
-/* A canary is no hour: the verifier draws a number from here on, that nobody could know before. */
-#define DELIVERY_CANARY_FIRST (INT64_C(1) << 40)
+/* A canary is no hour: the verifier draws one of these numbers, of hours after the year 2089, that
+ * nobody could know before: too many to have done the tasks of all. */
+#define DELIVERY_CANARY_FIRST INT64_C(1048576)
+#define DELIVERY_CANARIES INT64_C(1450000)
 #define DELIVERY_HOUR_MS INT64_C(3600000)
 #define DELIVERY_FLOP_PER_NCT INT64_C(1000000000) /* UNIT-06 */
 

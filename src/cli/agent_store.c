@@ -141,6 +141,12 @@ bool agent_store_commit(struct agent_store *s)
     return done;
 }
 
+void agent_store_abandon(struct agent_store *s)
+{
+    ASSERT(s->batch);
+    s->broken = true;
+}
+
 /* A change by itself is a batch of one. */
 static bool enter(struct agent_store *s)
 {

@@ -54,6 +54,7 @@ void agent_store_close(struct agent_store *s);
 /* Several changes that become durable together, or not at all. */
 void agent_store_begin(struct agent_store *s);
 bool agent_store_commit(struct agent_store *s); /* false: failed; nothing of it is kept */
+void agent_store_abandon(struct agent_store *s); /* the commit will keep nothing of it */
 
 /* By itself, or within a batch. */
 enum agent_store_result agent_store_task_put(struct agent_store *s, const struct agent_hour *h,

@@ -22,6 +22,9 @@ cli_function cli_instruments;
 cli_function cli_deliver;
 cli_function cli_intake;
 
+/* A whole story on one machine. */
+cli_function cli_demo;
+
 /* Real order flow through the core in memory. */
 cli_function cli_import;
 

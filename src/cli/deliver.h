@@ -32,7 +32,9 @@ struct deliver_run {
     uint128_t flop;    /* of those done */
     uint32_t batch;    /* how many are asked for at once */
     bool finished;     /* no more tasks: the receipt is next */
-    bool submitted;
+    bool submitted;    /* with both signatures, or refused */
+    bool claimed;      /* the venue has it, perhaps without the buyer's */
+    bool own;          /* the buyer gave no tasks: reference tasks are done */
     int64_t silent_ms; /* venue time since which the buyer has not answered; 0: it does */
     bool told;         /* that it does not */
 };

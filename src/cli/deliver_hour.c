@@ -16,7 +16,8 @@
 #include <time.h>
 
 enum { ANSWER_HEX = 2 * WORK_ANSWER_SIZE_MAX + 256, ASK_TIMEOUT_S = 20, BATCH_MS = 1500,
-       BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */ };
+       BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */,
+       GRACE_MS = 300000 /* venue time for answers that are on their way */ };
 
 /* ---- an hour's place ---- */
 
@@ -36,8 +37,13 @@ static struct deliver_run *run_of(struct deliver *d, const struct agent_hour *at
         agent_fail(&d->agent, "the store cannot be read");
         return NULL;
     }
-    run.submitted = agent_store_note_get(d->agent.store, at, "submitted", text, sizeof text) > 0;
-    run.finished = agent_store_note_get(d->agent.store, at, "receipt", text, sizeof text) > 0;
+    run.own = agent_store_note_get(d->agent.store, at, "own", text, sizeof text) > 0;
+    run.claimed = agent_store_note_get(d->agent.store, at, "submitted", text, sizeof text) > 0;
+    run.submitted = run.claimed && strcmp(text, "both") == 0;
+    size_t n = agent_store_note_get(d->agent.store, at, "receipt", text, sizeof text);
+    struct receipt receipt;
+    run.finished = n > 0 && receipt_parse(&receipt, text, n, NULL) == 0;
+    if (run.finished) run.handed = receipt.tasks;
     if (run.done > 0)
         agent_say(&d->agent, "allocation %llu goes on at task %llu",
                   (unsigned long long)at->allocation, (unsigned long long)run.done);
@@ -61,6 +67,12 @@ static void heard(struct deliver *d, struct deliver_run *r, bool answered, const
     if (answered) r->silent_ms = 0;
     else if (r->silent_ms == 0) r->silent_ms = agent_now_ms(&d->agent);
     r->told = !answered;
+}
+
+/* Receipts are taken, and no more tasks, when the hour is over. */
+static bool over(struct deliver *d, const struct delivery_hour *h)
+{
+    return agent_now_ms(&d->agent) >= (h->hour + 1) * DELIVERY_HOUR_MS;
 }
 
 /* ---- tasks ---- */
@@ -273,7 +285,12 @@ static bool answers_send(struct deliver *d, struct deliver_run *r,
                                        ASK_TIMEOUT_S, 65536, &answer);
     bool good = status == PEER_ok && peer_answer_json(&answer) &&
                 peer_int(&answer.json, 0, "count", &count) && (uint64_t)count <= r->done;
-    if (good) r->handed = (uint64_t)count;
+    if (good) {
+        uint32_t enough = json_member(&answer.json, 0, "enough");
+        r->handed = (uint64_t)count;
+        if (enough != 0 && answer.json.tokens[enough].kind == JSON_true) r->finished = true;
+    }
+    if (status == PEER_refused) r->finished = true; /* it takes no more: what it has, counts */
     heard(d, r, good, answer.error);
     peer_answer_free(&answer);
     free(body);
@@ -345,7 +362,7 @@ static bool countersigned(struct deliver *d, struct deliver_run *r,
     return true;
 }
 
-static void submit(struct deliver *d, struct deliver_run *r, const char *text)
+static void submit(struct deliver *d, struct deliver_run *r, const char *text, bool both)
 {
     struct client *c = &d->agent.client;
     char which[64];
@@ -354,23 +371,24 @@ static void submit(struct deliver *d, struct deliver_run *r, const char *text)
     json_key_string(&c->params, "receipt", text);
     enum client_status status = agent_call(&d->agent, "private/receipt_submit");
     if (status == CLIENT_unreachable) return;
-    r->submitted = true;
     if (status == CLIENT_refused)
         agent_say(&d->agent, "%s: the receipt is refused: %s", which, c->sentence);
-    else agent_say(&d->agent, "%s: the receipt over %llu tasks is in", which,
-                   (unsigned long long)r->handed);
-    if (!agent_store_note_set(d->agent.store, &r->at, "submitted", "1"))
+    else agent_say(&d->agent, "%s: the receipt over %llu tasks is in%s", which,
+                   (unsigned long long)r->handed, both ? "" : ", without the buyer's signature");
+    r->claimed = true;
+    r->submitted = both || status == CLIENT_refused;
+    if (!agent_store_note_set(d->agent.store, &r->at, "submitted", r->submitted ? "both" : "claim"))
         agent_fail(&d->agent, "the store cannot be written");
 }
 
 /* DELIV-02: a signature that is withheld does not hold the hour up: the seller's alone goes to the
  * venue, and again with both when the buyer's comes. */
 static void receipt_step(struct deliver *d, struct deliver_run *r,
-                         const struct delivery_allocation *al)
+                         const struct delivery_allocation *al, const struct delivery_hour *h)
 {
     char text[NOTE_SIZE_MAX];
     if (agent_store_note_get(d->agent.store, &r->at, "signed", text, sizeof text) > 0) {
-        submit(d, r, text);
+        if (over(d, h)) submit(d, r, text, true);
         return;
     }
     if (agent_store_note_get(d->agent.store, &r->at, "receipt", text, sizeof text) == 0) {
@@ -378,21 +396,68 @@ static void receipt_step(struct deliver *d, struct deliver_run *r,
         if (agent_store_note_get(d->agent.store, &r->at, "receipt", text, sizeof text) == 0) return;
     }
     if (countersigned(d, r, al, text)) {
-        submit(d, r, text);
-    } else if (r->silent_ms != 0 && agent_now_ms(&d->agent) - r->silent_ms > WITHHELD_MS) {
+        if (over(d, h)) submit(d, r, text, true);
+    } else if (over(d, h) && !r->claimed && r->silent_ms != 0 &&
+               agent_now_ms(&d->agent) - r->silent_ms > WITHHELD_MS) {
         agent_say(&d->agent, "the buyer withholds its signature: the receipt goes without");
-        submit(d, r, text);
+        submit(d, r, text, false);
     }
 }
 
 /* ---- the hour ---- */
 
-static bool over(struct deliver *d, const struct delivery_allocation *al,
-                 const struct delivery_hour *h)
+/* DELIV-02: a buyer who gives no tasks does not stop the clock. When half of the hour is over and
+ * it has not been heard, reference tasks that anybody can check are done instead. */
+static struct batch *own_tasks(struct deliver *d, struct deliver_run *r,
+                               const struct delivery_allocation *al)
 {
-    int64_t until = (h->hour + 1) * DELIVERY_HOUR_MS;
-    (void)al;
-    return agent_now_ms(&d->agent) >= until;
+    const struct work_vintage *v = work_vintage_find(al->vintage);
+    int64_t half = r->at.hour * DELIVERY_HOUR_MS + DELIVERY_HOUR_MS / 2;
+    const struct work_workload *w = NULL;
+    if (!r->own && (r->done > 0 || r->silent_ms == 0 || agent_now_ms(&d->agent) < half))
+        return NULL;
+    for (uint32_t i = 0; v != NULL && i < v->count && w == NULL; i++)
+        if ((v->workloads[i].grades & WORK_GRADE_offline) != 0) w = &v->workloads[i];
+    struct batch *b = w == NULL ? NULL : calloc(1, sizeof *b);
+    if (b == NULL) return NULL;
+    if (!r->own && !agent_store_note_set(d->agent.store, &r->at, "own", "1"))
+        agent_fail(&d->agent, "the store cannot be written");
+    if (!r->own) agent_say(&d->agent, "the buyer gives no tasks: reference tasks are done instead");
+    r->own = true;
+    struct digest nonce = commit_nonce(r->at.allocation, r->at.hour, r->done);
+    work_spec_default(w, &nonce, &b->specs[0]);
+    b->count = 1;
+    return b;
+}
+
+/* The next tasks, done. True: there was nothing to do. */
+static bool work_step(struct deliver *d, struct deliver_run *r,
+                      const struct delivery_allocation *al)
+{
+    struct batch *b = r->own ? NULL : tasks_ask(d, r, al);
+    if (b == NULL) b = own_tasks(d, r, al);
+    if (b == NULL) return true;
+    bool good = b->count > 0;
+    for (uint32_t i = 0; i < b->count && good; i++) good = weights_have(d, al, &b->specs[i]);
+    if (good) good = batch_run(d, r, b);
+    if (b->count == 0 && b->over) r->finished = true;
+    batch_free(b);
+    return !good;
+}
+
+/* What is done and not yet acknowledged. False: there is none, or no more hope for it. */
+static bool hand_over(struct deliver *d, struct deliver_run *r,
+                      const struct delivery_allocation *al, const struct delivery_hour *h,
+                      bool *idle)
+{
+    int64_t end = (h->hour + 1) * DELIVERY_HOUR_MS;
+    if (r->finished || r->handed == r->done || (r->own && !over(d, h))) return false;
+    *idle = r->own || !answers_send(d, r, al);
+    if (r->finished) return false;
+    if (!*idle || !over(d, h)) return true;
+    if (!r->own && agent_now_ms(&d->agent) < end + GRACE_MS) return true;
+    r->handed = r->done; /* the buyer cannot be reached: all that was done is claimed */
+    return false;
 }
 
 /* One batch, or one look at the buyer. True: there was nothing to do. */
@@ -400,23 +465,16 @@ static bool hour_step(struct deliver *d, struct deliver_run *r,
                       const struct delivery_allocation *al, const struct delivery_hour *h)
 {
     uint128_t due = (uint128_t)(h->work_due < 0 ? 0 : h->work_due) * DELIVERY_FLOP_PER_NCT;
-    if (r->handed < r->done) return !answers_send(d, r, al);
-    if (!r->finished && r->flop < due && !over(d, al, h)) {
-        struct batch *b = tasks_ask(d, r, al);
-        if (b == NULL) return true;
-        bool good = b->count > 0;
-        for (uint32_t i = 0; i < b->count && good; i++) good = weights_have(d, al, &b->specs[i]);
-        if (good) good = batch_run(d, r, b);
-        if (b->count == 0 && b->over) r->finished = true;
-        batch_free(b);
-        return !good;
-    }
+    bool idle = true;
+    if (hand_over(d, r, al, h, &idle)) return idle;
+    if (!r->finished && r->flop < due && !over(d, h)) return work_step(d, r, al);
+    if (r->own && !over(d, h)) return true;
     r->finished = true;
     if (r->handed == 0) { /* nothing was done: no receipt, no delivery */
         r->submitted = true;
         return true;
     }
-    receipt_step(d, r, al);
+    receipt_step(d, r, al, h);
     return true;
 }
 

@@ -17,7 +17,8 @@
 #include "cli/agent_work.h"
 
 enum { INTAKE_INSTRUMENTS_MAX = 16, INTAKE_AHEAD_MAX = 1024, INTAKE_REGIONS_MAX = 4,
-       INTAKE_EXCLUDED_MAX = 8 };
+       INTAKE_EXCLUDED_MAX = 8,
+       INTAKE_GRACE_MS = 300000 /* venue time for answers that are on their way */ };
 
 struct intake_instrument {
     char name[64];

@@ -2,7 +2,7 @@
  *
  *   /tasks    {allocation, hour, first, count}    {first, specs: [hex], over}
  *   /weights  {digest, offset, size}              bytes of the buyer's weights
- *   /answers  {allocation, hour, first, answers: [{answer, transcript, flop}]}   {count}
+ *   /answers  {allocation, hour, first, answers: [{answer, transcript, flop}]}   {count, enough}
  *   /receipt  {receipt}                           {receipt}, countersigned
  *
  * Only the allocation's seller is answered, known by the key that it tendered with.
@@ -77,11 +77,15 @@ static uint128_t flop_due(const struct delivery_hour *h)
     return (uint128_t)(h->work_due < 0 ? 0 : h->work_due) * DELIVERY_FLOP_PER_NCT;
 }
 
-/* Whether work may be done for this hour now. */
-static bool is_now(struct intake *n, const struct asked *a)
+/* As the venue's time was asked last: a seller may know of the hour's start before. */
+static bool begun(struct intake *n, const struct asked *a)
 {
-    int64_t now = agent_now_ms(&n->agent), from = a->at.hour * DELIVERY_HOUR_MS;
-    return now >= from && now < from + DELIVERY_HOUR_MS;
+    return agent_now_ms(&n->agent) >= a->at.hour * DELIVERY_HOUR_MS;
+}
+
+static bool ended(struct intake *n, const struct asked *a)
+{
+    return agent_now_ms(&n->agent) >= (a->at.hour + 1) * DELIVERY_HOUR_MS;
 }
 
 /* ---- /tasks ---- */
@@ -105,6 +109,18 @@ static void task_write(struct intake *n, const struct asked *a, uint64_t index,
     free(prompt);
 }
 
+/* At most: an answer may stop early. */
+static uint64_t task_flop(struct intake *n, const struct asked *a, uint64_t index)
+{
+    struct work_spec spec;
+    const struct work_workload *w = intake_workload(n, a->allocation.vintage);
+    uint32_t *prompt = malloc(WORK_PROMPT_MAX * sizeof *prompt);
+    bool good = prompt != NULL && w != NULL &&
+                intake_spec(n, a->allocation.vintage, &a->at, index, &spec, prompt);
+    free(prompt);
+    return good ? work_flop(w, spec.prompt_count, spec.answer_count) : 0;
+}
+
 static void tasks_give(struct intake *n, const struct asked *a, struct peer_response *response)
 {
     int64_t first, count;
@@ -120,7 +136,7 @@ static void tasks_give(struct intake *n, const struct asked *a, struct peer_resp
         peer_refuse(response, 409, "only %llu answers are here", (unsigned long long)tasks);
         return;
     }
-    bool over = !is_now(n, a) || flop >= flop_due(&a->hour) ||
+    bool over = ended(n, a) || flop >= flop_due(&a->hour) ||
                 agent_store_note_get(n->agent.store, &a->at, "signed", text, sizeof text) > 0;
     char *bytes = malloc(TASKS_BYTES);
     struct json_writer w = {.bytes = bytes, .capacity = bytes == NULL ? 0 : TASKS_BYTES};
@@ -128,8 +144,14 @@ static void tasks_give(struct intake *n, const struct asked *a, struct peer_resp
     json_key_int(&w, "first", first);
     json_key(&w, "specs");
     json_open_array(&w);
-    for (int64_t i = 0; i < count && i < TASKS_MAX && !over && w.used + SPEC_HEX < w.capacity; i++)
+    uint128_t planned = flop; /* with all that is given out and not yet answered */
+    for (uint64_t i = tasks; i < (uint64_t)first && !over; i++) planned += task_flop(n, a, i);
+    if (!begun(n, a)) count = 0;
+    for (int64_t i = 0; i < count && i < TASKS_MAX && !over && w.used + SPEC_HEX < w.capacity &&
+                        planned < flop_due(&a->hour); i++) {
         task_write(n, a, (uint64_t)(first + i), &w);
+        planned += task_flop(n, a, (uint64_t)(first + i));
+    }
     json_close_array(&w);
     json_key_bool(&w, "over", over);
     json_close_object(&w);
@@ -182,6 +204,7 @@ struct taking {
     uint8_t answer_bytes[WORK_ANSWER_SIZE_MAX];
     uint32_t prompt[WORK_PROMPT_MAX];
     struct work_answer answer;
+    bool enough; /* the hour has what it is due */
     char wrong[PEER_ERROR_SIZE];
     int status;
 };
@@ -229,7 +252,8 @@ static bool answer_take(struct taking *t, uint32_t token, uint64_t index)
     }
 }
 
-/* All of a request is kept, or nothing; after the hour's receipt is signed nothing more. */
+/* All of a request is kept, or nothing, but for what is more than the hour is due; after the hour's
+ * receipt is signed, or the hour is over for a while, nothing more. */
 static bool answers_keep(struct taking *t, uint32_t array, uint64_t first)
 {
     const struct json *j = &t->asked->json;
@@ -239,15 +263,19 @@ static bool answers_keep(struct taking *t, uint32_t array, uint64_t first)
     struct agent_store *store = t->intake->agent.store;
     if (agent_store_note_get(store, &t->asked->at, "signed", text, sizeof text) > 0)
         return wrong(t, 409, "the hour's receipt is signed", first);
+    if (agent_now_ms(&t->intake->agent) >
+        (t->asked->at.hour + 1) * DELIVERY_HOUR_MS + INTAKE_GRACE_MS)
+        return wrong(t, 409, "the hour is over", first);
     bool good = true;
+    agent_store_begin(store);
     for (uint32_t a = array + 1; good && a < j->tokens[array].next; a = j->tokens[a].next) {
-        if (!agent_store_hour(store, &t->asked->at, &tasks, &flop))
-            return wrong(t, 500, "it cannot be read", index);
-        if (index >= tasks && flop >= flop_due(&t->asked->hour))
-            return wrong(t, 409, "more than the hour is due", index);
-        good = index - first < ANSWERS_MAX && answer_take(t, a, index++);
+        good = agent_store_hour(store, &t->asked->at, &tasks, &flop);
+        t->enough = flop >= flop_due(&t->asked->hour);
+        if (good && index >= tasks && t->enough) break;
+        good = good && index - first < ANSWERS_MAX && answer_take(t, a, index++);
     }
-    return good;
+    if (!good) agent_store_abandon(store);
+    return agent_store_commit(store) && good;
 }
 
 static void answers_take(struct intake *n, const struct asked *a, struct peer_response *response)
@@ -275,6 +303,7 @@ static void answers_take(struct intake *n, const struct asked *a, struct peer_re
         struct json_writer w = {.bytes = bytes, .capacity = sizeof bytes};
         json_open_object(&w);
         json_key_int(&w, "count", (int64_t)tasks);
+        json_key_bool(&w, "enough", flop >= flop_due(&a->hour));
         json_close_object(&w);
         peer_respond(response, &w);
     }
@@ -323,6 +352,14 @@ static bool receipt_ask(struct intake *n, const struct peer_request *request, st
     return hour_find(n, request, a, response);
 }
 
+static void receipt_file(struct intake *n, const struct asked *a, const char *text)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "%llu-%lld.note", (unsigned long long)a->at.allocation,
+                   (long long)a->at.hour);
+    (void)agent_file_write(&n->agent, "receipts", name, text, strlen(text));
+}
+
 static bool receipt_sign_once(struct intake *n, const struct asked *a, struct receipt *r,
                               char text[NOTE_SIZE_MAX], struct peer_response *response)
 {
@@ -337,6 +374,7 @@ static bool receipt_sign_once(struct intake *n, const struct asked *a, struct re
     case AGENT_STORE_new:
         agent_say(&n->agent, "allocation %llu: %llu tasks received, receipt signed",
                   (unsigned long long)r->allocation, (unsigned long long)r->tasks);
+        receipt_file(n, a, text);
         if (!intake_answers_write(n, &a->at, r->tasks))
             agent_say(&n->agent, "the answers could not be written to %s/answers", n->agent.data);
         return true;

@@ -5,7 +5,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 enum { CHUNK = 64, PATH_SIZE = 4400 };
 #define PROOF_BYTES_MAX ((size_t)1 << 30)
@@ -14,26 +13,13 @@ static const char *const kind_names[] = {"hour", "canary", "challenge"};
 
 /* ---- files ---- */
 
-static void proof_path(const struct watch *w, const struct agent_hour *at, const char *kind,
-                       uint64_t first, char *path, size_t size)
+static void proof_keep(struct watch *w, const struct agent_hour *at, const char *kind,
+                       uint32_t part, const struct peer_answer *answer)
 {
-    uv_fs_t request;
-    (void)snprintf(path, size, "%s/proofs", w->agent.data);
-    (void)uv_fs_mkdir(NULL, &request, path, 0700, NULL);
-    uv_fs_req_cleanup(&request);
-    (void)snprintf(path, size, "%s/proofs/%llu-%lld-%s-%llu.proof", w->agent.data,
-                   (unsigned long long)at->allocation, (long long)at->hour, kind,
-                   (unsigned long long)first);
-}
-
-static bool file_write(const char *path, const void *bytes, size_t size)
-{
-    char part[PATH_SIZE + 8];
-    (void)snprintf(part, sizeof part, "%s.part", path);
-    FILE *f = fopen(part, "wb");
-    bool good = f != NULL && fwrite(bytes, 1, size, f) == size;
-    if (f != NULL && fclose(f) != 0) good = false;
-    return good && rename(part, path) == 0;
+    char name[128];
+    (void)snprintf(name, sizeof name, "%llu-%lld-%s-%u.proof", (unsigned long long)at->allocation,
+                   (long long)at->hour, kind, part);
+    (void)agent_file_write(&w->agent, "proofs", name, answer->bytes, answer->size);
 }
 
 /* ---- weights of buyers ---- */
@@ -69,6 +55,7 @@ struct judging {
     const struct delivery_allocation *allocation;
     struct agent_hour at; /* as in the proofs' headers */
     uint64_t tasks;
+    uint32_t parts; /* proof files so far */
     struct digest root;
     struct verify *models;
     struct finder finder;
@@ -147,7 +134,7 @@ static bool proof_judge(struct judging *j, const struct peer_answer *answer,
 static uint32_t chunk_open(struct judging *j, const char *kind, const uint64_t *indices,
                            uint32_t count)
 {
-    char body[CHUNK * 24 + 256], path[PATH_SIZE];
+    char body[CHUNK * 24 + 256];
     struct peer_answer answer;
     uint32_t opened = 0;
     struct json_writer w = {.bytes = body, .capacity = sizeof body};
@@ -163,11 +150,7 @@ static uint32_t chunk_open(struct judging *j, const char *kind, const uint64_t *
                                        &j->watch->agent.key, body, w.used, j->watch->timeout_s,
                                        PROOF_BYTES_MAX, &answer);
     bool good = status == PEER_ok && proof_judge(j, &answer, indices, count, &opened);
-    if (status == PEER_ok) {
-        proof_path(j->watch, &j->at, kind, indices[0], path, sizeof path);
-        if (!file_write(path, answer.bytes, answer.size))
-            agent_say(&j->watch->agent, "%s cannot be written", path);
-    }
+    if (status == PEER_ok) proof_keep(j->watch, &j->at, kind, j->parts++, &answer);
     if (!good && j->sample->reason[0] == 0)
         (void)snprintf(j->sample->reason, sizeof j->sample->reason, "%.200s",
                        answer.error[0] != 0 ? answer.error : "what it opens is no such proof");
@@ -264,7 +247,6 @@ static void canary_judge(struct judging *j, const struct peer_answer *answer)
     uint32_t opened;
     struct proof p;
     struct proof_error error;
-    char path[PATH_SIZE];
     if (proof_parse(&p, answer->bytes, answer->size, &error) != 0) {
         (void)snprintf(j->sample->reason, sizeof j->sample->reason, "%s", error.text);
         return;
@@ -273,9 +255,7 @@ static void canary_judge(struct judging *j, const struct peer_answer *answer)
     for (uint64_t i = 0; i < j->tasks; i++) indices[i] = i;
     bool good = proof_judge(j, answer, indices, (uint32_t)j->tasks, &opened);
     j->sample->answered = good && opened == j->tasks;
-    proof_path(j->watch, &j->at, "canary", 0, path, sizeof path);
-    if (!file_write(path, answer->bytes, answer->size))
-        agent_say(&j->watch->agent, "%s cannot be written", path);
+    proof_keep(j->watch, &j->at, "canary", 0, answer);
 }
 
 bool watch_canary(struct watch *w, const struct delivery_allocation *al, struct watch_sample *s,
@@ -289,7 +269,7 @@ bool watch_canary(struct watch *w, const struct delivery_allocation *al, struct 
     *s = (struct watch_sample){.flop_least = UINT64_MAX};
     randombytes_buf(s->nonce, sizeof s->nonce);
     randombytes_buf(&draw, sizeof draw);
-    j.at = (struct agent_hour){al->id, DELIVERY_CANARY_FIRST + (int64_t)(draw >> 24)};
+    j.at = (struct agent_hour){al->id, DELIVERY_CANARY_FIRST + (int64_t)(draw % DELIVERY_CANARIES)};
     if (wl == NULL || !judging_begin(&j)) {
         agent_say(&w->agent, "there is no workload for a canary of vintage %u", al->vintage);
         return false;

@@ -90,6 +90,10 @@ static void verdict_give(struct watch *w, const struct agent_hour *at, const cha
         agent_fail(&w->agent, "the verdict cannot be kept");
         return;
     }
+    char file[128];
+    (void)snprintf(file, sizeof file, "%llu-%lld-%s.note", (unsigned long long)at->allocation,
+                   (long long)at->hour, name);
+    (void)agent_file_write(&w->agent, "proofs", file, text, strlen(text));
     agent_say(&w->agent, "allocation %llu: %s: %s: %llu of %llu tasks opened, %llu false%s%s",
               (unsigned long long)at->allocation, name, outcome_names[v->outcome],
               (unsigned long long)v->sampled, (unsigned long long)v->tasks,

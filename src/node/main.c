@@ -16,6 +16,7 @@ static const struct subcommand subcommands[] = {
     {"script", cli_script, "feed JSON-RPC requests to a fresh venue at virtual time"},
     {"deliver", cli_deliver, "a provider's agent: delivers allocations with proof"},
     {"intake", cli_intake, "a buyer's gateway: gives tasks, countersigns what it received"},
+    {"demo", cli_demo, "a whole story on one machine, told step by step"},
     {"store", cli_store, "the SQL history: make it again"},
     {"statement", cli_statement, "an account's day from it: money, positions, margin, trades"},
     {"replay", cli_replay, "recover a data directory read-only: hash, events, verification"},
