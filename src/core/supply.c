@@ -110,8 +110,9 @@ static bool fits_from(const struct core *c, uint32_t account, uint32_t instrumen
                       int64_t from, int128_t bound)
 {
     const struct command_product_create *p = &product_of(c, instrument)->terms;
-    int64_t end = c->instruments[instrument].terms.end.v / NS_PER_HOUR;
-    bool seen[2] = {false, false};
+    const struct event_instrument *t = &c->instruments[instrument].terms;
+    int64_t end = t->end.v / NS_PER_HOUR;
+    bool seen[2] = {t->block == BLOCK_peak, t->block == BLOCK_off_peak}; /* has none of these */
     for (int64_t h = block_hour_next(c, instrument, from); h < end && !(seen[0] && seen[1]);
          h = block_hour_next(c, instrument, h + 1)) {
         bool peak = calendar_hour_is_peak(h, p->peak_start_hour, p->peak_end_hour);
