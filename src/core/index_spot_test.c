@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { ACCOUNTS = 14, HOURS = 300, TRADES_MAX = 64 };
+enum { ACCOUNTS = 14, HOURS = 300, TRADES_MAX = 128 };
 
 struct trade_kept {
     uint32_t seller;
@@ -19,6 +19,7 @@ struct trade_kept {
     int64_t lots;
     uint64_t id;
     bool busted;
+    bool pooled; /* of an auction: nobody deals with anybody */
 };
 
 struct market {
@@ -106,6 +107,34 @@ static void trade_make(struct market *m)
     m->trades[m->count++] = t;
 }
 
+/* Orders gather, and the book opens at one price; owners may stand on both sides. */
+static void auction_make(struct market *m)
+{
+    const struct event_header *e = NULL;
+    assert_int_equal(world_settle(&m->w, m->instrument, 0), REJECT_none); /* busts refer to it */
+    assert_int_equal(world_state(&m->w, 1, STATE_pre_open), REJECT_none);
+    for (uint64_t i = 4 + random_below(&m->r, 12); i > 0; i--) {
+        enum side side = random_below(&m->r, 2) == 0 ? SIDE_buy : SIDE_sell;
+        int64_t price = 1000 * (int64_t)(50 + random_below(&m->r, 100));
+        assert_int_equal(world_order(&m->w, m->account[random_below(&m->r, ACCOUNTS)],
+                                     m->instrument, side, price,
+                                     1 + (int64_t)random_below(&m->r, 30)), REJECT_none);
+    }
+    assert_int_equal(world_state(&m->w, 1, STATE_open), REJECT_none);
+    while ((e = outbox_next(&m->w.out, e)) != NULL) {
+        const struct event_trade *t = (const void *)e;
+        if (e->kind != EVENT_trade) continue;
+        assert_true(t->kind == TRADE_auction && m->count < TRADES_MAX);
+        m->trades[m->count++] = (struct trade_kept){
+            .seller = t->account[SIDE_sell], .buyer = t->account[SIDE_buy], .price = t->price.v,
+            .lots = t->qty.v, .id = t->trade_id, .pooled = true};
+    }
+    for (int i = 0; i < ACCOUNTS; i++) { /* what is left goes */
+        struct command cmd = {.cancel_many = {.instrument = m->instrument}};
+        (void)world_step(&m->w, &cmd, COMMAND_cancel_many, m->account[i]);
+    }
+}
+
 static void trade_undo(struct market *m)
 {
     struct trade_kept *t = &m->trades[random_below(&m->r, m->count)];
@@ -134,18 +163,46 @@ static int compare(const void *a, const void *b)
     return x->account < y->account ? -1 : 1;
 }
 
+/* What an owner bought in auctions of the hour. */
+static int64_t naive_bought(const struct market *m, uint32_t owner)
+{
+    int64_t lots = 0;
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct trade_kept *t = &m->trades[i];
+        if (!t->pooled || t->busted) continue;
+        if (limit_owner_key(m->w.c, t->buyer) == owner) lots += t->lots;
+    }
+    return lots;
+}
+
+/* Takes from the owner's sales in auctions, all at one price an hour, what it bought there. */
+static int64_t naive_counts(const struct market *m, uint32_t i, uint32_t owner)
+{
+    const struct trade_kept *t = &m->trades[i];
+    int64_t before = 0, bought = naive_bought(m, owner);
+    if (!t->pooled) return owner == limit_owner_key(m->w.c, t->buyer) ? 0 : t->lots;
+    for (uint32_t k = 0; k < i; k++) {
+        const struct trade_kept *other = &m->trades[k];
+        if (!other->pooled || other->busted) continue;
+        if (limit_owner_key(m->w.c, other->seller) == owner) before += other->lots;
+    }
+    int64_t gone = int64_max(0, int64_min(bought - before, t->lots));
+    return t->lots - gone;
+}
+
 static uint32_t naive_sellers(const struct market *m, struct naive *s)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < m->count; i++) {
         const struct trade_kept *t = &m->trades[i];
         uint32_t owner = limit_owner_key(m->w.c, t->seller), at = 0;
-        if (t->busted || owner == limit_owner_key(m->w.c, t->buyer)) continue;
+        int64_t lots = t->busted ? 0 : naive_counts(m, i, owner);
+        if (lots == 0) continue;
         while (at < n && s[at].owner != owner) at += 1;
         if (at == n) s[n++] = (struct naive){.owner = owner, .account = t->seller};
         if (t->seller < s[at].account) s[at].account = t->seller;
-        s[at].volume += t->lots;
-        s[at].value += (int128_t)t->lots * t->price;
+        s[at].volume += lots;
+        s[at].value += (int128_t)lots * t->price;
     }
     for (uint32_t i = 0; i < n; i++)
         s[i].price = (int64_t)int128_div_half_even(s[i].value, s[i].volume);
@@ -180,13 +237,15 @@ static void hours_against_the_twin(void **state)
 {
     (void)state;
     struct market m = market_open(11, 16384);
-    uint32_t priced = 0, none = 0, busted = 0;
+    uint32_t priced = 0, none = 0, busted = 0, pooled = 0;
     for (int h = 0; h < HOURS; h++, m.hour++) {
         hour_list(&m);
+        if (random_below(&m.r, 3) == 0) auction_make(&m);
+        for (uint32_t i = 0; i < m.count; i++) pooled += 1;
         uint64_t trades = random_below(&m.r, 5) == 0 ? random_below(&m.r, 4)
-                                                     : 6 + random_below(&m.r, TRADES_MAX - 6);
+                                                     : 6 + random_below(&m.r, 50);
         for (uint64_t i = 0; i < trades; i++) trade_make(&m);
-        if (trades > 0 && random_below(&m.r, 3) == 0) trade_undo(&m);
+        for (uint64_t i = random_below(&m.r, 4); i > 0 && m.count > 0; i--) trade_undo(&m);
         for (uint32_t i = 0; i < m.count; i++) busted += m.trades[i].busted ? 1 : 0;
         if (random_below(&m.r, 40) == 0)
             owner_give(&m, m.account[random_below(&m.r, ACCOUNTS)], random_below(&m.r, 3));
@@ -200,7 +259,7 @@ static void hours_against_the_twin(void **state)
         else assert_true(want >= low && want <= high);
         priced += want == INT64_MIN ? 0 : 1;
     }
-    assert_true(priced > HOURS / 3 && none > HOURS / 20 && busted > 10);
+    assert_true(priced > HOURS / 3 && none > HOURS / 20 && busted > 10 && pooled > 100);
     core_check(m.w.c);
     world_close(&m.w);
 }
