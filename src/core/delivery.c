@@ -45,6 +45,7 @@ void delivery_cut(struct core *c, struct arena *a)
     d->pending = arena_cut(a, l->accounts + 1, sizeof *d->pending);
     d->cash = arena_cut(a, d->cash_max, sizeof *d->cash);
     d->notices = arena_cut(a, d->notice_max, sizeof *d->notices);
+    map_cut(&d->map, a, d->allocation_max, a->base ? &d->s->map_count : NULL);
 }
 
 void delivery_start(struct core *c) { c->deliver.s->due = INT64_MAX; }
@@ -214,10 +215,8 @@ void delivery_listed(struct core *c, uint32_t instrument)
 
 uint32_t allocation_find(const struct core *c, uint64_t id)
 {
-    for (uint32_t a = 1; a <= c->deliver.s->allocations && id != 0; a++) {
-        if (c->deliver.allocations[a].said.id == id) return a;
-    }
-    return NIL;
+    const uint32_t *found = id == 0 ? NULL : map_find(&c->deliver.map, id);
+    return found == NULL ? NIL : *found;
 }
 
 static void allocation_forget(struct core *c, uint32_t a)
@@ -230,6 +229,7 @@ static void allocation_forget(struct core *c, uint32_t a)
         d->s->hour_free = h;
         d->s->hours_used -= 1;
     }
+    map_remove(&d->map, d->allocations[a].said.id);
     d->allocations[a] = (struct allotment){0};
 }
 
@@ -274,6 +274,7 @@ uint32_t allocation_take(struct core *c, uint32_t hours)
     }
     if (place > d->s->allocations) d->s->allocations = place;
     d->allocations[place].said.id = ++d->s->allocation_id;
+    map_insert(&d->map, d->s->allocation_id, place);
     d->s->live += 1;
     return place;
 }

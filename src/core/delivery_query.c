@@ -201,6 +201,7 @@ void delivery_check(const struct core *c)
     for (uint32_t a = 1; a <= d->s->allocations; a++) {
         const struct allotment *x = &d->allocations[a];
         if (x->said.id == 0) continue;
+        ASSERT(allocation_find(c, x->said.id) == a);
         bool closed = x->said.state == ALLOCATION_closed;
         ASSERT(x->escrow_buyer.v >= 0 && x->escrow_seller.v >= 0);
         held += (int128_t)x->escrow_buyer.v + x->escrow_seller.v;

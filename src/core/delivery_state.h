@@ -2,6 +2,7 @@
 #ifndef DOJIMA_CORE_DELIVERY_STATE_H
 #define DOJIMA_CORE_DELIVERY_STATE_H
 
+#include "base/map.h"
 #include "msg/event.h"
 
 /* What the venue keeps; in the state block. */
@@ -22,6 +23,8 @@ struct delivery_state {
     uint32_t account;        /* the clearing house's `delivery`; NIL until first needed */
     uint32_t cursor;         /* allocations are looked at from here on */
     uint32_t waiting;        /* instruments that wait for their notice */
+    uint32_t map_count;
+    uint32_t reserved;
     ts_t retry;              /* no notice before: the last one could not be given */
 };
 
@@ -86,6 +89,7 @@ struct deliveries {
     struct age *ages;                 /* [1 ..] */
     uint32_t *age_first;              /* by exposure: oldest; NIL: none */
     int64_t *pending;                 /* by account: in its requirement */
+    struct map map;                   /* allocation id to place */
     struct notice *notice;            /* scratch of the command being applied; not state */
     struct event_delivery_cash *cash; /* ring: cash_id % cash_max */
     struct event_notice *notices;     /* ring: notice_id % notice_max */
