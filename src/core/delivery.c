@@ -191,11 +191,25 @@ ts_t delivery_last_trading(const struct command_product_create *p, ts_t start)
     return instant_before(start.v, p->delivery.last_days, p->delivery.last_at);
 }
 
-static ts_t notice_at(const struct core *c, uint32_t instrument)
+/* Trading that goes on beyond notice day (an hour of the spot market) ends with its notice: margin
+ * and tokens are due at once, and there is no canary. */
+ts_t delivery_notice_at(const struct core *c, uint32_t instrument)
 {
     const struct delivery_terms *t = terms_of(c, instrument);
     ts_t at = delivery_instant(c, instrument, t->notice_days, t->notice_at);
-    return TS(int64_max(at.v, c->deliver.s->retry.v));
+    return TS(int64_max(at.v, c->instruments[instrument].terms.expires_at.v));
+}
+
+bool delivery_is_prompt(const struct core *c, uint32_t instrument)
+{
+    const struct delivery_terms *t = terms_of(c, instrument);
+    ts_t canary = delivery_instant(c, instrument, t->canary_days, t->canary_at);
+    return delivery_notice_at(c, instrument).v >= canary.v;
+}
+
+static ts_t notice_at(const struct core *c, uint32_t instrument)
+{
+    return TS(int64_max(delivery_notice_at(c, instrument).v, c->deliver.s->retry.v));
 }
 
 static void due_lower(struct core *c, int64_t due)
@@ -329,6 +343,12 @@ uint32_t intake_find(const struct core *c, uint32_t account, uint32_t instrument
         if (x->account == account && x->terms.instrument == instrument) return t;
     }
     return NIL;
+}
+
+uint32_t intake_for(const struct core *c, uint32_t account, uint32_t instrument)
+{
+    uint32_t t = intake_find(c, account, instrument);
+    return t == NIL && delivery_is_prompt(c, instrument) ? intake_find(c, account, NIL) : t;
 }
 
 /* ---- what is said ---- */

@@ -243,6 +243,7 @@ void allocation_margin_day(struct core *c, uint32_t a)
     pending_set(c, a, SIDE_seller, 0);
     escrow_in(c, a, SIDE_buyer, x->said.margin_buyer.v);
     escrow_in(c, a, SIDE_seller, x->said.margin_seller.v);
-    x->said.state = ALLOCATION_escrowed;
+    bool prompt = delivery_is_prompt(c, x->said.instrument);
+    x->said.state = prompt ? ALLOCATION_ready : ALLOCATION_escrowed;
     allocation_say(c, a);
 }

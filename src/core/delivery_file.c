@@ -45,8 +45,9 @@ static bool in_window(const struct core *c, uint32_t instrument, bool tender)
 {
     const struct delivery_terms *t = terms_of(c, instrument);
     ts_t from = delivery_instant(c, instrument, t->position_days, 0);
-    ts_t until = tender ? delivery_instant(c, instrument, t->notice_days, t->notice_at)
-                        : delivery_instant(c, instrument, t->canary_days, t->canary_at);
+    ts_t notice = delivery_notice_at(c, instrument);
+    ts_t canary = delivery_instant(c, instrument, t->canary_days, t->canary_at);
+    ts_t until = tender || notice.v > canary.v ? notice : canary;
     bool noticed = c->instruments[instrument].terms.expired == EXPIRY_done;
     if (tender && noticed) return false;
     return c->s->ts.v >= from.v && c->s->ts.v < until.v;
@@ -190,7 +191,8 @@ static uint32_t place_of_intake(const struct core *c)
 {
     for (uint32_t t = 1; t <= c->deliver.s->intakes; t++) {
         const struct intake *x = &c->deliver.intakes[t];
-        if (x->account == NIL || !in_window(c, x->terms.instrument, false)) return t;
+        if (x->account == NIL) return t;
+        if (x->terms.instrument != NIL && !in_window(c, x->terms.instrument, false)) return t;
     }
     return c->deliver.s->intakes < c->deliver.tender_max ? c->deliver.s->intakes + 1 : NIL;
 }
@@ -199,8 +201,9 @@ static enum reject intake_check(const struct core *c, const struct intake *t, ui
 {
     uint32_t i = t->terms.instrument;
     if (!account_is_customer(c, t->account)) return REJECT_unknown_account;
-    if (i == NIL || i > c->s->instruments) return REJECT_unknown_instrument;
-    if (!delivery_applies(c, i) || !in_window(c, i, false)) return REJECT_not_deliverable;
+    if (i > c->s->instruments) return REJECT_unknown_instrument;
+    if (i != NIL && (!delivery_applies(c, i) || !in_window(c, i, false)))
+        return REJECT_not_deliverable;
     if (t->terms.withdraw != 0) return existing == NIL ? REJECT_no_intake : REJECT_none;
     for (uint32_t n = 0; n < t->terms.excluded_count; n++) {
         if (!account_exists(c, t->terms.excluded[n])) return REJECT_unknown_account;

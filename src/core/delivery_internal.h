@@ -16,6 +16,10 @@ static inline const struct delivery_terms *terms_of(const struct core *c, uint32
 }
 /* An instant `days` before the instrument's D, at this second of that day. */
 ts_t delivery_instant(const struct core *c, uint32_t instrument, int64_t days, uint32_t second);
+/* When it is allocated: on notice day, or when trading ends later. */
+ts_t delivery_notice_at(const struct core *c, uint32_t instrument);
+/* Whether that is so late that there is no canary: an hour of the spot market. */
+bool delivery_is_prompt(const struct core *c, uint32_t instrument);
 bool delivery_hour_in_block(const struct core *c, uint32_t instrument, int64_t hour);
 /* nano-CT x 10^-6 USD a CT: 10^-6 USD, half-even; clamped to what money may be. */
 int64_t delivery_value(int64_t work, int64_t price);
@@ -36,6 +40,8 @@ void allocation_close(struct core *c, uint32_t a);
 uint32_t tender_find(const struct core *c, uint32_t account, uint32_t instrument,
                      uint32_t resource); /* resource 0: the account's first */
 uint32_t intake_find(const struct core *c, uint32_t account, uint32_t instrument);
+/* The same, or where the delivery is prompt the account's standing one. */
+uint32_t intake_for(const struct core *c, uint32_t account, uint32_t instrument);
 struct event_delivery_cash *delivery_cash_say(struct core *c,
                                               const struct event_delivery_cash *said);
 

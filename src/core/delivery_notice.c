@@ -201,7 +201,7 @@ static void holders_collect(struct core *c, struct notice *n)
             continue;
         }
         age_reckon(c, e, c->s->day);
-        h.intake = intake_find(c, x->account, n->instrument);
+        h.intake = intake_for(c, x->account, n->instrument);
         n->holders[n->longs++] = h;
         if (h.intake != NIL) blocks_collect(c, n, n->longs - 1);
     }
@@ -215,26 +215,37 @@ static uint32_t seller_find(const struct notice *n, uint32_t account)
     return UINT32_MAX;
 }
 
-static void offers_collect(const struct core *c, struct notice *n)
+static void offer_collect(const struct core *c, struct notice *n, uint32_t tender, int64_t lots)
 {
     const struct event_instrument *t = &c->instruments[n->instrument].terms;
-    const struct delivery_terms *terms = terms_of(c, n->instrument);
+    const struct tender *x = &c->deliver.tenders[tender];
+    uint32_t holder = seller_find(n, x->account);
+    if (holder == UINT32_MAX) return;
+    struct holder *h = &n->sellers[holder];
+    struct offer o = {.tender = tender, .holder = holder};
+    if (!tender_is_good(c, x, terms_of(c, n->instrument), t->start.v / NS_PER_HOUR,
+                        t->end.v / NS_PER_HOUR, &o.class)) {
+        h->lapsed = 1;
+        return;
+    }
+    o.left = int64_min(lots, h->lots - h->tendered); /* bought back since */
+    if (o.left <= 0) return;
+    h->tendered += o.left;
+    n->offer[n->offers++] = o;
+}
+
+/* In the order of filing; of the spot market's hours what stands ready comes behind. */
+static void offers_collect(const struct core *c, struct notice *n)
+{
     for (uint32_t i = 1; i <= c->deliver.s->tenders; i++) {
         const struct tender *x = &c->deliver.tenders[i];
-        if (x->account == NIL || x->terms.instrument != n->instrument) continue;
-        uint32_t holder = seller_find(n, x->account);
-        if (holder == UINT32_MAX) continue;
-        struct holder *h = &n->sellers[holder];
-        struct offer o = {.tender = i, .holder = holder};
-        if (!tender_is_good(c, x, terms, t->start.v / NS_PER_HOUR, t->end.v / NS_PER_HOUR,
-                            &o.class)) {
-            h->lapsed = 1;
-            continue;
-        }
-        o.left = int64_min(x->terms.lots.v, h->lots - h->tendered); /* bought back since */
-        if (o.left <= 0) continue;
-        h->tendered += o.left;
-        n->offer[n->offers++] = o;
+        if (x->account != NIL && x->terms.instrument == n->instrument)
+            offer_collect(c, n, i, x->terms.lots.v);
+    }
+    if (!delivery_is_prompt(c, n->instrument)) return;
+    for (uint32_t i = 1; i <= c->deliver.s->tenders; i++) {
+        const struct tender *x = &c->deliver.tenders[i];
+        if (x->account != NIL && x->terms.instrument == NIL) offer_collect(c, n, i, QTY_MAX);
     }
 }
 

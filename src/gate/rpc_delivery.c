@@ -56,8 +56,9 @@ static void intake_answer(struct rpc_call *c, const struct event_intake *e)
 {
     json_open_object(c->out);
     json_key_string(c->out, "account", directory_name(c->names, DIRECTORY_account, e->account));
-    json_key_string(c->out, "instrument_name",
-                    directory_name(c->names, DIRECTORY_instrument, e->terms.instrument));
+    if (e->terms.instrument != 0)
+        json_key_string(c->out, "instrument_name",
+                        directory_name(c->names, DIRECTORY_instrument, e->terms.instrument));
     intake_write(c->out, &e->terms);
     json_key(c->out, "providers_excluded");
     json_open_array(c->out);
@@ -67,8 +68,8 @@ static void intake_answer(struct rpc_call *c, const struct event_intake *e)
     json_close_object(c->out);
 }
 
-/* Without an instrument: what stands ready for balancing auctions; there the amount is not asked
- * for. Amount 0 withdraws. */
+/* Without an instrument: what stands ready for hours of the spot market and balancing auctions;
+ * there the amount is not asked for. Amount 0 withdraws. */
 int rpc_tender(struct rpc_call *c)
 {
     const struct outbox *events;

@@ -468,7 +468,7 @@ static const struct param_spec tender_params[] = {
     DECIMAL("amount"), ENUM("grade", grade_words), TEXT("endpoint", ENDPOINT_SIZE - 1),
     TEXT("public_key", 2 * PUBLIC_KEY_SIZE), TEXT("account", 31), END};
 static const struct param_spec intake_params[] = {
-    TEXT_REQUIRED("instrument_name", 63), TEXT("endpoint", ENDPOINT_SIZE - 1),
+    TEXT("instrument_name", 63), TEXT("endpoint", ENDPOINT_SIZE - 1),
     TEXT("public_key", 2 * PUBLIC_KEY_SIZE), OBJECT("constraints"), BOOL("withdraw"),
     TEXT("account", 31), END};
 static const struct param_spec tenders_params[] = {TEXT("instrument_name", 63),

@@ -91,7 +91,7 @@ ASSERT_SIZE(struct delivery_terms, 24 + 24 + 80 + 8 + 48 + 48);
 
 /* A short's offer of a resource for delivery: header.account's. Again for the same resource: the
  * later one stands; 0 lots: withdrawn. Without an instrument it is what the account stands ready to
- * deliver from when it wins a balancing auction (DELIV-05). */
+ * deliver from: hours of the spot market, and what it wins in a balancing auction (DELIV-05). */
 struct command_tender {
     uint32_t instrument; /* 0: standing */
     uint32_t resource;
@@ -105,7 +105,7 @@ ASSERT_SIZE(struct command_tender, 24 + PUBLIC_KEY_SIZE + ENDPOINT_SIZE);
 
 /* Where a long, or who takes its warrant, wants delivery, and what it does not want. */
 struct command_intake {
-    uint32_t instrument;
+    uint32_t instrument;    /* 0: standing, for hours of the spot market */
     uint32_t withdraw;      /* 1: the intake is gone; the rest is zero */
     uint32_t grade_minimum;
     uint32_t region_count;  /* 0: any */

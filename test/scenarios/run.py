@@ -342,8 +342,10 @@ class Scenario:
 
     def do_intake(self, words):
         who, name, *rest = words
-        params = {'instrument_name': name, 'public_key': notes.public_key(who),
+        params = {'public_key': notes.public_key(who),
                   'endpoint': 'http://%s.example:9001' % who}
+        if name != '-':
+            params['instrument_name'] = name
         if rest:
             params['constraints'] = pairs_of(rest)
         self.do(who, 'private/intake', params)
