@@ -21,8 +21,8 @@
  *         |                            \---no canary------+--falsified--> buying_in -----/
  *         \--cannot--> closed                                                  window --> closed
  *
- * Hours of the spot market trade until they begin: then notice, margin and tokens come at once, from
- * standing tenders and intakes where none were filed for the hour, and there is no canary.
+ * Hours of the spot market trade until they begin: then notice, margin and tokens come at once,
+ * from standing tenders and intakes where none were filed for the hour; there is no canary.
  *
  * Whatever fails ends in money at once or in the balancing auction and then in money: there is no
  * state without a deadline, so that nothing hangs. What a seller owes comes from its margin in
