@@ -117,7 +117,7 @@ int spot_auction_ask(struct rpc_call *c, struct event_spot_auction *auction)
     if (id <= 0 && q.product == 0) return REJECT_unknown_spot_auction;
     q.order_id = (uint64_t)id;
     const struct event_spot_auction *a = event_find(query_ask(c, &q), EVENT_spot_auction);
-    if (a == NULL) return REJECT_unknown_spot_auction;
+    if (a == NULL || a->hours > SPOT_HOURS_MAX) return REJECT_unknown_spot_auction;
     *auction = *a;
     return REJECT_none;
 }

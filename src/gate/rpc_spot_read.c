@@ -120,12 +120,12 @@ static int step_order(const void *x, const void *y)
     return (a->price > b->price) - (a->price < b->price);
 }
 
-/* An hour's steps of one side into `steps`, which has room for all; returns how many. */
+/* An hour's steps of one side, at most `most`; returns how many. */
 static size_t steps_gather(const struct outbox *events, uint32_t hour, uint32_t side,
-                           struct curve_step *steps)
+                           struct curve_step *steps, size_t most)
 {
     size_t count = 0;
-    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
+    for (const struct event_header *h = outbox_next(events, NULL); h != NULL && count < most;
          h = outbox_next(events, h)) {
         const struct event_spot_bid *b = (const struct event_spot_bid *)(const void *)h;
         if (h->kind != EVENT_spot_bid || b->kind != SPOT_BID_step) continue;
@@ -137,9 +137,9 @@ static size_t steps_gather(const struct outbox *events, uint32_t hour, uint32_t 
 
 /* As [price, amount], cheapest first, equal prices together. */
 static void curve_write(struct rpc_call *c, const struct outbox *events, uint32_t hour,
-                        uint32_t side, struct curve_step *steps)
+                        uint32_t side, struct curve_step *steps, size_t most)
 {
-    size_t count = steps_gather(events, hour, side, steps);
+    size_t count = steps_gather(events, hour, side, steps, most);
     qsort(steps, count, sizeof *steps, step_order);
     json_key(c->out, side == SIDE_buy ? "buys" : "sells");
     json_open_array(c->out);
@@ -168,8 +168,8 @@ static int curves_write(struct rpc_call *c, const struct event_spot_auction *a)
     json_key(c->out, "curve");
     json_open_object(c->out);
     json_key_int(c->out, "hour", hour);
-    curve_write(c, events, (uint32_t)hour, SIDE_buy, steps);
-    curve_write(c, events, (uint32_t)hour, SIDE_sell, steps);
+    curve_write(c, events, (uint32_t)hour, SIDE_buy, steps, a->steps);
+    curve_write(c, events, (uint32_t)hour, SIDE_sell, steps, a->steps);
     json_close_object(c->out);
     free(steps);
     return REJECT_none;
