@@ -24,6 +24,22 @@ static void fuzz_query(void *context, const struct query *q, const struct outbox
     (void)context;
     ASSERT(q->kind < QUERY_kind_count);
     outbox_reset(&outbox, 1, TS(1));
+    if (q->kind == QUERY_spot) { /* INDEX-01: an auction that is done, day-ahead or balancing */
+        struct event_spot_auction *a = outbox_push(&outbox, EVENT_spot_auction, sizeof *a);
+        memset(&a->id, 0, sizeof *a - sizeof a->header);
+        a->id = q->order_id == 0 ? 1 : q->order_id;
+        a->hours = 24;
+        a->steps = 1;
+        a->kind = q->order_id % 2 == 0 ? SPOT_day_ahead : SPOT_balancing;
+        a->state = SPOT_STATE_done;
+    }
+    for (uint8_t kind = 0; kind < 2 && q->kind == QUERY_spot_bids; kind++) {
+        struct event_spot_bid *b = outbox_push(&outbox, EVENT_spot_bid, sizeof *b);
+        memset(&b->id, 0, sizeof *b - sizeof b->header);
+        b->id = kind;
+        b->kind = kind;
+        b->qty[0] = QTY(3);
+    }
     *events = &outbox;
 }
 
