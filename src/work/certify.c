@@ -154,7 +154,7 @@ static int phase_run(struct conduct *c, struct certify_phase *phase, double seco
 {
     struct load_options o = {
         .workload = c->plan->workload, .slots = c->r->slots, .rows_max = c->r->rows_max,
-        .machine = {c->engine, engine_forward, clock_now, clock_wait},
+        .machine = {c->engine, engine_forward, clock_now, clock_wait}, .pool = c->engine->pool,
         .rate = phase->rate, .duration = (int64_t)(seconds * 1e9), .queries_min = queries_min,
         .seed = c->plan->seed, .phase = phase->number, .stop = c->plan->stop,
         .progress = c->plan->progress != NULL ? on_progress : NULL, .context = c};

@@ -196,7 +196,7 @@ static int bare_product(struct operands *o, uint32_t threads, struct certify_res
     if (status == 0) {
         kernel_floats(o->a, a, bare.a);
         kernel_floats(o->b, b, bare.b);
-        (void)snprintf(name, sizeof name, "%s %s, bare", bare.blas.build, bare.blas.core);
+        (void)snprintf(name, sizeof name, "%.15s %.8s, bare", bare.blas.build, bare.blas.core);
         struct certify_product *p = add(r, o, name, "fp32");
         if (p != NULL) p->flops = rate(o, once_bare, &bare);
         for (size_t i = 0; i < c; i++) o->c[i] = (int32_t)bare.c[i];

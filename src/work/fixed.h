@@ -230,16 +230,16 @@ FIXED_FUNCTION int32_t fixed_narrow(int32_t wide)
 /* 2^-f for f < 1, both Q16: from 32768 to 65536. Taylor's polynomial, error below 2^-15. */
 FIXED_FUNCTION uint32_t fixed_power(uint32_t f)
 {
-    int64_t x = (int64_t)f << 14, y; /* Q30 */
-    y = 165394;                           /* ln2^6 / 6!, Q30 */
-    y = 1431680 - ((y * x) >> 30);        /* ln2^5 / 5! */
-    y = 10327387 - ((y * x) >> 30);       /* ln2^4 / 4! */
-    y = 59597083 - ((y * x) >> 30);       /* ln2^3 / 3! */
-    y = 257941248 - ((y * x) >> 30);      /* ln2^2 / 2! */
-    y = 744261118 - ((y * x) >> 30);      /* ln2 */
-    y = 1073741824 - ((y * x) >> 30);
-    y = fixed_round(y, 14);
-    return y < 32768 ? 32768 : (uint32_t)y;
+    uint64_t x = (uint64_t)f << 14; /* Q30; products of two numbers below 2^32 */
+    uint32_t y = 165394;                                /* ln2^6 / 6!, Q30 */
+    y = 1431680u - (uint32_t)((y * x) >> 30);           /* ln2^5 / 5! */
+    y = 10327387u - (uint32_t)((y * x) >> 30);          /* ln2^4 / 4! */
+    y = 59597083u - (uint32_t)((y * x) >> 30);          /* ln2^3 / 3! */
+    y = 257941248u - (uint32_t)((y * x) >> 30);         /* ln2^2 / 2! */
+    y = 744261118u - (uint32_t)((y * x) >> 30);         /* ln2 */
+    y = 1073741824u - (uint32_t)((y * x) >> 30);
+    y = (y + 8192u) >> 14;
+    return y < 32768u ? 32768u : y;
 }
 
 /* How much a key counts whose score is `less` below the greatest: 0..127; 127 at the greatest.

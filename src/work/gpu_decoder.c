@@ -15,9 +15,10 @@
 enum {
     THREADS = 256, /* of a block, where nothing else is said */
     THREADS_ROW = 1024, THREADS_HEAD = 64, THREADS_ATTENTION = 128,
-    ROWS_PLAIN = 8,    /* up to here the kernel `product` is as fast as memory: gpu_kernels.h */
-    ROWS_MULTIPLE = 16, /* the library's kernels like whole tiles */
-    HEAD_MAX = 256,
+    ROWS_GROUP = 8,    /* GPU_ROWS_SMALL of gpu_kernels.h */
+    ROWS_PLAIN = 2,    /* up to here the kernel `product` is faster than the library */
+    ROWS_MULTIPLE = 32, /* the library's kernels like whole tiles */
+    HEAD_MAX = 128,
 };
 
 const char *const gpu_kernel_names[GPU_KERNEL_count] = {
@@ -110,7 +111,7 @@ int gpu_product_plain(struct gpu *g, uint32_t rows, const struct work_matrix_inf
                       gpu_memory a, gpu_memory b, gpu_memory c)
 {
     uint32_t threads = THREADS < g->threads_max ? THREADS : g->threads_max;
-    uint32_t warps = threads / g->lanes, groups = (rows + ROWS_PLAIN - 1) / ROWS_PLAIN;
+    uint32_t warps = threads / g->lanes, groups = (rows + ROWS_GROUP - 1) / ROWS_GROUP;
     uint64_t blocks = (uint64_t)groups * ((info->columns + warps - 1) / warps);
     return LAUNCH(g, GPU_KERNEL_product, blocks, threads, address(a), address(b), address(c),
                   number(rows), number(info->columns), number(info->depth));
@@ -218,7 +219,7 @@ struct gpu_decoder *gpu_decoder_open(struct gpu *g, const struct work_weights *w
     uint32_t positions = w->prompt_count + w->answer_count;
     struct gpu_decoder *d = calloc(1, sizeof *d);
     if (d == NULL || w->shape.head_size > HEAD_MAX) {
-        (void)work_fail(error, d == NULL ? "no memory" : "heads of more than 256");
+        (void)work_fail(error, d == NULL ? "no memory" : "heads of more than 128");
         free(d);
         return NULL;
     }
@@ -325,7 +326,7 @@ static int norm(struct gpu_decoder *d, uint32_t before, uint32_t next, uint32_t 
 /* Blocks to a row that together keep the device busy. */
 static uint32_t parts_of(const struct gpu_decoder *d, uint32_t elements)
 {
-    uint32_t most = (elements + THREADS - 1) / THREADS, wanted = 1024 / d->count + 1;
+    uint32_t most = (elements + THREADS - 1) / THREADS, wanted = 4096 / d->count + 1;
     return most < wanted ? most : wanted;
 }
 
@@ -363,7 +364,7 @@ static int attention(struct gpu_decoder *d, uint32_t layer, struct work_error *e
 static int mlp(struct gpu_decoder *d, uint32_t layer, struct work_error *error)
 {
     const struct work_shape *h = &d->workload->shape;
-    uint32_t step = 4 * layer + 2, parts = parts_of(d, h->hidden / 2);
+    uint32_t step = 4 * layer + 2, parts = parts_of(d, h->hidden / 4);
     const struct device_matrix *m = &d->matrices[step];
     int status = LAUNCH(d->g, GPU_KERNEL_swiglu, (uint64_t)d->count * parts, THREADS,
                         address(d->c), address(top_at(d, step)), address(m->scale),

@@ -17,7 +17,8 @@ enum { SLOTS = 3, ROWS_MAX = 40 };
 
 static struct gpu *device = &emulated; /* then this machine's, where there is one */
 
-/* Groups of 2, 1, 10 and 8 queries to a key; heads of 16 to 64; more than a tile of positions. */
+/* Groups of 2, 1, 10 and 8 queries to a key; heads of 16 to 64; more than a tile of
+ * positions, and more than have their scores kept. */
 static const struct work_workload shapes[] = {
     {.name = "group of two", .kind = WORK_KIND_decoder, .shape = {2, 64, 4, 2, 16, 96, 256, 160},
      .prompt_count = 130, .answer_count = 14, .seed = 1},
@@ -27,6 +28,8 @@ static const struct work_workload shapes[] = {
      .prompt_count = 20, .answer_count = 10, .seed = 3},
     {.name = "group of eight", .kind = WORK_KIND_decoder, .shape = {1, 512, 8, 1, 64, 320, 96, 64},
      .prompt_count = 20, .answer_count = 10, .seed = 4},
+    {.name = "long", .kind = WORK_KIND_decoder, .shape = {1, 64, 4, 2, 16, 32, 64, 1024},
+     .prompt_count = 690, .answer_count = 30, .seed = 5},
 };
 
 /* Steps of a pass, by the bytes of A and C. */

@@ -32,7 +32,11 @@
 #define GPU_ADD_64(to, v) atomicAdd((unsigned long long *)(to), (unsigned long long)(v))
 #define GPU_MAX_32(to, v) atomicMax(to, v)
 #define GPU_LANES 32u
-#define GPU_LANE_SUM(v) gpu_lane_sum(v)
+#ifdef __HIP_DEVICE_COMPILE__
+#define GPU_LANE_OTHER(v, i) __shfl_xor(v, i, 32)
+#else
+#define GPU_LANE_OTHER(v, i) __shfl_xor_sync(0xffffffffu, v, i)
+#endif
 #define GPU_UNROLL _Pragma("unroll")
 #else
 #define GPU_KERNEL static void
@@ -46,17 +50,20 @@
 #define GPU_ADD_64(to, v) (*(to) += (v))
 #define GPU_MAX_32(to, v) (*(to) = *(to) < (v) ? (v) : *(to))
 #define GPU_LANES 1u
-#define GPU_LANE_SUM(v) (v)
+#define GPU_LANE_OTHER(v, i) ((void)(i), (v))
 #define GPU_UNROLL
 #endif
 
 #include "proof/fingerprint.h"
 #include "work/fixed.h"
 
-#define GPU_THREADS_MAX 1024u
+#define GPU_WARPS_MAX 32u   /* of a block */
 #define GPU_GROUP 8u        /* query heads that one block of attention serves */
-#define GPU_TILE 128u       /* positions whose counts are held at once; a multiple of 16 */
-#define GPU_HEAD_MAX 256u   /* head_size */
+#define GPU_TILE 128u       /* positions that are in shared memory at once; a multiple of 16 */
+#define GPU_SCORES 640u     /* positions whose scores are kept; of others they are made twice */
+#define GPU_HEAD_MAX 128u   /* head_size */
+#define GPU_HELD 8u         /* loads of a thread that are under way at once */
+#define GPU_APART 16u       /* bytes between staged rows, so that threads meet different banks */
 #define GPU_ROWS_SMALL 8u   /* rows that `product` takes at once */
 
 /* What every kernel needs to know of the model. */
@@ -72,25 +79,25 @@ struct gpu_row { uint32_t slot, position, token; };
 struct gpu_four { uint32_t v[4]; }; /* 16 bytes at a time */
 
 #ifdef DOJIMA_DEVICE
-GPU_FUNCTION int32_t gpu_lane_sum(int32_t v)
-{
-#ifdef __HIP_DEVICE_COMPILE__
-    for (int i = 16; i > 0; i >>= 1) v += __shfl_xor(v, i, 32);
-#else
-    for (int i = 16; i > 0; i >>= 1) v += __shfl_xor_sync(0xffffffffu, v, i);
-#endif
-    return v;
-}
-
 GPU_FUNCTION gpu_four gpu_load_four(const void *from)
 {
     uint4 v = *(const uint4 *)from;
-    gpu_four four;
+    struct gpu_four four;
     four.v[0] = v.x;
     four.v[1] = v.y;
     four.v[2] = v.z;
     four.v[3] = v.w;
     return four;
+}
+
+GPU_FUNCTION void gpu_store_four(void *to, struct gpu_four four)
+{
+    uint4 v;
+    v.x = four.v[0];
+    v.y = four.v[1];
+    v.z = four.v[2];
+    v.w = four.v[3];
+    *(uint4 *)to = v;
 }
 #else
 static int32_t gpu_dot_4(uint32_t a, uint32_t b, int32_t c)
@@ -107,35 +114,55 @@ static struct gpu_four gpu_load_four(const void *from)
     memcpy(&four, from, sizeof four);
     return four;
 }
+
+static void gpu_store_four(void *to, struct gpu_four four) { memcpy(to, &four, sizeof four); }
 #endif
 
-/* ---- over all threads of a block ---- */
+/* ---- over the lanes of a warp, and all threads of a block ---- */
 
+GPU_FUNCTION int32_t gpu_lane_sum(int32_t v)
+{
+    for (uint32_t i = GPU_LANES / 2; i > 0; i /= 2) v += GPU_LANE_OTHER(v, (int)i);
+    return v;
+}
+
+/* `shared`: GPU_WARPS_MAX numbers, free before and after. */
 GPU_FUNCTION uint64_t gpu_block_sum(uint64_t value, uint64_t *shared)
 {
-    shared[GPU_THREAD] = value;
+    uint64_t sum = 0;
+    unsigned long long v = value;
+    for (uint32_t i = GPU_LANES / 2; i > 0; i /= 2) v += GPU_LANE_OTHER(v, (int)i);
+    if (GPU_THREAD % GPU_LANES == 0) shared[GPU_THREAD / GPU_LANES] = v;
     GPU_SYNC();
-    for (uint32_t n = GPU_THREADS / 2; n > 0; n /= 2) {
-        if (GPU_THREAD < n) shared[GPU_THREAD] += shared[GPU_THREAD + n];
-        GPU_SYNC();
-    }
-    value = shared[0];
+    for (uint32_t i = 0; i < GPU_THREADS / GPU_LANES; i++) sum += shared[i];
     GPU_SYNC();
-    return value;
+    return sum;
 }
 
 GPU_FUNCTION uint64_t gpu_block_max(uint64_t value, uint64_t *shared)
 {
-    shared[GPU_THREAD] = value;
-    GPU_SYNC();
-    for (uint32_t n = GPU_THREADS / 2; n > 0; n /= 2) {
-        if (GPU_THREAD < n && shared[GPU_THREAD] < shared[GPU_THREAD + n])
-            shared[GPU_THREAD] = shared[GPU_THREAD + n];
-        GPU_SYNC();
+    uint64_t most = 0;
+    unsigned long long v = value;
+    for (uint32_t i = GPU_LANES / 2; i > 0; i /= 2) {
+        unsigned long long other = GPU_LANE_OTHER(v, (int)i);
+        if (other > v) v = other;
     }
-    value = shared[0];
+    if (GPU_THREAD % GPU_LANES == 0) shared[GPU_THREAD / GPU_LANES] = v;
     GPU_SYNC();
-    return value;
+    for (uint32_t i = 0; i < GPU_THREADS / GPU_LANES; i++)
+        if (shared[i] > most) most = shared[i];
+    GPU_SYNC();
+    return most;
+}
+
+/* fixed_norm_inverse, with the root from the floating-point unit and put right: the same number in
+ * a tenth of the time. */
+GPU_FUNCTION uint64_t gpu_norm_inverse(uint64_t sum, uint32_t width)
+{
+    uint64_t v = sum / width + 1, root = (uint64_t)sqrt((double)v);
+    while (root * root > v) root -= 1;
+    while ((root + 1) * (root + 1) <= v) root += 1;
+    return ((uint64_t)1 << 40) / root;
 }
 
 GPU_FUNCTION uint32_t gpu_size(int32_t v)
@@ -246,65 +273,100 @@ GPU_KERNEL gpu_product(const int8_t *a, const int8_t *b, int32_t *c, uint32_t ro
     }
     GPU_UNROLL
     for (uint32_t r = 0; r < GPU_ROWS_SMALL; r++) {
-        int32_t all = GPU_LANE_SUM(sum[r]);
+        int32_t all = gpu_lane_sum(sum[r]);
         if (lane == 0 && first + r < rows) c[(uint64_t)(first + r) * columns + column] = all;
     }
 }
 
 /* ---- rows ---- */
 
+/* Eight numbers of a row. */
+GPU_FUNCTION void gpu_load_eight(const int32_t *from, int32_t *to)
+{
+    struct gpu_four low = gpu_load_four(from), high = gpu_load_four(from + 4);
+    GPU_UNROLL
+    for (int n = 0; n < 4; n++) {
+        to[n] = (int32_t)low.v[n];
+        to[4 + n] = (int32_t)high.v[n];
+    }
+}
+
+/* Eight numbers of the residual stream take those of a product; returns the part of their
+ * fingerprint. */
+GPU_FUNCTION uint64_t gpu_residual(int32_t *values, const int32_t *products, uint32_t i,
+                                   uint32_t top, const uint16_t *scale, uint32_t scale_all,
+                                   uint32_t shift, int32_t *x)
+{
+    int32_t c[8];
+    uint64_t part = 0;
+    gpu_load_eight(products + 8 * i, c);
+    gpu_load_eight(values + 8 * i, x);
+    GPU_UNROLL
+    for (uint32_t n = 0; n < 8; n++) {
+        uint32_t s = gpu_scale_of(scale, scale_all, 8 * i + n);
+        x[n] = fixed_clamp(x[n] + fixed_scale(c[n], top, s, shift), FIXED_RESIDUAL_MAX);
+    }
+    GPU_UNROLL
+    for (uint32_t n = 0; n < 4; n++)
+        part += fingerprint_part(gpu_pair(c[2 * n], c[2 * n + 1]), 4 * i + n);
+    GPU_UNROLL
+    for (uint32_t n = 0; n < 8; n++) values[8 * i + n] = x[n];
+    return part;
+}
+
+/* Eight numbers normed. */
+GPU_FUNCTION void gpu_normed(const int32_t *values, uint32_t i, uint64_t inverse,
+                             const int32_t *gain, int32_t *x)
+{
+    gpu_load_eight(values + 8 * i, x);
+    GPU_UNROLL
+    for (uint32_t n = 0; n < 8; n++)
+        x[n] = fixed_norm(x[n], inverse, gain != 0 ? gain[8 * i + n] : FIXED_GAIN_ONE);
+}
+
 /* The residual stream takes what a product gave (c 0: nothing); the row is normed and quantised for
- * the next product. One block a row; `rows`: where the row stands in x and c. `fingerprints` of the
- * product before (C) and of the next (A); tops likewise. */
+ * the next product (a 0: not). One block a row; `list` 0: all rows, else where each stands in x and
+ * c. `fingerprint_c` and `top_c` are of the product before, the others of the next. */
 GPU_KERNEL gpu_norm(int32_t *x, const int32_t *c, const uint32_t *top_c, const uint16_t *scale,
                     uint32_t scale_all, uint32_t shift, uint64_t *fingerprint_c,
                     const int32_t *gain, int8_t *a, uint32_t *top_a, uint64_t *fingerprint_a,
                     const uint32_t *list, uint32_t width)
 {
-    GPU_SHARED uint64_t shared[GPU_THREADS_MAX];
-    uint32_t row = list != 0 ? list[GPU_BLOCK] : GPU_BLOCK, out = GPU_BLOCK;
-    int32_t *values = x + (uint64_t)row * width;
+    GPU_SHARED uint64_t shared[GPU_WARPS_MAX];
+    uint32_t row = list != 0 ? list[GPU_BLOCK] : GPU_BLOCK, out = GPU_BLOCK, top = 1;
+    int32_t *values = x + (uint64_t)row * width, eight[8];
+    const int32_t *products = c != 0 ? c + (uint64_t)row * width : 0;
     uint64_t squares = 0, part = 0;
-    for (uint32_t i = GPU_THREAD; i < width / 2; i += GPU_THREADS) {
-        if (c != 0) {
-            const int32_t *products = c + (uint64_t)row * width;
-            part += fingerprint_part(gpu_pair(products[2 * i], products[2 * i + 1]), i);
-            for (uint32_t n = 2 * i; n < 2 * i + 2; n++) {
-                uint32_t s = gpu_scale_of(scale, scale_all, n);
-                int64_t v = values[n] + fixed_scale(products[n], top_c[row], s, shift);
-                values[n] = fixed_clamp(v, FIXED_RESIDUAL_MAX);
-            }
-        }
-        for (uint32_t n = 2 * i; n < 2 * i + 2; n++)
-            squares += (uint64_t)((int64_t)values[n] * values[n]);
+    for (uint32_t i = GPU_THREAD; i < width / 8; i += GPU_THREADS) {
+        if (c != 0)
+            part += gpu_residual(values, products, i, top_c[row], scale, scale_all, shift, eight);
+        else gpu_load_eight(values + 8 * i, eight);
+        GPU_UNROLL
+        for (uint32_t n = 0; n < 8; n++) squares += (uint64_t)((int64_t)eight[n] * eight[n]);
     }
-    squares = gpu_block_sum(squares, shared);
     if (c != 0) {
         part = gpu_block_sum(part, shared);
         if (GPU_THREAD == 0) fingerprint_c[2 * (uint64_t)row] = part;
     }
     if (a == 0) return;
-    uint64_t inverse = fixed_norm_inverse(squares, width);
-    uint32_t top = 1;
-    for (uint32_t i = GPU_THREAD; i < width / 2; i += GPU_THREADS)
-        for (uint32_t n = 2 * i; n < 2 * i + 2; n++) {
-            int32_t g = gain != 0 ? gain[n] : FIXED_GAIN_ONE;
-            uint32_t size = gpu_size(fixed_norm(values[n], inverse, g));
-            if (size > top) top = size;
-        }
-    GPU_SYNC(); /* below, threads read what others wrote */
+    uint64_t inverse = gpu_norm_inverse(gpu_block_sum(squares, shared), width);
+    for (uint32_t i = GPU_THREAD; i < width / 8; i += GPU_THREADS) {
+        gpu_normed(values, i, inverse, gain, eight); /* its own: the thread wrote them above */
+        GPU_UNROLL
+        for (uint32_t n = 0; n < 8; n++)
+            if (gpu_size(eight[n]) > top) top = gpu_size(eight[n]);
+    }
     top = (uint32_t)gpu_block_max(top, shared);
     uint64_t factor = fixed_quantise_inverse(top);
     part = 0;
     for (uint32_t i = GPU_THREAD; i < width / 8; i += GPU_THREADS) {
-        uint64_t eight = 0;
-        for (uint32_t n = 0; n < 8; n++) {
-            int32_t g = gain != 0 ? gain[8 * i + n] : FIXED_GAIN_ONE;
-            int32_t v = fixed_quantise(fixed_norm(values[8 * i + n], inverse, g), factor);
-            eight |= (uint64_t)(uint8_t)v << (8 * n);
-        }
-        ((uint64_t *)a)[(uint64_t)out * (width / 8) + i] = eight;
-        part += fingerprint_part(eight, i);
+        uint64_t bytes = 0;
+        gpu_normed(values, i, inverse, gain, eight);
+        GPU_UNROLL
+        for (uint32_t n = 0; n < 8; n++)
+            bytes |= (uint64_t)(uint8_t)fixed_quantise(eight[n], factor) << (8 * n);
+        ((uint64_t *)a)[(uint64_t)out * (width / 8) + i] = bytes;
+        part += fingerprint_part(bytes, i);
     }
     part = gpu_block_sum(part, shared);
     if (GPU_THREAD == 0) {
@@ -318,18 +380,21 @@ GPU_KERNEL gpu_norm(int32_t *x, const int32_t *c, const uint32_t *top_c, const u
 GPU_KERNEL gpu_quantise(const int32_t *v, uint64_t stride, uint32_t *tops, int8_t *a,
                         uint64_t *fingerprint, uint32_t width, uint32_t parts)
 {
-    GPU_SHARED uint64_t shared[GPU_THREADS_MAX];
+    GPU_SHARED uint64_t shared[GPU_WARPS_MAX];
     uint32_t row = GPU_BLOCK / parts, part_index = GPU_BLOCK % parts;
     const int32_t *values = v + (uint64_t)row * stride;
     uint32_t top = tops[row] > 1 ? tops[row] : 1;
     uint64_t factor = fixed_quantise_inverse(top), part = 0;
     for (uint32_t i = part_index * GPU_THREADS + GPU_THREAD; i < width / 8;
          i += parts * GPU_THREADS) {
-        uint64_t eight = 0;
+        uint64_t bytes = 0;
+        int32_t eight[8];
+        gpu_load_eight(values + 8 * i, eight);
+        GPU_UNROLL
         for (uint32_t n = 0; n < 8; n++)
-            eight |= (uint64_t)(uint8_t)fixed_quantise(values[8 * i + n], factor) << (8 * n);
-        ((uint64_t *)a)[(uint64_t)row * (width / 8) + i] = eight;
-        part += fingerprint_part(eight, i);
+            bytes |= (uint64_t)(uint8_t)fixed_quantise(eight[n], factor) << (8 * n);
+        ((uint64_t *)a)[(uint64_t)row * (width / 8) + i] = bytes;
+        part += fingerprint_part(bytes, i);
     }
     part = gpu_block_sum(part, shared);
     if (GPU_THREAD == 0) GPU_ADD_64(&fingerprint[2 * (uint64_t)row], part);
@@ -343,7 +408,7 @@ GPU_KERNEL gpu_qkv(const struct gpu_shape *shape, const struct gpu_row *rows, co
                    uint64_t *fingerprint, const uint64_t *frequency, int8_t *q, int8_t *keys,
                    int8_t *values)
 {
-    GPU_SHARED uint64_t shared[GPU_THREADS_MAX];
+    GPU_SHARED uint64_t shared[GPU_WARPS_MAX];
     uint32_t size = shape->head_size, half = size / 2;
     uint32_t all = shape->heads + 2 * shape->kv_heads, columns = all * size;
     uint32_t row = GPU_BLOCK / all, head = GPU_BLOCK % all;
@@ -400,22 +465,62 @@ GPU_FUNCTION void gpu_scores(const int8_t *q, const int8_t *key, uint32_t heads,
     }
 }
 
+/* `count` rows of `size` bytes, `stride` apart, into shared memory, `apart` bytes apart. Many loads
+ * are under way before the first is stored. */
+GPU_FUNCTION void gpu_stage(struct gpu_four *stage, uint32_t apart, const int8_t *from,
+                            uint32_t count, uint32_t size, uint64_t stride)
+{
+    uint32_t fours = size / 16, all = count * fours;
+    struct gpu_four held[GPU_HELD];
+    for (uint32_t first = GPU_THREAD; first < all; first += GPU_HELD * GPU_THREADS) {
+        GPU_UNROLL
+        for (uint32_t n = 0; n < GPU_HELD; n++) {
+            uint32_t i = first + n * GPU_THREADS;
+            if (i < all) held[n] = gpu_load_four(from + i / fours * stride + 16 * (i % fours));
+        }
+        GPU_UNROLL
+        for (uint32_t n = 0; n < GPU_HELD; n++) {
+            uint32_t i = first + n * GPU_THREADS;
+            if (i < all) stage[i / fours * (apart / 16) + i % fours] = held[n];
+        }
+    }
+}
+
+/* The scores of the staged keys, position by position from `tile`; the greatest by head. */
+GPU_FUNCTION void gpu_score(const int8_t *q, const int8_t *stage, uint32_t heads, uint32_t size,
+                            uint32_t tile, uint32_t count, int32_t *kept, int32_t *most)
+{
+    int32_t scores[GPU_GROUP];
+    for (uint32_t p = GPU_THREAD; p < count; p += GPU_THREADS) {
+        gpu_scores(q, stage + p * (size + GPU_APART), heads, size, scores);
+        GPU_UNROLL
+        for (uint32_t h = 0; h < GPU_GROUP; h++) {
+            if (scores[h] > most[h]) most[h] = scores[h];
+            if (tile < GPU_SCORES) kept[h * GPU_SCORES + tile + p] = scores[h];
+        }
+    }
+}
+
 /* The counts of GPU_TILE positions from `tile`, by head; what is not seen counts 0. Adds them up by
- * thread, two heads in one number. */
-GPU_FUNCTION void gpu_count(const int8_t *q, const int8_t *key, uint32_t heads, uint32_t size,
-                            uint32_t scale, uint32_t tile, uint32_t length, const int32_t *most,
-                            int8_t *counts, uint64_t *total)
+ * thread, two heads in one number. Scores that were not kept are made again from staged keys. */
+GPU_FUNCTION void gpu_count(const int8_t *q, const int8_t *stage, uint32_t heads, uint32_t size,
+                            uint32_t scale, uint32_t tile, uint32_t count, const int32_t *kept,
+                            const int32_t *most, int8_t *counts, uint64_t *total)
 {
     int32_t scores[GPU_GROUP];
     for (uint32_t p = GPU_THREAD; p < GPU_TILE; p += GPU_THREADS) {
-        bool seen = tile + p < length;
-        if (seen) gpu_scores(q, key + (uint64_t)(tile + p) * size, heads, size, scores);
+        bool seen = p < count;
+        if (seen && tile >= GPU_SCORES)
+            gpu_scores(q, stage + p * (size + GPU_APART), heads, size, scores);
         GPU_UNROLL
         for (uint32_t h = 0; h < GPU_GROUP; h++) {
-            int32_t count = 0;
-            if (seen && h < heads) count = fixed_attention(most[h] - scores[h], scale);
-            counts[h * GPU_TILE + p] = (int8_t)count;
-            total[h / 2] += (uint64_t)(uint32_t)count << (32 * (h & 1u));
+            int32_t n = 0;
+            if (seen && h < heads) {
+                int32_t s = tile < GPU_SCORES ? kept[h * GPU_SCORES + tile + p] : scores[h];
+                n = fixed_attention(most[h] - s, scale);
+            }
+            counts[h * GPU_TILE + p] = (int8_t)n;
+            total[h / 2] += (uint64_t)(uint32_t)n << (32 * (h & 1u));
         }
     }
 }
@@ -435,14 +540,16 @@ GPU_FUNCTION void gpu_weigh(const int8_t *counts, const int8_t *value, uint32_t 
 }
 
 /* One row, the query heads of one head of keys and values (at most GPU_GROUP of them a block):
- * the greatest score; then, tile by tile, counts and the sums of the values that they weigh. Each
- * thread has one element of the values in each round. */
+ * scores and the greatest of them; then, tile by tile, counts and the sums of the values that they
+ * weigh. Each thread has one element of the values in each round. */
 GPU_KERNEL gpu_attention(const struct gpu_shape *shape, const struct gpu_row *rows, const int8_t *q,
                          const int8_t *keys, const int8_t *values, int32_t *out, uint32_t *tops)
 {
-    GPU_SHARED uint64_t q_shared[GPU_GROUP * GPU_HEAD_MAX / 8];
-    GPU_SHARED uint64_t counts[GPU_GROUP * GPU_TILE / 8];
-    GPU_SHARED uint64_t shared[GPU_TILE];
+    GPU_SHARED struct gpu_four stage[GPU_TILE * (GPU_HEAD_MAX + GPU_APART) / 16];
+    GPU_SHARED struct gpu_four queries[GPU_GROUP * GPU_HEAD_MAX / 16];
+    GPU_SHARED struct gpu_four counts[GPU_GROUP * GPU_TILE / 16];
+    GPU_SHARED int32_t kept[GPU_GROUP * GPU_SCORES];
+    GPU_SHARED uint64_t shared[GPU_WARPS_MAX];
     uint32_t size = shape->head_size, group = shape->heads / shape->kv_heads;
     uint32_t chunks = (group + GPU_GROUP - 1) / GPU_GROUP;
     uint32_t row = GPU_BLOCK / (shape->kv_heads * chunks);
@@ -452,18 +559,19 @@ GPU_KERNEL gpu_attention(const struct gpu_shape *shape, const struct gpu_row *ro
     struct gpu_row place = rows[row];
     uint32_t length = place.position + 1, capacity = shape->capacity, top = 1;
     uint64_t base = ((uint64_t)place.slot * shape->kv_heads + kv) * size * capacity;
-    const int8_t *key = keys + base, *value = values + base, *queries = (const int8_t *)q_shared;
-    const uint64_t *from = (const uint64_t *)(q + ((uint64_t)row * shape->heads + first) * size);
-    int32_t scores[GPU_GROUP], most[GPU_GROUP], sums[GPU_GROUP];
-    for (uint32_t i = GPU_THREAD; i < heads * size / 8; i += GPU_THREADS) q_shared[i] = from[i];
-    GPU_SYNC();
+    const int8_t *query = (const int8_t *)queries, *staged = (const int8_t *)stage;
+    const int8_t *from = q + ((uint64_t)row * shape->heads + first) * size;
+    int32_t most[GPU_GROUP], sums[GPU_GROUP];
+    for (uint32_t i = GPU_THREAD; i < heads * size / 16; i += GPU_THREADS)
+        queries[i] = gpu_load_four(from + 16 * i);
     GPU_UNROLL
     for (uint32_t h = 0; h < GPU_GROUP; h++) most[h] = INT32_MIN;
-    for (uint32_t p = GPU_THREAD; p < length; p += GPU_THREADS) {
-        gpu_scores(queries, key + (uint64_t)p * size, heads, size, scores);
-        GPU_UNROLL
-        for (uint32_t h = 0; h < GPU_GROUP; h++)
-            if (scores[h] > most[h]) most[h] = scores[h];
+    for (uint32_t tile = 0; tile < length; tile += GPU_TILE) {
+        uint32_t count = length - tile < GPU_TILE ? length - tile : GPU_TILE;
+        GPU_SYNC();
+        gpu_stage(stage, size + GPU_APART, keys + base + (uint64_t)tile * size, count, size, size);
+        GPU_SYNC();
+        gpu_score(query, staged, heads, size, tile, count, kept, most);
     }
     GPU_UNROLL
     for (uint32_t h = 0; h < GPU_GROUP; h++) /* moved up, since the block's maximum is unsigned */
@@ -478,13 +586,23 @@ GPU_KERNEL gpu_attention(const struct gpu_shape *shape, const struct gpu_row *ro
             total[h / 2] = 0;
         }
         for (uint32_t tile = 0; tile < length; tile += GPU_TILE) {
-            uint32_t end = length - tile < GPU_TILE ? length - tile : GPU_TILE;
+            uint32_t count = length - tile < GPU_TILE ? length - tile : GPU_TILE;
             GPU_SYNC();
-            gpu_count(queries, key, heads, size, shape->attention_scale, tile, length, most,
+            if (tile >= GPU_SCORES) {
+                gpu_stage(stage, size + GPU_APART, keys + base + (uint64_t)tile * size, count,
+                          size, size);
+                GPU_SYNC();
+            }
+            gpu_count(query, staged, heads, size, shape->attention_scale, tile, count, kept, most,
                       (int8_t *)counts, total);
             GPU_SYNC();
+            /* whole sixteens: what is behind the last position counts 0 */
+            gpu_stage(stage, GPU_TILE + GPU_APART, values + base + tile, size,
+                      (count + 15) / 16 * 16, capacity);
+            GPU_SYNC();
             if (d < size)
-                gpu_weigh((const int8_t *)counts, value + (uint64_t)d * capacity + tile, end, sums);
+                gpu_weigh((const int8_t *)counts, staged + d * (GPU_TILE + GPU_APART), count,
+                          sums);
         }
         GPU_UNROLL
         for (uint32_t h = 0; h < GPU_GROUP / 2; h++) total[h] = gpu_block_sum(total[h], shared);
@@ -507,25 +625,34 @@ GPU_KERNEL gpu_swiglu(int32_t *c, const uint32_t *top_c, const uint16_t *scale, 
                       uint32_t shift, uint64_t *fingerprint, uint32_t *tops, uint32_t hidden,
                       uint32_t parts)
 {
-    GPU_SHARED uint64_t shared[GPU_THREADS_MAX];
+    GPU_SHARED uint64_t shared[GPU_WARPS_MAX];
     uint32_t row = GPU_BLOCK / parts, part_index = GPU_BLOCK % parts;
     int32_t *gates = c + (uint64_t)row * 2 * hidden, *ups = gates + hidden;
     uint32_t before = top_c[row], top = 1;
     uint64_t part = 0;
-    for (uint32_t i = part_index * GPU_THREADS + GPU_THREAD; i < hidden / 2;
+    for (uint32_t i = part_index * GPU_THREADS + GPU_THREAD; i < hidden / 4;
          i += parts * GPU_THREADS) {
-        part += fingerprint_part(gpu_pair(gates[2 * i], gates[2 * i + 1]), i);
-        part += fingerprint_part(gpu_pair(ups[2 * i], ups[2 * i + 1]), hidden / 2 + i);
-        for (uint32_t n = 2 * i; n < 2 * i + 2; n++) {
-            uint32_t gate_scale = gpu_scale_of(scale, scale_all, n);
-            uint32_t up_scale = gpu_scale_of(scale, scale_all, hidden + n);
-            int32_t gate = fixed_clamp(fixed_scale(gates[n], before, gate_scale, shift),
+        struct gpu_four g = gpu_load_four(gates + 4 * i), u = gpu_load_four(ups + 4 * i);
+        GPU_UNROLL
+        for (uint32_t n = 0; n < 2; n++) {
+            uint64_t gate_pair = g.v[2 * n] | (uint64_t)g.v[2 * n + 1] << 32;
+            uint64_t up_pair = u.v[2 * n] | (uint64_t)u.v[2 * n + 1] << 32;
+            part += fingerprint_part(gate_pair, 2 * i + n);
+            part += fingerprint_part(up_pair, hidden / 2 + 2 * i + n);
+        }
+        GPU_UNROLL
+        for (uint32_t n = 0; n < 4; n++) {
+            uint32_t gate_scale = gpu_scale_of(scale, scale_all, 4 * i + n);
+            uint32_t up_scale = gpu_scale_of(scale, scale_all, hidden + 4 * i + n);
+            int32_t gate = fixed_clamp(fixed_scale((int32_t)g.v[n], before, gate_scale, shift),
                                        FIXED_GATE_MAX);
-            int32_t up = fixed_clamp(fixed_scale(ups[n], before, up_scale, shift), FIXED_UP_MAX);
+            int32_t up = fixed_clamp(fixed_scale((int32_t)u.v[n], before, up_scale, shift),
+                                     FIXED_UP_MAX);
             int32_t v = fixed_swiglu(gate, up);
-            gates[n] = v;
+            g.v[n] = (uint32_t)v;
             if (gpu_size(v) > top) top = gpu_size(v);
         }
+        gpu_store_four(gates + 4 * i, g);
     }
     top = (uint32_t)gpu_block_max(top, shared);
     part = gpu_block_sum(part, shared);
@@ -540,7 +667,7 @@ GPU_KERNEL gpu_logits(int32_t *c, const uint32_t *top_c, const uint16_t *scale, 
                       uint32_t shift, uint64_t *fingerprint, const uint32_t *list,
                       uint32_t vocabulary, uint32_t parts)
 {
-    GPU_SHARED uint64_t shared[GPU_THREADS_MAX];
+    GPU_SHARED uint64_t shared[GPU_WARPS_MAX];
     uint32_t row = GPU_BLOCK / parts, part_index = GPU_BLOCK % parts;
     int32_t *values = c + (uint64_t)row * vocabulary;
     uint64_t part = 0;

@@ -11,6 +11,8 @@ struct seat { /* a sequence's place on the machine */
     uint32_t query, answers; /* answers: tokens asked for */
     uint32_t first, rows;    /* of the pass under way */
     bool answering;          /* its prompt is done */
+    bool sampled, ended;     /* in the pass just done */
+    struct work_result result;
 };
 
 struct run {
@@ -24,6 +26,8 @@ struct run {
     struct work_row *rows;
     int32_t *logits;
     uint64_t *fingerprints;
+    uint32_t *before; /* of each row of the pass: rows with logits in front of it */
+    const struct work_forward *forward;
     uint32_t budget; /* rows of prompts in one pass */
     int64_t progress_at;
 };
@@ -106,14 +110,12 @@ static void query_end(struct run *run, struct seat *s)
 {
     struct load_query *q = &run->r->queries[s->query];
     const struct load_options *o = run->o;
-    struct work_result result;
-    work_task_finish(s->task, &result);
     work_task_close(s->task);
     s->task = NULL;
-    q->tokens = result.answer.count;
-    q->flop = (uint64_t)result.commit.flop;
-    q->answer = result.commit.answer;
-    q->transcript = result.commit.transcript;
+    q->tokens = s->result.answer.count;
+    q->flop = (uint64_t)s->result.commit.flop;
+    q->answer = s->result.commit.answer;
+    q->transcript = s->result.commit.transcript;
     run->done += 1;
     run->r->tokens += q->tokens;
     run->r->flop += (double)q->flop;
@@ -134,7 +136,9 @@ static uint32_t rows_collect(struct run *run)
         s->first = count;
         s->rows = work_task_rows(s->task, run->rows + count, 1);
         count += s->rows;
-        if (s->rows == 0) query_end(run, s);
+        if (s->rows != 0) continue;
+        work_task_finish(s->task, &s->result);
+        query_end(run, s);
     }
     while (prompts < run->budget && count < most) {
         struct seat *oldest = NULL;
@@ -154,22 +158,40 @@ static uint32_t rows_collect(struct run *run)
     return count;
 }
 
-/* What a pass gave, to the tasks whose rows it was; `now` is when it was there. */
-static void pass_take(struct run *run, const struct work_forward *f, int64_t now)
+/* What a pass gave, to one seat's task; its end, when that was its last token. */
+static void seat_take(void *context, uint32_t i, uint32_t thread)
 {
-    uint32_t vocabulary = run->o->workload->shape.vocabulary;
+    struct run *run = context;
+    struct seat *s = &run->seats[i];
+    (void)thread;
+    s->sampled = s->ended = false;
+    if (s->task == NULL || s->rows == 0) return;
+    size_t at = (size_t)run->before[s->first] * run->o->workload->shape.vocabulary;
+    s->sampled = work_task_take(s->task, run->forward, s->first, run->logits + at);
+    s->ended = s->sampled && work_task_sampled(s->task) == s->answers;
+    if (s->ended) work_task_finish(s->task, &s->result);
+}
+
+/* Tokens are there when they are sampled, not when their logits are. */
+static void pass_take(struct run *run, const struct work_forward *f)
+{
+    uint32_t before = 0;
+    for (uint32_t k = 0; k < f->count; k++) {
+        run->before[k] = before;
+        before += f->rows[k].logits;
+    }
+    run->forward = f;
+    pool_run(run->o->pool, run->o->slots, seat_take, run);
+    int64_t now = elapsed(run);
     for (uint32_t i = 0; i < run->o->slots; i++) {
         struct seat *s = &run->seats[i];
-        if (s->task == NULL || s->rows == 0) continue;
-        uint32_t before = 0; /* rows with logits in front of this seat's */
-        for (uint32_t k = 0; k < s->first; k++) before += f->rows[k].logits;
-        const int32_t *logits = f->logits + (size_t)before * vocabulary;
-        if (!work_task_take(s->task, f, s->first, logits)) continue;
+        if (s->task == NULL || !s->sampled) continue;
         struct load_query *q = &run->r->queries[s->query];
         if (!s->answering) q->first = now;
         s->answering = true;
+        s->sampled = false;
         q->last = now;
-        if (work_task_sampled(s->task) == s->answers) query_end(run, s);
+        if (s->ended) query_end(run, s);
     }
 }
 
@@ -194,9 +216,8 @@ static int pass(struct run *run, struct work_error *error)
     if (f.count == 0) return 0; /* those that were left had met their stop tokens */
     int64_t before = elapsed(run);
     if (machine->forward(machine->context, &f, error) != 0) return -1;
-    int64_t now = elapsed(run);
-    pass_take(run, &f, now);
-    budget_follow(run, now - before, f.count);
+    pass_take(run, &f);
+    budget_follow(run, elapsed(run) - before, f.count);
     run->r->passes += 1;
     run->r->rows += f.count;
     run->r->elapsed = elapsed(run);
@@ -246,8 +267,9 @@ static int run_take(struct run *run, struct work_error *error)
     run->rows = calloc(o->rows_max, sizeof *run->rows);
     run->logits = calloc((size_t)o->slots * shape->vocabulary, sizeof *run->logits);
     run->fingerprints = calloc(steps * o->rows_max * 2, sizeof *run->fingerprints);
+    run->before = calloc(o->rows_max, sizeof *run->before);
     if (run->seats != NULL && run->rows != NULL && run->logits != NULL &&
-        run->fingerprints != NULL) return 0;
+        run->fingerprints != NULL && run->before != NULL) return 0;
     return work_fail(error, "no memory for %u rows", o->rows_max);
 }
 
@@ -270,5 +292,6 @@ int load_run(const struct load_options *o, struct load_result *result,
     free(run.rows);
     free(run.logits);
     free(run.fingerprints);
+    free(run.before);
     return status;
 }

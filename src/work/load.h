@@ -19,6 +19,7 @@
 #define DOJIMA_WORK_LOAD_H
 
 #include "work/certify_statistics.h"
+#include "work/pool.h"
 #include "work/work.h"
 
 #include <signal.h>
@@ -49,6 +50,7 @@ struct load_progress {
 struct load_options {
     const struct work_workload *workload;
     struct load_machine machine;
+    struct pool *pool;      /* samples tokens and hashes transcripts between the passes */
     uint32_t slots, rows_max;
     double rate;            /* queries a second; 0: all at once (Offline) */
     int64_t duration;       /* ns in which queries arrive */
