@@ -167,9 +167,11 @@ void hardware_line(char *text, size_t size, const struct hardware *h, const stru
     (void)snprintf(processor, sizeof processor, "%" PRIu32 " x %s, %" PRIu64 " GiB", h->threads,
                    h->processor[0] != 0 ? h->processor : "unknown processor",
                    (h->memory + (UINT64_C(1) << 29)) >> 30);
-    if (gpu != NULL)
-        (void)snprintf(text, size, "1 x %s %s, %" PRIu64 " GiB; %s", gpu->vendor, gpu->name,
-                       gpu->memory >> 30, processor);
+    if (gpu != NULL) {
+        bool said = strncmp(gpu->name, gpu->vendor, strlen(gpu->vendor)) == 0;
+        (void)snprintf(text, size, "1 x %s%s%.40s, %" PRIu64 " GiB; %s", said ? "" : gpu->vendor,
+                       said ? "" : " ", gpu->name, gpu->memory >> 30, processor);
+    }
     else
         (void)snprintf(text, size, "%s", processor);
     hardware_printable(text);

@@ -539,6 +539,21 @@ GPU_FUNCTION void gpu_weigh(const int8_t *counts, const int8_t *value, uint32_t 
     }
 }
 
+/* One element of each head, `size` apart: sums over counts. Returns the greatest size, or top. */
+GPU_FUNCTION uint32_t gpu_means(const int32_t *sums, const uint64_t *total, uint32_t heads,
+                                uint32_t size, uint32_t top, int32_t *to)
+{
+    GPU_UNROLL
+    for (uint32_t h = 0; h < GPU_GROUP; h++) {
+        if (h >= heads) continue;
+        uint32_t counted = (uint32_t)(total[h / 2] >> (32 * (h & 1u)));
+        int32_t mean = fixed_mean(sums[h], (int32_t)counted);
+        to[h * size] = mean;
+        if (gpu_size(mean) > top) top = gpu_size(mean);
+    }
+    return top;
+}
+
 /* One row, the query heads of one head of keys and values (at most GPU_GROUP of them a block):
  * scores and the greatest of them; then, tile by tile, counts and the sums of the values that they
  * weigh. Each thread has one element of the values in each round. */
@@ -606,14 +621,9 @@ GPU_KERNEL gpu_attention(const struct gpu_shape *shape, const struct gpu_row *ro
         }
         GPU_UNROLL
         for (uint32_t h = 0; h < GPU_GROUP / 2; h++) total[h] = gpu_block_sum(total[h], shared);
-        GPU_UNROLL
-        for (uint32_t h = 0; h < GPU_GROUP; h++) {
-            if (d >= size || h >= heads) continue;
-            uint32_t counted = (uint32_t)(total[h / 2] >> (32 * (h & 1u)));
-            int32_t mean = fixed_mean(sums[h], (int32_t)counted);
-            out[(uint64_t)row * shape->width + (first + h) * size + d] = mean;
-            if (gpu_size(mean) > top) top = gpu_size(mean);
-        }
+        if (d < size)
+            top = gpu_means(sums, total, heads, size, top,
+                            out + (uint64_t)row * shape->width + first * size + d);
     }
     GPU_MAX_32(&tops[row], top);
 }

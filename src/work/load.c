@@ -28,7 +28,6 @@ struct run {
     uint64_t *fingerprints;
     uint32_t *before; /* of each row of the pass: rows with logits in front of it */
     const struct work_forward *forward;
-    uint32_t budget; /* rows of prompts in one pass */
     int64_t progress_at;
 };
 
@@ -124,11 +123,11 @@ static void query_end(struct run *run, struct seat *s)
         q->last - q->first > o->tpot_max * (int64_t)(q->tokens - 1)) run->r->tpot_over += 1;
 }
 
-/* First one row for each that is being answered, then prompts, the oldest first, up to the budget.
- * A task that has no more rows has met its stop token. */
+/* First one row for each that is being answered, then prompts, the oldest first, as many rows as a
+ * pass takes. A task that has no more rows has met its stop token. */
 static uint32_t rows_collect(struct run *run)
 {
-    uint32_t count = 0, most = run->o->rows_max, prompts = 0;
+    uint32_t count = 0, most = run->o->rows_max;
     for (uint32_t i = 0; i < run->o->slots; i++) {
         struct seat *s = &run->seats[i];
         s->rows = 0;
@@ -140,7 +139,7 @@ static uint32_t rows_collect(struct run *run)
         work_task_finish(s->task, &s->result);
         query_end(run, s);
     }
-    while (prompts < run->budget && count < most) {
+    while (count < most) {
         struct seat *oldest = NULL;
         for (uint32_t i = 0; i < run->o->slots; i++) {
             struct seat *s = &run->seats[i];
@@ -148,11 +147,9 @@ static uint32_t rows_collect(struct run *run)
                 (oldest == NULL || s->query < oldest->query)) oldest = s;
         }
         if (oldest == NULL) break;
-        uint32_t room = run->budget - prompts < most - count ? run->budget - prompts : most - count;
         oldest->first = count;
-        oldest->rows = work_task_rows(oldest->task, run->rows + count, room);
+        oldest->rows = work_task_rows(oldest->task, run->rows + count, most - count);
         if (oldest->rows == 0) break;
-        prompts += oldest->rows;
         count += oldest->rows;
     }
     return count;
@@ -195,18 +192,6 @@ static void pass_take(struct run *run, const struct work_forward *f)
     }
 }
 
-/* The budget that keeps a pass within four fifths of the bound on a token's time. */
-static void budget_follow(struct run *run, int64_t took, uint32_t rows)
-{
-    int64_t bound = run->o->tpot_max;
-    uint32_t most = run->o->rows_max;
-    if (bound <= 0) return;
-    if (took > bound * 9 / 10) run->budget = run->budget * 4 / 5;
-    else if (took < bound * 7 / 10 && rows >= run->budget) run->budget = run->budget * 9 / 8 + 1;
-    if (run->budget < LOAD_BUDGET_MIN) run->budget = LOAD_BUDGET_MIN;
-    if (run->budget > most) run->budget = most;
-}
-
 static int pass(struct run *run, struct work_error *error)
 {
     const struct load_machine *machine = &run->o->machine;
@@ -214,10 +199,8 @@ static int pass(struct run *run, struct work_error *error)
                              .fingerprints = run->fingerprints};
     f.count = rows_collect(run);
     if (f.count == 0) return 0; /* those that were left had met their stop tokens */
-    int64_t before = elapsed(run);
     if (machine->forward(machine->context, &f, error) != 0) return -1;
     pass_take(run, &f);
-    budget_follow(run, elapsed(run) - before, f.count);
     run->r->passes += 1;
     run->r->rows += f.count;
     run->r->elapsed = elapsed(run);
@@ -276,7 +259,7 @@ static int run_take(struct run *run, struct work_error *error)
 int load_run(const struct load_options *o, struct load_result *result,
                  struct work_error *error)
 {
-    struct run run = {.o = o, .r = result, .budget = o->rows_max};
+    struct run run = {.o = o, .r = result};
     *result = (struct load_result){.end = LOAD_END_done};
     struct digest start = load_nonce(&o->seed, o->phase, UINT32_MAX);
     for (int i = 0; i < 8; i++) run.gaps.state = run.gaps.state << 8 | start.v[i];

@@ -1,9 +1,8 @@
 /* load.h: queries arrive, a machine carries them out, times are kept: one run of a certification.
  *
  * Every forward pass carries one row for each sequence that is being answered and as many rows of
- * prompts as its budget allows (chunked prefill; Agrawal et al., Sarathi-Serve, OSDI 2024): without
- * a bound on the prompts, who is being answered would wait for whole prompts of others. The budget
- * follows the time that passes take.
+ * prompts as fit beside them in rows_max (chunked prefill; Agrawal et al., Sarathi-Serve, OSDI
+ * 2024): without a bound, who is being answered would wait for whole prompts of others.
  *
  * TTFT runs from a query's scheduled arrival to its first token, waiting included; TPOT is the mean
  * time of the tokens after the first (MLPerf Inference's llama2-70b). Queries that have arrived are
@@ -24,7 +23,7 @@
 
 #include <signal.h>
 
-enum { LOAD_QUERIES_MAX = 1 << 20, LOAD_BUDGET_MIN = 16 };
+enum { LOAD_QUERIES_MAX = 1 << 20 };
 
 /* What carries the rows out, and its clock. */
 struct load_machine {
