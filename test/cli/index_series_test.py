@@ -11,6 +11,7 @@ import gzip
 import http.server
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -124,6 +125,26 @@ def test_certificate_is_checked():
         f.flush()
         status, _, err = run('series', '-f', 'vast', '--certificate', f.name, '/dev/null')
         assert status == 1 and f.name in err, err
+    offers = os.path.join(ROOT, 'docs', 'index', 'offers.csv')
+    with tempfile.TemporaryDirectory() as place:
+        note = os.path.join(place, 'c.note')
+        subprocess.run([sys.argv[1], 'certify', '--quick', '--seconds', '1', '--workload',
+                        'gemm-test', '--key', os.path.join(place, 'key'), '--make-key', '--out',
+                        note, '--provider', 'alice', '--region', 'eu', '--resource', 'r', '--site',
+                        's'], check=True, capture_output=True)
+        with open(note, encoding='ascii') as f:
+            text = f.read()
+        work = int(re.search(r'^work (\d+)$', text, re.M).group(1))  # nano-CT an hour
+        status, out, err = run('series', '-f', 'vast-filtered', '--csv', '--certificate', note,
+                               '--certified-gpus', '4', offers)
+        assert status == 0, err
+        for point in csv.DictReader(out.splitlines()):
+            want = float(point['usd_gpu_hour']) / (work / 1e9 / 4)
+            assert abs(float(point['usd_ct']) / want - 1) < 1e-6, point
+        with open(note, 'w', encoding='ascii') as f:
+            f.write(text.replace('\nwork %d\n' % work, '\nwork %d\n' % (work + 1)))
+        status, out, err = run('series', '-f', 'vast-filtered', '--certificate', note, offers)
+        assert status == 1 and 'signature' in err and not out, err
 
 
 def test_ccir():
