@@ -207,6 +207,27 @@ static void endpoint_write(struct agent *a)
     else (void)snprintf(a->endpoint_text, sizeof a->endpoint_text, "%s", a->endpoint);
 }
 
+/* Where it was before, when any port would do: its peers were told that one. */
+static int server_start(struct agent *a, char *error, size_t size)
+{
+    static const struct agent_hour all = {0, 0};
+    char before[AGENT_ENDPOINT_SIZE];
+    const char *listen = a->listen != NULL ? a->listen : a->endpoint;
+    const char *colon = strrchr(listen, ':');
+    struct peer_options o = {.listen = listen, .tls_cert = a->tls_cert, .tls_key = a->tls_key};
+    bool any = a->listen == NULL && colon != NULL && strcmp(colon, ":0") == 0;
+    if (any && agent_store_note_get(a->store, &all, "endpoint", before, sizeof before) > 0 &&
+        strncmp(before, listen, (size_t)(colon - listen) + 1) == 0) {
+        o.listen = before;
+        a->server = peer_server_open(&o, on_request, a, error, size);
+        o.listen = listen;
+    }
+    if (a->server == NULL) a->server = peer_server_open(&o, on_request, a, error, size);
+    if (a->server == NULL) return -1;
+    endpoint_write(a);
+    return agent_store_note_set(a->store, &all, "endpoint", a->endpoint_text) ? 0 : -1;
+}
+
 static int parts_open(struct agent *a, char *error, size_t size)
 {
     char path[4200];
@@ -220,12 +241,7 @@ static int parts_open(struct agent *a, char *error, size_t size)
         return -1;
     signing_key_text(&a->key, a->key_text);
     if (a->handler == NULL) return 0;
-    const struct peer_options o = {.listen = a->listen != NULL ? a->listen : a->endpoint,
-                                   .tls_cert = a->tls_cert, .tls_key = a->tls_key};
-    a->server = peer_server_open(&o, on_request, a, error, size);
-    if (a->server == NULL) return -1;
-    endpoint_write(a);
-    return 0;
+    return server_start(a, error, size);
 }
 
 int agent_run(struct agent *a, bool (*step)(struct agent *a), peer_handler *handler)
@@ -253,6 +269,25 @@ int agent_run(struct agent *a, bool (*step)(struct agent *a), peer_handler *hand
     client_close(&a->client);
     sodium_memzero(&a->key, sizeof a->key);
     return a->failed ? 1 : 0;
+}
+
+/* ---- what was filed ---- */
+
+static const struct agent_hour of_no_hour = {0, 0};
+
+bool agent_filed(struct agent *a, const char *instrument)
+{
+    char name[80], text[8];
+    (void)snprintf(name, sizeof name, "filed-%.64s", instrument);
+    return agent_store_note_get(a->store, &of_no_hour, name, text, sizeof text) > 0;
+}
+
+void agent_filed_set(struct agent *a, const char *instrument)
+{
+    char name[80];
+    (void)snprintf(name, sizeof name, "filed-%.64s", instrument);
+    if (!agent_store_note_set(a->store, &of_no_hour, name, "1"))
+        agent_fail(a, "the store cannot be written");
 }
 
 /* ---- reading an answer ---- */

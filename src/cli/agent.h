@@ -87,6 +87,10 @@ enum client_status agent_call(struct agent *a, const char *method);
 bool agent_time(struct agent *a);
 int64_t agent_now_ms(struct agent *a); /* as it was asked last; any thread */
 
+/* What was filed for an instrument stays filed when its window is over: kept across starts. */
+bool agent_filed(struct agent *a, const char *instrument);
+void agent_filed_set(struct agent *a, const char *instrument);
+
 /* ---- reading an answer of the venue ---- */
 /* A member's text into a buffer of its own size; "" when it is not there or too long. */
 const char *agent_text(const struct client *c, uint32_t object, const char *name, char *out,

@@ -94,11 +94,14 @@ static void tenders_file(struct deliver *d)
         tender_params(d);
         enum client_status status = agent_call(&d->agent, "private/tender");
         if (status == CLIENT_unreachable) return;
-        t->filed = status == CLIENT_ok;
-        if (t->filed) agent_say(&d->agent, "%s tendered for %lld lots of %s", d->resource,
-                                (long long)t->lots, t->instrument);
-        else if (strcmp(t->said, c->reason) != 0)
+        t->filed = status == CLIENT_ok || agent_filed(&d->agent, t->instrument);
+        if (status == CLIENT_ok) {
+            agent_filed_set(&d->agent, t->instrument);
+            agent_say(&d->agent, "%s tendered for %lld lots of %s", d->resource,
+                      (long long)t->lots, t->instrument);
+        } else if (!t->filed && strcmp(t->said, c->reason) != 0) {
             agent_say(&d->agent, "the tender for %s: %s", t->instrument, c->sentence);
+        }
         (void)snprintf(t->said, sizeof t->said, "%s", t->filed ? "" : c->reason);
     }
     if (!d->standing || d->standing_filed) return;

@@ -290,7 +290,7 @@ static bool answers_send(struct deliver *d, struct deliver_run *r,
         r->handed = (uint64_t)count;
         if (enough != 0 && answer.json.tokens[enough].kind == JSON_true) r->finished = true;
     }
-    if (status == PEER_refused) r->finished = true; /* it takes no more: what it has, counts */
+    if (answer.status == 409) r->finished = true; /* it takes no more: what it has, counts */
     heard(d, r, good, answer.error);
     peer_answer_free(&answer);
     free(body);

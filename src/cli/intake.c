@@ -99,10 +99,13 @@ static void intakes_file(struct intake *n)
         constraints_write(n, &c->params);
         enum client_status status = agent_call(&n->agent, "private/intake");
         if (status == CLIENT_unreachable) return;
-        t->filed = status == CLIENT_ok;
-        if (t->filed) agent_say(&n->agent, "the intake of %s is filed", t->name);
-        else if (strcmp(t->said, c->reason) != 0)
+        t->filed = status == CLIENT_ok || agent_filed(&n->agent, t->name);
+        if (status == CLIENT_ok) {
+            agent_filed_set(&n->agent, t->name);
+            agent_say(&n->agent, "the intake of %s is filed", t->name);
+        } else if (!t->filed && strcmp(t->said, c->reason) != 0) {
             agent_say(&n->agent, "the intake of %s: %s", t->name, c->sentence);
+        }
         (void)snprintf(t->said, sizeof t->said, "%s", t->filed ? "" : c->reason);
     }
 }
@@ -120,6 +123,7 @@ static bool step(struct agent *a)
         }
         (void)pthread_mutex_lock(&a->mutex);
         n->seen = *seen;
+        n->looked = true;
         n->verifiers = verifiers;
         (void)pthread_mutex_unlock(&a->mutex);
     }

@@ -53,6 +53,7 @@ struct intake {
     pthread_mutex_t store_mutex;  /* from a look at an hour to what is kept of it */
     /* under the agent's mutex */
     struct deliveries_seen seen;
+    bool looked; /* the venue has told them, since this process began */
     struct verifiers verifiers;
 };
 

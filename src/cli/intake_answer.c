@@ -50,8 +50,10 @@ static bool hour_find(struct intake *n, const struct peer_request *request, stru
         a->allocation = *d;
         a->hour = *h;
     }
+    bool looked = n->looked;
     (void)pthread_mutex_unlock(&n->agent.mutex);
-    if (h == NULL) peer_refuse(response, 404, "no such hour of an allocation of this buyer's");
+    if (h == NULL && !looked) peer_refuse(response, 503, "the venue was not asked yet");
+    else if (h == NULL) peer_refuse(response, 404, "no such hour of this buyer's");
     else if (memcmp(a->allocation.seller_key, request->key, NOTE_KEY_SIZE) != 0)
         peer_refuse(response, 403, "not the key that the allocation's seller tendered with");
     else return true;

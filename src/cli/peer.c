@@ -128,6 +128,7 @@ enum peer_status peer_ask(const char *endpoint, const char *path, const struct s
     if (http_exchange(&url, &ask, &answer->bytes, &answer->size, &status, answer->error,
                       sizeof answer->error) != 0)
         return PEER_unreachable;
+    answer->status = status;
     if (status == 200) return PEER_ok;
     error_take(answer, status);
     return status == 503 || status == 429 ? PEER_busy : PEER_refused;

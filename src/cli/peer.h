@@ -41,6 +41,7 @@ enum peer_status {
 struct peer_answer {
     char *bytes; /* with a zero byte behind; peer_answer_free */
     size_t size;
+    int status; /* HTTP's; 0: no answer */
     struct json json; /* of an answer in JSON, after peer_answer_json */
     char error[PEER_ERROR_SIZE]; /* why it is not PEER_ok */
 };
