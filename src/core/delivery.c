@@ -453,6 +453,7 @@ void allocation_say(struct core *c, uint32_t a)
 {
     struct allotment *x = &c->deliver.allocations[a];
     int64_t due = due_of(c, a);
+    x->due = due;
     x->said.due = TS(due == INT64_MAX ? 0 : due);
     due_lower(c, due);
     event_allocation_push(c, c->out, a);
@@ -550,7 +551,10 @@ static int64_t due_earliest(const struct core *c)
     for (uint32_t i = 1; i <= c->s->instruments && c->deliver.s->waiting > 0; i++) {
         if (notice_waits(c, i)) due = int64_min(due, notice_at(c, i).v);
     }
-    for (uint32_t a = 1; a <= c->deliver.s->allocations; a++) due = int64_min(due, due_of(c, a));
+    for (uint32_t a = 1; a <= c->deliver.s->allocations; a++) {
+        const struct allotment *x = &c->deliver.allocations[a];
+        if (x->said.id != 0) due = int64_min(due, x->due);
+    }
     return due;
 }
 
@@ -562,7 +566,8 @@ void delivery_run(struct core *c)
     uint32_t steps = notices_run(c) ? STEPS_PER_COMMAND / 2 : 0;
     for (uint32_t seen = 0; seen < s->allocations && steps < STEPS_PER_COMMAND; seen++) {
         s->cursor = s->cursor % s->allocations + 1;
-        while (due_of(c, s->cursor) <= c->s->ts.v && steps < STEPS_PER_COMMAND) {
+        const struct allotment *x = &c->deliver.allocations[s->cursor];
+        while (x->said.id != 0 && x->due <= c->s->ts.v && steps < STEPS_PER_COMMAND) {
             allocation_step(c, s->cursor);
             steps += 1;
         }
@@ -573,5 +578,16 @@ void delivery_run(struct core *c)
 void delivery_default(struct core *c, uint32_t member)
 {
     (void)member; /* each allocation is asked whose it is */
-    if (c->deliver.s->live > 0) due_lower(c, c->s->ts.v);
+    for (uint32_t a = 1; a <= c->deliver.s->allocations; a++) {
+        struct allotment *x = &c->deliver.allocations[a];
+        if (x->said.id == 0 || !party_is_gone(c, x)) continue;
+        x->due = c->s->ts.v;
+        due_lower(c, x->due);
+    }
+}
+
+void allocation_check_due(const struct core *c, uint32_t a)
+{
+    const struct allotment *x = &c->deliver.allocations[a];
+    ASSERT(party_is_gone(c, x) ? x->due <= c->s->ts.v : x->due == due_of(c, a));
 }

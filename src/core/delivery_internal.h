@@ -37,6 +37,7 @@ void event_delivery_hour_push(const struct core *c, struct outbox *out, uint32_t
 /* State, due time and the event of it, after whatever changed. */
 void allocation_say(struct core *c, uint32_t a);
 void allocation_close(struct core *c, uint32_t a);
+void allocation_check_due(const struct core *c, uint32_t a);
 uint32_t tender_find(const struct core *c, uint32_t account, uint32_t instrument,
                      uint32_t resource); /* resource 0: the account's first */
 uint32_t intake_find(const struct core *c, uint32_t account, uint32_t instrument);

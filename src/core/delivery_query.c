@@ -202,14 +202,14 @@ void delivery_check(const struct core *c)
         const struct allotment *x = &d->allocations[a];
         if (x->said.id == 0) continue;
         ASSERT(allocation_find(c, x->said.id) == a);
+        allocation_check_due(c, a); /* (3) */
         bool closed = x->said.state == ALLOCATION_closed;
         ASSERT(x->escrow_buyer.v >= 0 && x->escrow_seller.v >= 0);
         held += (int128_t)x->escrow_buyer.v + x->escrow_seller.v;
         pending += (int128_t)x->pending_buyer.v + x->pending_seller.v;
         bool none = x->escrow_buyer.v == 0 && x->escrow_seller.v == 0 && x->tokens == 0;
         if (closed) ASSERT(none && x->said.work_short == 0);
-        bool due = x->said.due.v != 0 || has_challenge(c, a);
-        if (!closed) ASSERT(due && d->s->due <= int64_max(x->said.due.v, c->s->ts.v)); /* (3) */
+        if (!closed) ASSERT(x->due != INT64_MAX && d->s->due <= int64_max(x->due, c->s->ts.v));
         if (x->said.state != ALLOCATION_allotted)
             ASSERT(x->pending_buyer.v == 0 && x->pending_seller.v == 0);
         live += closed ? 0 : 1;

@@ -63,6 +63,7 @@ struct allotment {
     price_t unit;                 /* what a CT is paid: price x factor, half-even */
     ts_t make_up_until;           /* 0: nothing is short, or no longer to be made up */
     ts_t auction_closes;
+    int64_t due;                  /* when the clock looks at it next; INT64_MAX: never */
     int64_t auction_first;        /* hour */
 };
 
