@@ -37,6 +37,10 @@ enum store_write {
     WRITE_token_class,
     WRITE_token,
     WRITE_certificate,
+    WRITE_notice,
+    WRITE_allocation,
+    WRITE_delivery_hour,
+    WRITE_delivery_cash,
     WRITE_count
 };
 
@@ -69,6 +73,11 @@ int store_project(struct store *s, const struct event_header *e);
 int store_project_standing(struct store *s, const struct event_standing *e);
 int store_project_call(struct store *s, const struct event_call *e);
 int store_project_slice(struct store *s, const struct event_slice *e);
+/* project_delivery.c */
+int store_project_notice(struct store *s, const struct event_notice *e);
+int store_project_allocation(struct store *s, const struct event_allocation *e);
+int store_project_delivery_hour(struct store *s, const struct event_delivery_hour *e);
+int store_project_delivery_cash(struct store *s, const struct event_delivery_cash *e);
 /* project_compute.c */
 int store_project_token_class(struct store *s, const struct event_token_class *e);
 int store_project_token(struct store *s, const struct event_token *e);

@@ -54,6 +54,12 @@ const char *const store_write_sql[WRITE_count] = {
                     "||'-'||strftime('%Y%m%d%H',?3,'unixepoch') FROM token_classes WHERE id=?2",
     [WRITE_certificate] = "INSERT OR REPLACE INTO certificates VALUES"
                           "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+    [WRITE_notice] = "INSERT INTO notices VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+    [WRITE_allocation] = "INSERT OR REPLACE INTO allocations VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12"
+                         ",?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)",
+    [WRITE_delivery_hour] = "INSERT OR REPLACE INTO delivery_hours VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10"
+                            ",?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
+    [WRITE_delivery_cash] = "INSERT INTO delivery_cash VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
     [WRITE_bust] = "INSERT INTO busts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
 };
 
@@ -271,6 +277,7 @@ static int statement_column(uint16_t code)
     case POSTING_variation:
     case POSTING_bust_variation: return 7;
     case POSTING_fee_trade:
+    case POSTING_delivery_fee:
     case POSTING_bust_fee:
     case POSTING_fee_clearing: return 8;
     default: return 9;
@@ -379,6 +386,10 @@ int store_project(struct store *s, const struct event_header *e)
     case EVENT_token_class: return store_project_token_class(s, p);
     case EVENT_token: return store_project_token(s, p);
     case EVENT_certificate: return store_project_certificate(s, p);
+    case EVENT_notice: return store_project_notice(s, p);
+    case EVENT_allocation: return store_project_allocation(s, p);
+    case EVENT_delivery_hour: return store_project_delivery_hour(s, p);
+    case EVENT_delivery_cash: return store_project_delivery_cash(s, p);
     default: return STORE_OK;
     }
 }

@@ -24,6 +24,10 @@
  *   busts                trades that were undone or adjusted
  *   token_classes        vintage, grade and region of tokens; a token's asset is named after them
  *   certificates         the latest of every certificate: status, faults (bits), what it certifies
+ *   notices              every notice day of a delivery: lots delivered, lots ended in money, seed
+ *   allocations          the latest of every allocation
+ *   delivery_hours       the latest of every hour of one: work, evidence, what was paid
+ *   delivery_cash        what ended in money, why and by whose fault
  *   candles              per instrument, resolution (60, 3600, 86400 s) and start: prints of the
  *                        book (continuous and auction; legs of spread trades and blocks are not)
  *   states               every change of a product's trading state, with its reason
@@ -34,7 +38,7 @@
 #ifndef DOJIMA_STORE_SCHEMA_H
 #define DOJIMA_STORE_SCHEMA_H
 
-enum { STORE_SCHEMA_VERSION = 4 };
+enum { STORE_SCHEMA_VERSION = 5 };
 
 #define STORE_SCHEMA_DIRECTORY                                                                     \
     "CREATE TABLE projector(id INTEGER PRIMARY KEY CHECK(id=1), seq INTEGER NOT NULL,"             \
@@ -143,5 +147,32 @@ enum { STORE_SCHEMA_VERSION = 4 };
     " effective INTEGER NOT NULL, expires INTEGER NOT NULL, ended INTEGER NOT NULL,"               \
     " appeals INTEGER NOT NULL, reversed_by INTEGER NOT NULL, resource TEXT NOT NULL,"             \
     " grade TEXT NOT NULL, region TEXT NOT NULL, reason TEXT NOT NULL);"
+
+#define STORE_SCHEMA_DELIVERY                                                                      \
+    "CREATE TABLE notices(seq INTEGER NOT NULL, ts INTEGER NOT NULL, instrument INTEGER NOT NULL," \
+    " allocations INTEGER NOT NULL, price INTEGER, open INTEGER NOT NULL,"                         \
+    " allotted INTEGER NOT NULL, cash INTEGER NOT NULL, state_seq INTEGER NOT NULL,"               \
+    " seed BLOB NOT NULL);"                                                                        \
+    "CREATE TABLE allocations(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ts INTEGER NOT NULL,"  \
+    " replaces INTEGER NOT NULL, instrument INTEGER NOT NULL, state INTEGER NOT NULL,"             \
+    " buyer INTEGER NOT NULL, seller INTEGER NOT NULL, resource INTEGER NOT NULL,"                 \
+    " grade INTEGER NOT NULL, flags INTEGER NOT NULL, reason INTEGER NOT NULL,"                    \
+    " lots INTEGER NOT NULL, work_due INTEGER NOT NULL, work_done INTEGER NOT NULL,"               \
+    " work_made_up INTEGER NOT NULL, work_bought INTEGER NOT NULL, price INTEGER NOT NULL,"        \
+    " factor INTEGER NOT NULL, first_hour INTEGER NOT NULL, ends INTEGER NOT NULL,"                \
+    " paid INTEGER NOT NULL, damages INTEGER NOT NULL);"                                           \
+    "CREATE INDEX allocations_instrument ON allocations(instrument);"                              \
+    "CREATE TABLE delivery_hours(allocation INTEGER NOT NULL, hour INTEGER NOT NULL,"              \
+    " seq INTEGER NOT NULL, ts INTEGER NOT NULL, instrument INTEGER NOT NULL,"                     \
+    " state INTEGER NOT NULL, flags INTEGER NOT NULL, outcome INTEGER NOT NULL,"                   \
+    " work_due INTEGER NOT NULL, work_claimed INTEGER NOT NULL, work INTEGER NOT NULL,"            \
+    " tasks INTEGER NOT NULL, sampled INTEGER NOT NULL, failed INTEGER NOT NULL,"                  \
+    " bound INTEGER NOT NULL, reference INTEGER, paid INTEGER NOT NULL, root BLOB NOT NULL,"       \
+    " seed BLOB NOT NULL, verifier BLOB NOT NULL, PRIMARY KEY(allocation, hour)) WITHOUT ROWID;"   \
+    "CREATE TABLE delivery_cash(seq INTEGER NOT NULL, ts INTEGER NOT NULL,"                        \
+    " allocation INTEGER NOT NULL, instrument INTEGER NOT NULL, reason INTEGER NOT NULL,"          \
+    " buyer INTEGER NOT NULL, seller INTEGER NOT NULL, at_fault INTEGER NOT NULL,"                 \
+    " lots INTEGER NOT NULL, work INTEGER NOT NULL, price INTEGER NOT NULL, reference INTEGER,"    \
+    " difference INTEGER NOT NULL, damages INTEGER NOT NULL);"
 
 #endif

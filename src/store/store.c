@@ -88,6 +88,7 @@ static int check_schema(struct store *s, bool may_create)
     if (status == STORE_OK) status = execute(s, STORE_SCHEMA_ORDERS);
     if (status == STORE_OK) status = execute(s, STORE_SCHEMA_MONEY);
     if (status == STORE_OK) status = execute(s, STORE_SCHEMA_COMPUTE);
+    if (status == STORE_OK) status = execute(s, STORE_SCHEMA_DELIVERY);
     if (status == STORE_OK) status = execute(s, sql);
     return status == STORE_OK ? execute(s, "COMMIT") : status;
 }

@@ -569,6 +569,42 @@ static void tokens_and_certificates(void **state)
     assert_int_equal(number(path_a, "SELECT count(*) FROM certificates"), 1);
 }
 
+/* Of an allocation and its hour the latest is kept; notices and ends in money as they were said. */
+static void deliveries(void **state)
+{
+    (void)state;
+    static uint64_t bytes[1024];
+    struct outbox out = {.bytes = (unsigned char *)bytes, .capacity = sizeof bytes};
+    struct store *s = open_store(path_a);
+    for (uint32_t step = 1; step <= 2; step++) {
+        outbox_reset(&out, step, TS((500400 + (int64_t)step) * NS_PER_HOUR));
+        struct event_notice *n = outbox_push(&out, EVENT_notice, sizeof *n);
+        *n = (struct event_notice){.header = n->header, .instrument = 3, .price = PRICE(2 * E6),
+                                   .open = QTY(5), .allotted = QTY(3), .cash = QTY(2)};
+        struct event_allocation *a = outbox_push(&out, EVENT_allocation, sizeof *a);
+        *a = (struct event_allocation){.header = a->header, .id = 7, .instrument = 3,
+                                       .state = step == 1 ? ALLOCATION_ready : ALLOCATION_window,
+                                       .price = PRICE(2 * E6), .paid = MONEY(step)};
+        struct event_delivery_hour *h = outbox_push(&out, EVENT_delivery_hour, sizeof *h);
+        *h = (struct event_delivery_hour){.header = h->header, .allocation = 7, .instrument = 3,
+                                          .hour = TS(500401 * NS_PER_HOUR), .work = 10 * step,
+                                          .reference = step == 1 ? PRICE_NONE : PRICE(3 * E6)};
+        struct event_delivery_cash *e = outbox_push(&out, EVENT_delivery_cash, sizeof *e);
+        *e = (struct event_delivery_cash){.header = e->header, .allocation = 7, .instrument = 3,
+                                          .reason = DELIVERY_REASON_shortfall,
+                                          .reference = PRICE_NONE, .damages = MONEY(4)};
+        assert_int_equal(store_apply(s, out.bytes, out.used), STORE_OK);
+    }
+    assert_int_equal(store_flush(s), STORE_OK);
+    store_close(s);
+    assert_int_equal(number(path_a, "SELECT count(*) FROM notices WHERE allotted=3"), 2);
+    assert_int_equal(number(path_a, "SELECT state FROM allocations"), ALLOCATION_window);
+    assert_int_equal(number(path_a, "SELECT count(*) FROM allocations WHERE paid=2"), 1);
+    assert_int_equal(number(path_a, "SELECT work FROM delivery_hours WHERE reference=3000000"), 20);
+    assert_int_equal(number(path_a, "SELECT count(*) FROM delivery_hours"), 1);
+    assert_int_equal(number(path_a, "SELECT sum(damages) FROM delivery_cash"), 8);
+}
+
 int main(void)
 {
     if (mkdtemp(directory_name) == NULL) return 1;
@@ -584,6 +620,7 @@ int main(void)
         cmocka_unit_test_setup(answers_and_repeats_are_not_history, setup),
         cmocka_unit_test_setup(untraded_quotes_leave_nothing, setup),
         cmocka_unit_test_setup(tokens_and_certificates, setup),
+        cmocka_unit_test_setup(deliveries, setup),
         cmocka_unit_test_setup(another_version_is_refused, setup),
         cmocka_unit_test_setup(worker_catches_up, setup),
         cmocka_unit_test_setup(worker_with_room_needs_no_journal, setup),
