@@ -124,7 +124,7 @@ struct spot_auction *spot_place(struct core *c)
     for (uint64_t id = c->spot.s->auction_id + 1;
          id <= c->spot.s->auction_id + c->spot.auction_count; id++) {
         struct spot_auction *a = &c->spot.auctions[id % c->spot.auction_count];
-        if (spot_is_live(a)) continue;
+        if (!spot_is_spent(a)) continue;
         if (id > UINT32_MAX) return NULL; /* trades refer to it in 32 bits */
         spot_forget(c, a);
         *a = (struct spot_auction){.id = id, .version = 1, .state = SPOT_STATE_open,

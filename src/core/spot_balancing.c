@@ -71,6 +71,7 @@ void balancing_clear(struct core *c, struct spot_auction *a)
     a->done = c->s->ts;
     a->bound = a->claimed = a->surplus; /* the cheapest first: nothing is better */
     a->optimal = 1;
+    a->awaited = 1;
     event_spot_auction_push(c, c->out, a);
     for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next)
         event_spot_bid_push(c, c->out, i);
@@ -81,7 +82,7 @@ static bool balancing_is_valid(const struct core *c, const struct balancing *b)
 {
     if (b->hours < 1 || b->hours > BALANCING_HOURS_MAX || b->closes.v <= c->s->ts.v) return false;
     for (uint32_t h = 0; h < b->hours; h++) {
-        if (!within(b->work[h], 0, QTY_MAX)) return false;
+        if (!within(b->work[h], 0, WORK_PER_HOUR_MAX)) return false;
     }
     return within(b->price_max.v, 0, PRICE_MAX);
 }
@@ -119,9 +120,10 @@ int balancing_over(const struct core *c, uint64_t auction)
 
 uint32_t balancing_awards(struct core *c, uint64_t auction, balancing_take *take, void *context)
 {
-    const struct spot_auction *a = spot_find(c, auction);
+    struct spot_auction *a = spot_find(c, auction);
     uint32_t count = 0;
     if (balancing_over(c, auction) != 1) return 0;
+    a->awaited = 0;
     for (uint32_t h = 0; h < a->hours; h++) {
         for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next) {
             const struct spot_order *b = &c->spot.bids[i];

@@ -81,7 +81,7 @@ static struct spot_auction *oldest_over(struct core *c)
     struct spot_auction *found = NULL;
     for (uint32_t i = 0; i < c->spot.auction_count; i++) {
         struct spot_auction *a = &c->spot.auctions[i];
-        bool over = !spot_is_live(a) && a->first != NIL;
+        bool over = spot_is_spent(a) && a->first != NIL;
         if (over && (found == NULL || a->id < found->id)) found = a;
     }
     return found;
@@ -91,7 +91,7 @@ void spot_retire(struct core *c, uint32_t product)
 {
     for (uint32_t i = 0; i < c->spot.auction_count; i++) {
         struct spot_auction *a = &c->spot.auctions[i];
-        if (a->product == product && !spot_is_live(a)) spot_forget(c, a);
+        if (a->product == product && spot_is_spent(a)) spot_forget(c, a);
     }
 }
 

@@ -65,5 +65,10 @@ static inline bool spot_is_live(const struct spot_auction *a)
 {
     return a->state == SPOT_STATE_open || a->state == SPOT_STATE_closed;
 }
+/* Nobody needs its bids any more but for reading. */
+static inline bool spot_is_spent(const struct spot_auction *a)
+{
+    return !spot_is_live(a) && a->awaited == 0;
+}
 
 #endif

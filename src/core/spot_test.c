@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 #include "core/calendar.h"
-#include "core/spot.h"
+#include "core/spot_internal.h"
 #include "core/spot_naive_test.h"
 
 enum { TICK = 1000, ALICE = 5, BOB, CARL, DORA };
@@ -460,6 +460,7 @@ static void test_balancing_takes_the_cheapest(void **state)
     uint64_t early = balancing(&w, 5, 50 * TICK);
     assert_int_equal(step_bid(&w, early, ALICE, SIDE_sell, 0, 30, 1), REJECT_not_tenderable);
     sellers_ready(&w);
+    assert_int_equal(balancing_awards(w.c, early, take_award, &(struct taken){0}), 0);
     w.check_every = 30;
     for (int round = 0; round < 60; round++) {
         struct taken t = {0};
@@ -495,6 +496,26 @@ static void test_balancing_takes_the_cheapest(void **state)
     world_close(&w);
 }
 
+/* However many auctions are opened meanwhile, awards wait until delivery has taken them. */
+static void test_awards_wait_until_they_are_taken(void **state)
+{
+    (void)state;
+    struct world w = spot_world();
+    struct taken t = {0};
+    sellers_ready(&w);
+    uint64_t id = balancing(&w, 5, 50 * TICK);
+    assert_int_equal(step_bid(&w, id, ALICE, SIDE_sell, 0, 30, 5), REJECT_none);
+    tick_to(&w, w.ts.v + NS_PER_SECOND);
+    for (uint32_t i = 1; i < w.c->spot.auction_count; i++) (void)balancing(&w, 1, 50 * TICK);
+    assert_int_equal(balancing_over(w.c, id), 1);
+    assert_true(!spot_bid_room(w.c, w.c->spot.bid_count, 0));
+    assert_int_equal(balancing_awards(w.c, id, take_award, &t), 1);
+    assert_int_equal(t.work, 5);
+    assert_true(balancing(&w, 1, 50 * TICK) > id);
+    assert_int_equal(balancing_over(w.c, id), -1);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_an_hour_that_expires_voids_its_auction),
         cmocka_unit_test(test_places_of_bids_come_back),
         cmocka_unit_test(test_balancing_takes_the_cheapest),
+        cmocka_unit_test(test_awards_wait_until_they_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
