@@ -405,9 +405,30 @@ static enum reject expire_to_delivery(struct core *c, uint32_t instrument, price
     return REJECT_none;
 }
 
+/* Whether every position stands at the price: none came since the last mark. */
+static bool is_marked(const struct core *c, uint32_t instrument, price_t price)
+{
+    uint32_t e = c->instruments[instrument].exposures;
+    for (; e != NIL; e = c->exposures[e].next_of_instrument) {
+        const struct exposure *x = &c->exposures[e];
+        if (x->cost != (int128_t)x->position * price.v) return false;
+    }
+    return true;
+}
+
+/* What came after the last trading day, from a longer contract, has its own price still. */
+static bool remark(struct core *c, uint32_t instrument)
+{
+    struct marking m = {.only = instrument, .price = c->instruments[instrument].settlement};
+    if (is_marked(c, instrument, m.price)) return true;
+    if (!can_mark(c, &m)) return false;
+    mark_run(c, &m);
+    return true;
+}
+
 bool settle_finally(struct core *c, uint32_t instrument)
 {
-    if (c->instruments[instrument].terms.expired == EXPIRY_delivers) return true;
+    if (c->instruments[instrument].terms.expired == EXPIRY_delivers) return remark(c, instrument);
     if (!is_held(c, instrument)) return expire_at_settlement(c, instrument) == REJECT_none;
     price_t price = price_mark(c, instrument);
     if (price_is_none(price)) price = PRICE(0); /* moved in, never traded nor settled */
