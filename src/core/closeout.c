@@ -3,6 +3,7 @@
 
 #include "core/call.h"
 #include "core/default.h"
+#include "core/delivery.h"
 
 #include <string.h>
 
@@ -99,6 +100,7 @@ bool closeout_finish(struct core *c, uint32_t account)
     uint32_t member = c->accounts[account].member;
     const struct default_record *d = &c->defaults[member];
     int64_t shortfall = int64_max(0, -ledger_cash(c, account));
+    if (delivery_is_open(c, account, NIL)) return false; /* its margins may come back */
     if (shortfall > 0) {
         if (has_pledged(c, account)) return false;
         if (!money_fits((int128_t)ledger_cash(c, d->estate) - shortfall)) return false;

@@ -445,6 +445,7 @@ static enum reject close_default(struct core *c, uint32_t member)
     if (d->auction.status == PORTFOLIO_open) return REJECT_invalid_state;
     if (!account_is_flat(c, d->estate)) return REJECT_invalid_state;
     if (closeout_is_needed(c, member)) return REJECT_invalid_state; /* what they owe it owes */
+    if (delivery_is_open(c, NIL, member)) return REJECT_invalid_state; /* more may come of them */
     if (default_deficit(c, member) > 0) return REJECT_layers_left;
     (void)order_cancel_account(c, d->estate, CAUSE_cancelled_by_officer);
     default_refund(c, member);

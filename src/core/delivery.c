@@ -400,6 +400,11 @@ static bool party_is_gone(const struct core *c, const struct allotment *x)
     }
 }
 
+static bool is_paid(const struct allotment *x)
+{
+    return (x->said.flags & ALLOCATION_FLAG_PAID) != 0;
+}
+
 static int64_t ready_due(const struct core *c, uint32_t a)
 {
     int64_t due = INT64_MAX;
@@ -432,8 +437,8 @@ static int64_t state_due(const struct core *c, uint32_t a)
     case ALLOCATION_ready: return ready_due(c, a);
     case ALLOCATION_making_up: return x->make_up_until.v + t->meter_ns;
     case ALLOCATION_buying_in: return x->auction_closes.v;
-    case ALLOCATION_window:
-        return has_challenge(c, a) ? INT64_MAX : x->said.window_until.v;
+    case ALLOCATION_window: /* however short the window is, payment comes first */
+        return has_challenge(c, a) || !is_paid(x) ? INT64_MAX : x->said.window_until.v;
     default: return INT64_MAX;
     }
 }
@@ -444,7 +449,7 @@ static int64_t due_of(const struct core *c, uint32_t a)
     if (x->said.id == 0 || x->said.state == ALLOCATION_closed) return INT64_MAX;
     if (party_is_gone(c, x)) return c->s->ts.v;
     int64_t due = int64_min(state_due(c, a), challenge_due(c, a));
-    bool unpaid = x->said.state > ALLOCATION_ready && (x->said.flags & ALLOCATION_FLAG_PAID) == 0;
+    bool unpaid = x->said.state > ALLOCATION_ready && !is_paid(x);
     if (unpaid && !has_challenge(c, a)) due = int64_min(due, allocation_pay_at(c, a).v);
     return due;
 }
@@ -518,7 +523,7 @@ static void allocation_step(struct core *c, uint32_t a)
         challenges_lapse(c, a);
         return;
     }
-    bool unpaid = x->said.state > ALLOCATION_ready && (x->said.flags & ALLOCATION_FLAG_PAID) == 0;
+    bool unpaid = x->said.state > ALLOCATION_ready && !is_paid(x);
     if (unpaid && !has_challenge(c, a) && allocation_pay_at(c, a).v <= now) block_pay(c, a);
     else state_end(c, a);
 }
@@ -573,6 +578,23 @@ void delivery_run(struct core *c)
         }
     }
     s->due = due_earliest(c);
+}
+
+static bool is_of(const struct core *c, uint32_t party, uint32_t account, uint32_t member)
+{
+    return (account != NIL && party == account) ||
+           (member != NIL && c->accounts[party].member == member);
+}
+
+bool delivery_is_open(const struct core *c, uint32_t account, uint32_t member)
+{
+    for (uint32_t a = 1; a <= c->deliver.s->allocations && c->deliver.s->live > 0; a++) {
+        const struct event_allocation *e = &c->deliver.allocations[a].said;
+        if (e->id == 0 || e->state == ALLOCATION_closed) continue;
+        if (is_of(c, e->buyer, account, member) || is_of(c, e->seller, account, member))
+            return true;
+    }
+    return false;
 }
 
 void delivery_default(struct core *c, uint32_t member)

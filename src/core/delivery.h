@@ -89,6 +89,10 @@ void delivery_default(struct core *c, uint32_t member);
 bool delivery_may_offer(const struct core *c, uint32_t account, const struct token_class *class,
                         int64_t hour);
 
+/* Whether a party to a delivery that is not closed is this account, or one of this member: what it
+ * owes and gets is not known yet. NIL: not asked for. */
+bool delivery_is_open(const struct core *c, uint32_t account, uint32_t member);
+
 /* What is due by the clock. */
 int64_t delivery_due(const struct core *c);
 void delivery_run(struct core *c);
