@@ -57,16 +57,19 @@ void proof_challenge(struct core *c, const struct command *cmd)
     allocation_say(c, a);
 }
 
-/* What was paid for work that does not count any more. */
+/* What was paid for work that does not count any more; at a negative price, by the seller. */
 static void clawback(struct core *c, uint32_t a, uint32_t h, int64_t work)
 {
     struct allotment *x = &c->deliver.allocations[a];
     struct allotment_hour *y = &c->deliver.hours[h];
-    bool paid = y->said.paid.v > 0;
-    if (!paid || y->payable <= work) return;
+    if (y->said.paid.v == 0 || y->payable <= work) return;
     int64_t stays = (int64_t)int128_div_half_even((int128_t)y->said.paid.v * work, y->payable);
-    int64_t back = escrow_pay(c, a, SIDE_seller, allocation_account(c, a, SIDE_buyer),
-                              y->said.paid.v - stays, POSTING_delivery_clawback);
+    int64_t back = y->said.paid.v - stays;
+    enum delivery_side from = back > 0 ? SIDE_seller : SIDE_buyer;
+    uint32_t to = allocation_account(c, a, back > 0 ? SIDE_buyer : SIDE_seller);
+    int64_t moved = escrow_pay(c, a, from, to, back > 0 ? back : -back,
+                               POSTING_delivery_clawback);
+    back = back > 0 ? moved : -moved;
     y->said.paid.v -= back;
     x->said.paid.v -= back;
 }

@@ -5,6 +5,7 @@
  */
 #include "core/delivery_internal.h"
 
+#include "core/closeout.h"
 #include "core/margin.h"
 
 #include <string.h>
@@ -252,6 +253,7 @@ static enum reject warrant_check(const struct core *c, const struct command *cmd
     const struct allotment *x = &c->deliver.allocations[a];
     if (!account_is_customer(c, w->to)) return REJECT_unknown_account;
     if (a == NIL || x->said.buyer != cmd->header.account) return REJECT_unknown_allocation;
+    if (closeout_freezes(c, x->said.buyer)) return REJECT_in_default;
     if (c->accounts[w->to].status == ACCOUNT_defaulted) return REJECT_in_default;
     if (w->to == x->said.buyer || w->to == x->said.seller) return REJECT_malformed_request;
     if (w->lots.v < 0 || w->lots.v > x->said.lots.v) return REJECT_invalid_amount;

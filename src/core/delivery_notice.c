@@ -409,7 +409,10 @@ static bool allocation_open(struct core *c, struct notice *n, const struct pair 
     uint32_t a = allocation_take(c, (uint32_t)hours);
     if (a == NIL) return false;
     allocation_fill(c, n, &c->deliver.allocations[a], p, (int64_t)work);
-    if (!allocation_margins(c, a, &buyer, &seller)) {
+    const struct event_allocation *e = &c->deliver.allocations[a].said;
+    if (!allocation_margins(c, a, &buyer, &seller) ||
+        !money_fits((int128_t)c->accounts[e->buyer].requirement.v + buyer) ||
+        !money_fits((int128_t)c->accounts[e->seller].requirement.v + seller)) {
         allocation_drop(c, a);
         return false;
     }

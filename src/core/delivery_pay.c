@@ -108,7 +108,7 @@ static void fee_take(struct core *c, uint32_t a, int64_t work)
 {
     const struct allotment *x = &c->deliver.allocations[a];
     int64_t fee = terms_of(c, x->said.instrument)->fee;
-    int64_t each = (int64_t)int128_div_floor((int128_t)work * fee, NS_PER_SECOND);
+    int64_t each = money_clamp(int128_div_floor((int128_t)work * fee, NS_PER_SECOND));
     for (enum delivery_side side = SIDE_buyer; each > 0 && side <= SIDE_seller; side++) {
         (void)ledger_post_fee(c, allocation_account(c, a, side), each, POSTING_delivery_fee,
                               x->said.instrument, x->said.id);

@@ -162,7 +162,8 @@ void buy_in_begin(struct core *c, uint32_t a, enum delivery_reason reason)
     int64_t first = int64_div_floor(b.closes.v + NS_PER_HOUR - 1, NS_PER_HOUR);
     if (x->said.first_hour.v / NS_PER_HOUR > first) first = x->said.first_hour.v / NS_PER_HOUR;
     b.first_hour = first;
-    b.price_max = PRICE(with_share(reference_latest(c, a).v, t->buy_in_max_e6));
+    /* Nobody is asked to pay for delivering, though the reference price be negative. */
+    b.price_max = PRICE(int64_max(0, with_share(reference_latest(c, a).v, t->buy_in_max_e6)));
     wanted_fill(c, a, &b);
     x->said.reason = (uint32_t)reason;
     x->said.state = ALLOCATION_buying_in;
