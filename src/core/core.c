@@ -314,18 +314,31 @@ void reject_push(struct core *c, const struct command *cmd, enum reject reason, 
     e->detail = detail;
 }
 
-static void tick(struct core *c, const struct command *cmd)
+/* What has changed of the prices at which a product's gathering orders would cross. */
+static void indicatives_say(struct core *c, uint32_t product)
 {
-    (void)cmd;
-    spot_run(c);
-    schedule_run(c);
-    for (uint32_t i = 1; i <= c->s->instruments; i++) {
+    for (uint32_t i = c->products[product].instruments; i != NIL;
+         i = c->instruments[i].next_of_product) {
         if (!state_gathers(state_of(c, i))) continue;
         struct auction a = auction_find(c, i);
         struct instrument *in = &c->instruments[i];
         price_t price = price_of(c, i, a.px);
         if (price.v == in->indicative_price.v && a.qty == in->indicative_qty.v) continue;
         event_auction_push(c, i, a, false);
+    }
+}
+
+static void tick(struct core *c, const struct command *cmd)
+{
+    (void)cmd;
+    spot_run(c);
+    schedule_run(c);
+    /* A contract that gathers orders alone does so until an instant (GUARD-02): where none is set,
+     * those of an open product need not be looked at one by one. */
+    bool alone = c->s->guard_due.v != INT64_MAX;
+    for (uint32_t p = 1; p <= c->s->products; p++) {
+        bool gathers = state_gathers((enum trading_state)c->products[p].state);
+        if (gathers || alone) indicatives_say(c, p);
     }
 }
 

@@ -170,13 +170,13 @@ void price_limit_touch(struct core *c, uint32_t instrument)
     const struct guard_slot s = c->guards[instrument].limits;
     struct product *p = &c->products[in->product];
     if (!is_limited(&s) || is_spread(c, instrument) || p->state != STATE_open) return;
-    if (guard_lead(c, in->product) != instrument) return; /* another month locks */
     const struct level *bid = book_best(&c->pools, &in->book, SIDE_buy);
     const struct level *ask = book_best(&c->pools, &in->book, SIDE_sell);
     int64_t last = price_is_none(in->session_last) ? INT64_MIN : in->session_last.v;
     bool up = (bid != NULL && bid->px.v == s.high.v) || last == s.high.v * in->tick.v;
     bool down = (ask != NULL && ask->px.v == s.low.v) || last == s.low.v * in->tick.v;
-    if (!up && !down) return;
+    if (!up && !down) return; /* nearly always; who leads is looked for among all contracts */
+    if (guard_lead(c, in->product) != instrument) return; /* another month locks */
     price_t limit = price_of(c, instrument, up ? s.high : s.low);
     struct halt_cause cause = {.rule = GUARD_RULE_limit, .instrument = instrument,
                                .price = limit, .limit = limit, .reason = "daily limit"};
