@@ -1,5 +1,5 @@
-/* project_delivery.c: which rows deliveries become (DELIV-01 to -06): notices and what ended in money
- * as they were said, allocations and their hours as they last were.
+/* project_delivery.c: which rows deliveries become (DELIV-01 to -06): notices and what ended in
+ * money as they were said, allocations and their hours as they last were.
  *
  * Upstream: project.c. Downstream: sqlite.
  */
