@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_S = 300, ALLOCATIONS = 16, RATE = 30, SAMPLES_FAST = 4, SAMPLES = 12 };
+enum { WAIT_S = 300, ALLOCATIONS = 16, RATE = 30, SAMPLES_FAST = 4, SAMPLES = 8 };
 
 struct allocation_seen {
     uint64_t id;

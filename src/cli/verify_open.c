@@ -154,6 +154,10 @@ static uint32_t chunk_open(struct judging *j, const char *kind, const uint64_t *
     if (!good && j->sample->reason[0] == 0)
         (void)snprintf(j->sample->reason, sizeof j->sample->reason, "%.200s",
                        answer.error[0] != 0 ? answer.error : "what it opens is no such proof");
+    if (!good)
+        agent_say(&j->watch->agent, "allocation %llu: task %llu is not opened: %.150s",
+                  (unsigned long long)j->at.allocation, (unsigned long long)indices[0],
+                  answer.error[0] != 0 ? answer.error : "what came is no such proof");
     peer_answer_free(&answer);
     return good ? opened : 0;
 }
