@@ -2,7 +2,7 @@
  *
  * Weights are int8, made on the device from their key (or brought there, the buyer's), keys and
  * values int8, products int8 to int32: about a byte a parameter. Llama 2 70B's shape takes 69 GB,
- * and 94 MB for each sequence of the certifying task's length.
+ * and 97 MB for each sequence of the certifying task's length.
  *
  * Invariant: whatever number of rows, whichever kernel multiplies, a row's bits are the same; they
  * are engine.c's (gpu_decoder_test.c compares step by step).
