@@ -35,6 +35,7 @@ struct bench {
     int64_t day[DAYS];
     bool troubled;             /* this seed has defaults and decertifications */
     bool constrained;          /* and constraints */
+    bool inverted;             /* and mostly negative prices */
     uint32_t notices, allotted, closed, falsified, bought;
 };
 
@@ -65,7 +66,21 @@ static uint8_t key_of(uint32_t party) { return (uint8_t)(100 + party); }
 
 /* ---- the world ---- */
 
-static void product_open(struct bench *b)
+/* Some worlds have terms at their bounds: no make-up or a week of it, a window that closes before
+ * the block is paid, a buy-in that bids no more than its least cost. */
+static struct delivery_terms terms_of_seed(uint64_t seed)
+{
+    struct delivery_terms t = terms_test();
+    if (seed % 4 == 1) {
+        t.make_up_ns = 0;
+        t.challenge_ns = NS_PER_HOUR;
+        t.buy_in_max_e6 = t.buy_in_e6;
+    }
+    if (seed % 4 == 2) t.make_up_ns = 7 * NS_PER_DAY;
+    return t;
+}
+
+static void product_open(struct bench *b, uint64_t seed)
 {
     struct command p = world_product_terms("CTP");
     p.product_create.contract_unit = UNIT_hour;
@@ -74,7 +89,7 @@ static void product_open(struct bench *b)
     p.product_create.peak_start_hour = PEAK_FIRST;
     p.product_create.peak_end_hour = PEAK_FIRST + PEAK_HOURS;
     p.product_create.flat_margin = MONEY(20 * E6);
-    p.product_create.delivery = terms_test();
+    p.product_create.delivery = terms_of_seed(seed);
     b->product = world_product(&b->w, &p);
     assert_int_equal(world_state(&b->w, b->product, STATE_open), REJECT_none);
 }
@@ -109,12 +124,13 @@ static void bench_open(struct bench *b, uint64_t seed)
     b->random = (struct random){seed * 7919};
     b->troubled = seed % 3 == 0;
     b->constrained = seed % 2 == 0;
+    b->inverted = seed % 8 == 5;
     for (uint32_t i = 0; i < PARTIES; i++) {
         b->account[i] = world_account(&b->w, names[i], names[i]);
         int64_t money = (int64_t)(chance(b, 80) ? 5000 : 150) * E6;
         assert_int_equal(world_deposit(&b->w, b->account[i], money), REJECT_none);
     }
-    product_open(b);
+    product_open(b, seed);
     resources_open(b);
     for (uint32_t i = 0; i < DAYS; i++) { /* 4 January 2027 is a Monday */
         static const char *const periods[DAYS] = {"2027D0112-PK", "2027D0113-PK", "2027D0114-PK",
@@ -253,7 +269,7 @@ static void trade_do(struct bench *b)
     uint32_t i = (uint32_t)below(b, DAYS), buyer = (uint32_t)below(b, BUYERS);
     uint32_t seller = BUYERS + (uint32_t)below(b, SELLERS);
     int64_t price = (int64_t)(1 + below(b, 4)) * E6 / 2;
-    if (chance(b, 5)) price = -price;
+    if (chance(b, b->inverted ? 60 : 5)) price = -price;
     if (chance(b, 10)) { /* a speculator the other way round */
         uint32_t other = buyer;
         buyer = seller;
@@ -428,7 +444,13 @@ static void allocations_do(struct bench *b)
 static void trouble_do(struct bench *b)
 {
     struct command cmd = {0};
-    if (chance(b, 50)) {
+    if (chance(b, 70)) { /* closed when nothing is left to come of it, and not before */
+        cmd.default_step.member = b->w.c->accounts[b->account[below(b, PARTIES)]].member;
+        cmd.default_step.action = chance(b, 50)   ? DEFAULT_close
+                                  : chance(b, 50) ? DEFAULT_allocate
+                                                  : DEFAULT_tear_up;
+        act(b, &cmd, COMMAND_default_step, 0);
+    } else if (chance(b, 50)) {
         cmd.default_declare.member = b->w.c->accounts[b->account[below(b, PARTIES)]].member;
         memcpy(cmd.default_declare.reason, "test", 5);
         act(b, &cmd, COMMAND_default_declare, 0);
@@ -482,7 +504,7 @@ static void life(struct bench *b)
         if (chance(b, 50)) tokens_do(b);
         if (chance(b, 60)) spot_do(b);
         allocations_do(b);
-        if (b->troubled && chance(b, 1)) trouble_do(b);
+        if (b->troubled && chance(b, 3)) trouble_do(b);
     }
     advance(b, 20 * NS_PER_DAY);
 }
