@@ -86,14 +86,21 @@ static enum reject children_list(struct core *c, struct cascade *k)
     return REJECT_none;
 }
 
-/* One that has been settled for good takes nothing more. */
-static bool has_settled(const struct core *c, const struct cascade *k)
+/* One that has been settled for good takes nothing more: its hours end at the long contract's final
+ * price, to which they are marked. */
+static void settled_drop(const struct core *c, struct cascade *k)
 {
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < k->count; i++) {
         uint32_t child = k->children[i];
-        if (child != NIL && c->instruments[child].terms.expired == EXPIRY_done) return true;
+        if (child != NIL && c->instruments[child].terms.expired == EXPIRY_done) {
+            k->hours -= c->instruments[child].terms.hours;
+            continue;
+        }
+        k->children[kept] = child;
+        k->parts[kept++] = k->parts[i];
     }
-    return false;
+    k->count = kept;
 }
 
 /* ---- room ---- */
@@ -156,7 +163,8 @@ enum reject cascade_prepare(struct core *c, uint32_t instrument, price_t price, 
     k->price = price;
     parts_add(c, k, &whole);
     ASSERT(k->hours == c->instruments[instrument].terms.hours); /* (1) */
-    if (has_settled(c, k)) return REJECT_instrument_expired;
+    settled_drop(c, k);
+    if (k->count == 0) return REJECT_instrument_expired;
     if (!has_room(c, k)) return REJECT_capacity_exhausted;
     enum reject reason = children_list(c, k);
     return reason != REJECT_none ? reason : exposures_make(c, k);

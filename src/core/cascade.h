@@ -5,7 +5,8 @@
  * at the same price: a lot is so much an hour, so each account's hours are what they were, and no
  * money moves. Shorter ones that are not listed yet are listed. One whose own last trading instant
  * has passed takes no orders, and goes on at once; of one that has become shorter ones already,
- * those take its place: a year in its last days becomes the days of January.
+ * those take its place: a year in its last days becomes the days of January. One that has been
+ * settled for good takes nothing more: its hours end at the long contract's price.
  *
  * It happens whole or not at all: without room for the contracts or the positions the long contract
  * keeps them, waits, and says so (settlement_wait); an officer's expire tries again.
@@ -37,7 +38,8 @@ struct cascade {
 bool cascade_applies(const struct core *c, uint32_t instrument);
 
 /* Finds or lists the shorter contracts and makes room for every position: REJECT_none,
- * capacity_exhausted or amount_overflow; what was listed stays listed. */
+ * capacity_exhausted or amount_overflow, what was listed stays listed; instrument_expired: all of
+ * them have been settled, and nothing was done. */
 enum reject cascade_prepare(struct core *c, uint32_t instrument, price_t price, struct cascade *k);
 /* After cascade_prepare, with every position marked at the price: the positions move. */
 void cascade_move(struct core *c, const struct cascade *k);

@@ -231,6 +231,8 @@ static enum reject instrument_terms(const struct core *c, const struct command_i
     if (instrument_name_taken(c, terms->name)) return REJECT_already_exists;
     bool dated = l->expires_at.v != 0 || rule->rule != LAST_TRADING_end || delivers;
     if (dated && !by_cascade && terms->expires_at.v <= c->s->ts.v) return REJECT_expired_time;
+    /* What is delivered is not traded while it is. */
+    if (delivers && terms->expires_at.v > terms->start.v) return REJECT_malformed_request;
     if (p->contract_unit == UNIT_hour &&
         (__builtin_mul_overflow(p->contract_size, (int64_t)hours, &terms->contract_size) ||
          terms->contract_size > MONEY_MAX)) {

@@ -381,6 +381,7 @@ static enum reject expire_by_cascade(struct core *c, uint32_t instrument)
     struct cascade k;
     if (!can_mark(c, &m)) return REJECT_amount_overflow;
     enum reject reason = cascade_prepare(c, instrument, settlement, &k);
+    if (reason == REJECT_instrument_expired) return expire_at_settlement(c, instrument);
     if (reason != REJECT_none) return reason;
     outright_close(c, instrument, EXPIRY_done);
     settlement_stand(c, instrument);
