@@ -6,6 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { WebSocket } from 'ws';
 import { Venue, check, dojima, equal, finish, sleep, test } from './lib.mjs';
 
 const DAY = 86400000;
@@ -187,6 +188,15 @@ await test('agents and venue are killed in the middle of the hour; nothing is lo
     });
 
 await test('a kill after the receipt: it is submitted once, verified, paid', async () => {
+    const told = []; /* DELIV-04, on the channel */
+    const ws = new WebSocket(venue.ws);
+    await new Promise((done) => { ws.on('open', done); });
+    ws.on('message', (text) => {
+        const m = JSON.parse(text);
+        if (m.method === 'subscription') told.push(m.params.data);
+    });
+    ws.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'public/subscribe',
+        params: { channels: [`delivery.${instrument}`] } }));
     await seller.kill();
     await jump(at(0, 15, 1));
     await seller.start();
@@ -201,6 +211,11 @@ await test('a kill after the receipt: it is submitted once, verified, paid', asy
     check(a.paid > 6 && a.paid < 6.3, `paid ${a.paid} for 3 lots at 2`);
     await jump(at(5, 0));
     equal((await allocation()).state, 'closed', 'state at the end');
+    const states = (type) => told.filter((e) => e.type === type).map((e) => e.state);
+    equal([...new Set(states('delivery_hour'))], ['received', 'verified', 'metered'], 'hour');
+    equal([...new Set(states('allocation'))], ['ready', 'window', 'closed'], 'allocation');
+    check(told.every((e) => e.buyer === undefined && e.seller_key === undefined), 'no names');
+    ws.close();
 });
 
 await test('what is kept is right offline, and a false request finds no ear', async () => {
