@@ -88,9 +88,17 @@ def check_latency(c):
     assert run['ttft']['p50']['ns'] == times[(len(times) + 1) // 2 - 1], run['ttft']
     assert 30 < len(times) < 130, len(times)
     assert 'TTFT' in page and 'TPOT' in page, page
-    _, _, searched = c.made('searched', '--grade', 'interactive', '--seconds', '1')
+    # what is found depends on what else the machine does: that it looks, not what it finds
+    done = c.run(*QUICK, '--grade', 'interactive', '--seconds', '1', '--json')
+    searched = json.loads(done.stdout)
     names = [p['name'] for p in searched['phases']]
-    assert names[0] == 'offline' and 'search' in names and names[-1] == 'run', names
+    assert names[0] == 'offline' and 'search' in names, names
+    assert (done.returncode == 0) == searched['passed'] == (searched['reason'] == ''), done
+    rates = [p['rate'] for p in searched['phases'] if p['name'] == 'search']
+    kept = [p['rate'] for p in searched['phases'] if p['name'] == 'search' and p['passed']]
+    runs = [p['rate'] for p in searched['phases'] if p['name'] == 'run']
+    assert len(rates) >= 2 and len(set(rates)) == len(rates), rates
+    assert not runs or abs(runs[0] - 0.97 * max(kept)) < 1e-3 * runs[0], (runs, kept)
 
 
 def check_refusals(c):
