@@ -218,14 +218,23 @@ static int offline(struct conduct *c, double seconds, struct work_error *error)
     return phase_run(c, phase, seconds, 1, false, error);
 }
 
+/* How long a probe takes: a part of the set time, and twice what an answer took with all sequences
+ * busy, so that as many come and go as there will be. */
+static double probe_seconds(const struct conduct *c)
+{
+    const struct certify_phase *first = &c->r->phases[0];
+    double seconds = fmax((double)c->plan->seconds / PROBE_PART, PROBE_SECONDS_MIN), sum = 0;
+    for (uint32_t i = 0; i < first->count; i++)
+        sum += (double)(first->queries[i].last - first->queries[i].first) * 1e-9;
+    return fmin(fmax(seconds, 2 * sum / first->count), c->plan->seconds);
+}
+
 /* Half-way between the rate that was kept and the one that was not, from the offline rate down. */
 static int search(struct conduct *c, double *rate, struct work_error *error)
 {
     const struct certify_phase *first = &c->r->phases[0];
     double low = 0, high = (double)first->count / first->seconds;
-    double seconds = fmax((double)c->plan->seconds / PROBE_PART, PROBE_SECONDS_MIN);
-    seconds = fmax(seconds, 4 * (double)c->bounds.tpot * 1e-9 * c->plan->workload->answer_count);
-    if (seconds > c->plan->seconds) seconds = c->plan->seconds;
+    double seconds = probe_seconds(c);
     for (int i = 0; i < PROBES_MAX && high - low > 0.03 * high; i++) {
         double rate_next = i == 0 ? 0.85 * high : (low + high) / 2;
         struct certify_phase *phase = phase_add(c, "search", rate_next);
