@@ -24,6 +24,17 @@ const struct delivery_hour *delivery_hour_find(const struct delivery_allocation 
     return NULL;
 }
 
+bool delivery_make_up(const struct delivery_allocation *d, int64_t hour, struct delivery_hour *h)
+{
+    int64_t due = d->work_short;
+    if (!delivery_is(d, "making_up") || hour < d->end_hour || hour + 1 > d->make_up_until)
+        return false;
+    for (uint32_t i = 0; i < d->hour_count; i++)
+        if (d->hours[i].make_up) due -= d->hours[i].work_claimed;
+    *h = (struct delivery_hour){.hour = hour, .make_up = true, .state = "due", .work_due = due};
+    return due > 0;
+}
+
 /* ---- products: what is delivered, and when its canary is due ---- */
 
 struct product_seen {
@@ -31,6 +42,7 @@ struct product_seen {
     uint32_t vintage;
     int64_t canary_days;
     int64_t canary_second;
+    int64_t make_up_hours;
 };
 
 enum { PRODUCTS_MAX = 64 };
@@ -59,6 +71,7 @@ static bool products_ask(struct agent *a, struct product_seen *list, uint32_t *c
         p->vintage = (uint32_t)agent_int(c, terms, "vintage", 0);
         p->canary_days = agent_int(c, terms, "canary_days", 1);
         p->canary_second = second_of(agent_text(c, terms, "canary_time", time, sizeof time));
+        p->make_up_hours = agent_int(c, terms, "make_up_seconds", 0) / 3600;
         *count += 1;
     }
     return true;
@@ -73,6 +86,7 @@ static void product_apply(const struct product_seen *list, uint32_t count,
         if (strlen(p->name) != length || memcmp(p->name, d->instrument, length) != 0) continue;
         int64_t day = d->first_hour / 24 - p->canary_days;
         d->vintage = p->vintage;
+        d->make_up_until = d->end_hour + p->make_up_hours;
         d->canary_ms = (day * 86400 + p->canary_second) * 1000;
     }
 }

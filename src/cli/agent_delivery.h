@@ -37,6 +37,7 @@ struct delivery_allocation {
     int64_t first_hour, end_hour; /* since 1970 */
     int64_t canary_ms; /* from then on the canary is asked for */
     int64_t work_short; /* nano-CT still to be made up */
+    int64_t make_up_until; /* hours since 1970 */
     uint8_t buyer_key[NOTE_KEY_SIZE];
     uint8_t seller_key[NOTE_KEY_SIZE];
     char buyer_endpoint[AGENT_ENDPOINT_SIZE];
@@ -66,5 +67,8 @@ bool delivery_is(const struct delivery_allocation *d, const char *state);
 /* NULL: there is none. */
 const struct delivery_allocation *delivery_find(const struct deliveries_seen *d, uint64_t id);
 const struct delivery_hour *delivery_hour_find(const struct delivery_allocation *d, int64_t hour);
+/* DELIV-05: an hour behind the block in which what was short may be made up, as it is due then.
+ * False: there is nothing to make up, or not in that hour. */
+bool delivery_make_up(const struct delivery_allocation *d, int64_t hour, struct delivery_hour *h);
 
 #endif

@@ -51,6 +51,17 @@ static struct deliver_run *run_of(struct deliver *d, const struct agent_hour *at
     return free_place;
 }
 
+/* Whether something was done in that hour and is not yet submitted. */
+static bool run_is_open(struct deliver *d, uint64_t allocation, int64_t hour)
+{
+    const struct agent_hour at = {allocation, hour};
+    uint64_t tasks = 0;
+    uint128_t flop;
+    char text[8];
+    return agent_store_hour(d->agent.store, &at, &tasks, &flop) && tasks > 0 &&
+           agent_store_note_get(d->agent.store, &at, "submitted", text, sizeof text) == 0;
+}
+
 static void hour_path(char *text, size_t size, const struct agent_hour *at)
 {
     (void)snprintf(text, size, "allocation %llu, hour %lld", (unsigned long long)at->allocation,
@@ -478,23 +489,36 @@ static bool hour_step(struct deliver *d, struct deliver_run *r,
     return true;
 }
 
-bool deliver_hours(struct deliver *d)
+static bool allocation_step(struct deliver *d, const struct delivery_allocation *al)
 {
     int64_t now = agent_now_ms(&d->agent);
+    struct delivery_hour make_up;
     bool idle = true;
-    for (uint32_t i = 0; i < d->seen.count; i++) {
+    for (uint32_t k = 0; k <= al->hour_count && !atomic_load(&d->agent.stopping); k++) {
+        const struct delivery_hour *h = k < al->hour_count ? &al->hours[k] : &make_up;
+        if (k == al->hour_count) { /* after the block's own: the hour in which it is made up */
+            int64_t hour = now / DELIVERY_HOUR_MS;
+            if (run_is_open(d, al->id, hour - 1)) hour -= 1; /* its receipt is still to come */
+            if (delivery_hour_find(al, hour) != NULL || !delivery_make_up(al, hour, &make_up))
+                break;
+        }
+        const struct agent_hour at = {al->id, h->hour};
+        if (h->hour * DELIVERY_HOUR_MS > now) continue;
+        if (strcmp(h->state, "due") != 0 && strcmp(h->state, "claimed") != 0) continue;
+        struct deliver_run *r = run_of(d, &at);
+        if (r == NULL || r->submitted) continue;
+        if (!hour_step(d, r, al, h)) idle = false;
+    }
+    return idle;
+}
+
+bool deliver_hours(struct deliver *d)
+{
+    bool idle = true;
+    for (uint32_t i = 0; i < d->seen.count && !atomic_load(&d->agent.stopping); i++) {
         const struct delivery_allocation *al = &d->seen.list[i];
         if (!delivery_is(al, "ready") && !delivery_is(al, "making_up")) continue;
-        for (uint32_t k = 0; k < al->hour_count; k++) {
-            const struct delivery_hour *h = &al->hours[k];
-            const struct agent_hour at = {al->id, h->hour};
-            if (h->hour * DELIVERY_HOUR_MS > now) continue;
-            if (strcmp(h->state, "due") != 0 && strcmp(h->state, "claimed") != 0) continue;
-            struct deliver_run *r = run_of(d, &at);
-            if (r == NULL || r->submitted) continue;
-            if (!hour_step(d, r, al, h)) idle = false;
-            if (atomic_load(&d->agent.stopping)) return true;
-        }
+        if (!allocation_step(d, al)) idle = false;
     }
     return idle;
 }

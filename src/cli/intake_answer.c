@@ -45,7 +45,9 @@ static bool hour_find(struct intake *n, const struct peer_request *request, stru
 {
     (void)pthread_mutex_lock(&n->agent.mutex);
     const struct delivery_allocation *d = delivery_find(&n->seen, a->at.allocation);
+    struct delivery_hour make_up;
     const struct delivery_hour *h = d == NULL ? NULL : delivery_hour_find(d, a->at.hour);
+    if (d != NULL && h == NULL && delivery_make_up(d, a->at.hour, &make_up)) h = &make_up;
     if (h != NULL) {
         a->allocation = *d;
         a->hour = *h;

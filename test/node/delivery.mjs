@@ -21,6 +21,8 @@ const two = (n) => String(n).padStart(2, '0');
 const date = new Date(day);
 const period = `${date.getUTCFullYear()}D${two(date.getUTCMonth() + 1)}${two(date.getUTCDate())}-PK`;
 const instrument = `CTP-${period}`;
+const later = new Date(day + 7 * DAY); /* a second delivery, a week later */
+const period2 = `${later.getUTCFullYear()}D${two(later.getUTCMonth() + 1)}${two(later.getUTCDate())}-PK`;
 
 const venue = new Venue();
 writeFileSync(venue.config, JSON.stringify({ products: [{ product: 'CTP', kind: 'future',
@@ -90,8 +92,10 @@ async function officers(method, params) {
         await venue.call('private/officer_confirm', { request: r.request }, venue.officer2);
 }
 
-const allocation = async () =>
-    (await venue.call('private/get_allocations', {}, venue.officer))[0];
+const allocation = async (name = instrument) =>
+    (await venue.call('private/get_allocations', {}, venue.officer))
+        .find((a) => a.instrument_name === name);
+const times = (a, text) => a.log.split(text).length - 1;
 
 /* The certificate, of more work than a busy machine was measured at: signed again. */
 function certificate() {
@@ -131,18 +135,20 @@ await test('certified, traded, tendered, allotted, in escrow, the canary answere
     }
     await venue.call('private/certificate_submit', { certificate: certificate() }, keys.north);
     await jump(new Date(now + 2 * 3600000).toISOString().slice(0, 19) + 'Z');
-    await officers('private/officer_list_instrument', { product: 'CTP', period });
+    for (const p of [period, period2])
+        await officers('private/officer_list_instrument', { product: 'CTP', period: p });
     await officers('private/officer_set_state', { product: 'CTP', state: 'open' });
-    for (const [method, key] of [['private/sell', keys.north], ['private/buy', keys.buyer]])
-        await venue.call(method, { instrument_name: instrument, type: 'limit', price: 2000000,
-            amount: LOTS }, key);
-    await officers('private/officer_settlement_price',
-        { instrument_name: instrument, price: 2000000 });
+    for (const instrument_name of [instrument, `CTP-${period2}`]) {
+        for (const [method, key] of [['private/sell', keys.north], ['private/buy', keys.buyer]])
+            await venue.call(method, { instrument_name, type: 'limit', price: 2000000,
+                amount: LOTS }, key);
+        await officers('private/officer_settlement_price', { instrument_name, price: 2000000 });
+    }
     await jump(at(-5, 9));
-    gateway = await agent('intake', 'buyer', ['intake', '--instrument', instrument, '--workload',
-        'gemm-1b']);
+    gateway = await agent('intake', 'buyer', ['intake', '--instrument', instrument,
+        '--instrument', `CTP-${period2}`, '--workload', 'gemm-1b']);
     seller = await agent('deliver', 'north', ['deliver', '--resource', 'north-cpu', '--tender',
-        `${instrument}:${LOTS}`, '--threads', '1']);
+        `${instrument}:${LOTS}`, '--tender', `CTP-${period2}:${LOTS}`, '--threads', '1']);
     await agent('watch', 'verifier', ['verify', '--watch', '--samples', '3', '--canaries', '1',
         '--workload', 'gemm-1b', '--sign-key', path('verifier')]);
     await until('tender and intake', () => seller.log.includes('tendered') &&
@@ -187,9 +193,10 @@ await test('agents and venue are killed in the middle of the hour; nothing is lo
         equal(new Set(answers).size, tasks, 'different answers: no task stands for two');
     });
 
+let ws;
+const told = []; /* DELIV-04, on the channel */
 await test('a kill after the receipt: it is submitted once, verified, paid', async () => {
-    const told = []; /* DELIV-04, on the channel */
-    const ws = new WebSocket(venue.ws);
+    ws = new WebSocket(venue.ws);
     await new Promise((done) => { ws.on('open', done); });
     ws.on('message', (text) => {
         const m = JSON.parse(text);
@@ -209,13 +216,50 @@ await test('a kill after the receipt: it is submitted once, verified, paid', asy
     const a = await allocation();
     equal(a.state, 'window', 'state');
     check(a.paid > 6 && a.paid < 6.3, `paid ${a.paid} for 3 lots at 2`);
-    await jump(at(5, 0));
-    equal((await allocation()).state, 'closed', 'state at the end');
+});
+
+await test('an hour cut short is made up in a later one (DELIV-05)', async () => {
+    const second = () => allocation(`CTP-${period2}`);
+    await jump(at(2, 9));
+    await until('the second tender and intake', () => times(seller, 'tendered') === 2 &&
+        times(gateway, 'is filed') === 2);
+    await jump(at(3, 12, 1));
+    await until('tokens', () => times(seller, 'tokens of 1 hours') === 2);
+    await jump(at(4, 12, 1));
+    equal((await allocation()).state, 'closed', 'the first one, after 72 hours');
     const states = (type) => told.filter((e) => e.type === type).map((e) => e.state);
+    await until('the channel', () => states('allocation').includes('closed'));
     equal([...new Set(states('delivery_hour'))], ['received', 'verified', 'metered'], 'hour');
     equal([...new Set(states('allocation'))], ['ready', 'window', 'closed'], 'allocation');
     check(told.every((e) => e.buyer === undefined && e.seller_key === undefined), 'no names');
     ws.close();
+    await jump(at(6, 12, 1));
+    await until('the canary', async () => (await second()).state === 'ready');
+    await jump(at(7, 14));
+    await sleep(1500);
+    await seller.kill();
+    await jump(at(7, 15, 1));
+    await seller.start();
+    await until('the short verdict', async () => {
+        const { hours } = await venue.call('public/get_delivery',
+            { allocation: (await second()).allocation });
+        return hours[0].outcome === 'short';
+    });
+    await jump(at(7, 17, 1));
+    const short = await second();
+    equal(short.state, 'making_up', 'state');
+    check(short.work_short > 0, `short by ${short.work_short}`);
+    await until('the receipt of the make-up', () => times(gateway, 'receipt signed') === 3, 120);
+    await jump(at(7, 18, 1));
+    await until('its verdict', async () => {
+        const { hours } = await venue.call('public/get_delivery',
+            { allocation: short.allocation });
+        return hours[1]?.outcome === 'ok';
+    });
+    await jump(at(8, 18)); /* the time to make up, and that of its receipts, is over */
+    const made = await second();
+    equal([made.state, made.work_short, made.damages], ['window', 0, 0], 'state, short, damages');
+    check(made.work_made_up >= short.work_short, `made up ${made.work_made_up}`);
 });
 
 await test('what is kept is right offline, and a false request finds no ear', async () => {
