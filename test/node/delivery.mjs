@@ -21,8 +21,10 @@ const two = (n) => String(n).padStart(2, '0');
 const date = new Date(day);
 const period = `${date.getUTCFullYear()}D${two(date.getUTCMonth() + 1)}${two(date.getUTCDate())}-PK`;
 const instrument = `CTP-${period}`;
-const later = new Date(day + 7 * DAY); /* a second delivery, a week later */
-const period2 = `${later.getUTCFullYear()}D${two(later.getUTCMonth() + 1)}${two(later.getUTCDate())}-PK`;
+const [period2, period3] = [7, 14].map((days) => { /* more deliveries, a week and two later */
+    const later = new Date(day + days * DAY);
+    return `${later.getUTCFullYear()}D${two(later.getUTCMonth() + 1)}${two(later.getUTCDate())}-PK`;
+});
 
 const venue = new Venue();
 writeFileSync(venue.config, JSON.stringify({ products: [{ product: 'CTP', kind: 'future',
@@ -135,10 +137,10 @@ await test('certified, traded, tendered, allotted, in escrow, the canary answere
     }
     await venue.call('private/certificate_submit', { certificate: certificate() }, keys.north);
     await jump(new Date(now + 2 * 3600000).toISOString().slice(0, 19) + 'Z');
-    for (const p of [period, period2])
+    for (const p of [period, period2, period3])
         await officers('private/officer_list_instrument', { product: 'CTP', period: p });
     await officers('private/officer_set_state', { product: 'CTP', state: 'open' });
-    for (const instrument_name of [instrument, `CTP-${period2}`]) {
+    for (const instrument_name of [period, period2, period3].map((p) => `CTP-${p}`)) {
         for (const [method, key] of [['private/sell', keys.north], ['private/buy', keys.buyer]])
             await venue.call(method, { instrument_name, type: 'limit', price: 2000000,
                 amount: LOTS }, key);
@@ -146,9 +148,11 @@ await test('certified, traded, tendered, allotted, in escrow, the canary answere
     }
     await jump(at(-5, 9));
     gateway = await agent('intake', 'buyer', ['intake', '--instrument', instrument,
-        '--instrument', `CTP-${period2}`, '--workload', 'gemm-1b']);
+        '--instrument', `CTP-${period2}`, '--instrument', `CTP-${period3}`, '--workload',
+        'gemm-1b']);
     seller = await agent('deliver', 'north', ['deliver', '--resource', 'north-cpu', '--tender',
-        `${instrument}:${LOTS}`, '--tender', `CTP-${period2}:${LOTS}`, '--threads', '1']);
+        `${instrument}:${LOTS}`, '--tender', `CTP-${period2}:${LOTS}`, '--tender',
+        `CTP-${period3}:${LOTS}`, '--threads', '1']);
     await agent('watch', 'verifier', ['verify', '--watch', '--samples', '3', '--canaries', '1',
         '--workload', 'gemm-1b', '--sign-key', path('verifier')]);
     await until('tender and intake', () => seller.log.includes('tendered') &&
@@ -260,6 +264,34 @@ await test('an hour cut short is made up in a later one (DELIV-05)', async () =>
     const made = await second();
     equal([made.state, made.work_short, made.damages], ['window', 0, 0], 'state, short, damages');
     check(made.work_made_up >= short.work_short, `made up ${made.work_made_up}`);
+});
+
+await test('a buyer who gives no tasks and signs nothing has failed to take (DELIV-02)', async () => {
+    const third = () => allocation(`CTP-${period3}`);
+    await jump(at(9, 9));
+    await until('the third tender and intake', () => times(seller, 'tendered') === 3 &&
+        times(gateway, 'is filed') === 3);
+    await jump(at(10, 12, 1));
+    await until('tokens', () => times(seller, 'tokens of 1 hours') === 3);
+    await jump(at(11, 12, 1));
+    await jump(at(13, 12, 1));
+    await until('the canary', async () => (await third()).state === 'ready');
+    await gateway.kill();
+    await jump(at(14, 14));
+    await until('silence', () => seller.log.includes('the buyer: no connection'));
+    await jump(at(14, 14, 31 * 60));
+    await until('reference tasks', () => seller.log.includes('reference tasks are done'));
+    await sleep(3000);
+    await jump(at(14, 15, 1));
+    await until('the claim', () => seller.log.includes("without the buyer's signature"));
+    const hour = async () => (await venue.call('public/get_delivery',
+        { allocation: (await third()).allocation })).hours[0];
+    await until('its verdict', async () => (await hour()).outcome !== undefined);
+    await jump(at(14, 17, 1));
+    const h = await hour();
+    check(h.failure_to_take, `failure to take: ${JSON.stringify(h)}`);
+    check(h.work > 0 && h.failed === 0, `work ${h.work}, failed ${h.failed}`);
+    await gateway.start();
 });
 
 await test('what is kept is right offline, and a false request finds no ear', async () => {
