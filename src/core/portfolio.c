@@ -216,7 +216,9 @@ void portfolio_bid(struct core *c, const struct command *cmd)
 
 /* ---- award ---- */
 
-enum { RANK_NONE = 0, RANK_PASSED = UINT32_MAX };
+/* portfolio_bid.rank, before and beside the places of the awarded. */
+#define RANK_NONE UINT32_C(0)
+#define RANK_PASSED UINT32_MAX
 
 /* The best price that was not looked at yet, the earliest at that price; NULL: none. */
 static struct portfolio_bid *bid_best(struct core *c, uint64_t auction)
