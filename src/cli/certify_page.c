@@ -100,8 +100,9 @@ void certify_page(FILE *f, const struct certify_heading *h, const struct certify
         latency(f, "TTFT", &r->phases[r->chosen].ttft);
         latency(f, "TPOT", &r->phases[r->chosen].tpot);
     }
-    (void)fprintf(f, "  %-11s %" PRIu32 " of %" PRIu32 " tasks done again were equal bit by bit "
-                  "(%s)\n", "quality", r->equal, r->sampled, r->other);
+    if (r->sampled > 0)
+        (void)fprintf(f, "  %-11s %" PRIu32 " of %" PRIu32 " tasks done again were equal bit by "
+                      "bit (%s)\n", "quality", r->equal, r->sampled, r->other);
     if (!r->passed) {
         (void)fprintf(f, "  %-11s not passed: %s\n", "result", r->reason);
         return;

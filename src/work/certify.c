@@ -260,7 +260,8 @@ static int at_rate(struct conduct *c, double rate, struct work_error *error)
         return 0;
     }
     (void)snprintf(c->r->reason, sizeof c->r->reason,
-                   "the bounds were not kept at %.4g queries a second, nor above", rate);
+                   "the bounds were not kept at %.4g queries a second, nor above",
+                   rate / share_next);
     return 0;
 }
 
