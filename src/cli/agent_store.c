@@ -21,8 +21,8 @@ static const char *const texts[STATEMENTS] = {
     [STATEMENT_task_put] =
         "INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STATEMENT_task_get] =
-        "SELECT spec, answer, transcript, flop FROM task WHERE allocation = ?1 AND hour = ?2 AND "
-        "position = ?3",
+        ("SELECT spec, answer, transcript, flop FROM task WHERE allocation = ?1 AND hour = ?2 AND "
+         "position = ?3"),
     [STATEMENT_hour] =
         "SELECT tasks, flop_high, flop_low FROM hour WHERE allocation = ?1 AND hour = ?2",
     [STATEMENT_leaves] =
