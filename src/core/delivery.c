@@ -79,11 +79,6 @@ int64_t delivery_share_floor(int64_t amount, int64_t share_e6)
     return clamp(int128_div_floor((int128_t)amount * share_e6, E6));
 }
 
-int64_t delivery_share_ceil(int64_t amount, int64_t share_e6)
-{
-    return clamp(int128_div_ceil((int128_t)amount * share_e6, E6));
-}
-
 static ts_t instant_before(int64_t start, int64_t days, uint32_t second)
 {
     int64_t day = int64_div_floor(start, NS_PER_DAY) - days;

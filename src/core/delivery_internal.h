@@ -24,7 +24,6 @@ bool delivery_hour_in_block(const struct core *c, uint32_t instrument, int64_t h
 /* nano-CT x 10^-6 USD a CT: 10^-6 USD, half-even; clamped to what money may be. */
 int64_t delivery_value(int64_t work, int64_t price);
 int64_t delivery_share_floor(int64_t amount, int64_t share_e6);
-int64_t delivery_share_ceil(int64_t amount, int64_t share_e6);
 
 uint32_t allocation_find(const struct core *c, uint64_t id); /* place; NIL */
 /* A place with room for so many hours, zeroed but for its id: the oldest closed one gives way. */
