@@ -99,8 +99,13 @@ static bool engine_open(struct agent_work *w, struct kept *k, struct work_error 
     const struct backend *backend = NULL;
     if (k->model.engine != NULL) return true;
     if (backend_find(w->options.backend, &backend, error) != 0) return false;
-    const struct work_engine_options o = {.backend = backend,
-                                          .backend_options = {.threads = w->options.threads}};
+    struct work_engine_size size = work_engine_size(backend, w->options.grade);
+    if (w->options.rows != 0) size.rows_max = w->options.rows;
+    if (w->options.slots != 0) size.slots = w->options.slots;
+    if (size.rows_max < size.slots) size.rows_max = size.slots; /* as when it was certified */
+    const struct work_engine_options o = {.backend = backend, .slots = size.slots,
+                                          .backend_options = {.threads = w->options.threads},
+                                          .rows_batch = size.rows_max};
     return work_engine_open(k->model.workload, k->model.weights, &o, &k->model.engine,
                             error) == 0;
 }

@@ -20,6 +20,8 @@ struct agent_work_options {
     const char *weights;  /* a directory of buyers' weights, each named by its digest; NULL: none */
     const char *backend;  /* NULL: the best CPU backend */
     uint32_t threads;     /* 0: all */
+    uint32_t grade;       /* enum grade: what it is sized for (work_engine_size) */
+    uint32_t slots, rows; /* 0: of that size */
 };
 
 struct agent_work *agent_work_open(const struct agent_work_options *options);

@@ -3,11 +3,13 @@
 #include "cli/cli.h"
 #include "cli/deliver.h"
 
+#include "msg/compute.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { KEY_RESOURCE = 700, KEY_GRADE, KEY_TENDER, KEY_STANDING, KEY_OWN_TOKENS, KEY_BACKEND,
-       KEY_THREADS, KEY_CHEAT };
+       KEY_THREADS, KEY_SEQUENCES, KEY_ROWS, KEY_CHEAT };
 
 static const struct argp_option options[] = {
     {"resource", KEY_RESOURCE, "NAME", 0, "The certified resource that delivers (required)", 0},
@@ -21,6 +23,8 @@ static const struct argp_option options[] = {
      "Issue no tokens: they are issued by hand (private/token_issue)", 0},
     {"backend", KEY_BACKEND, "NAME", 0, "What computes: openblas, plain, ... [the best]", 0},
     {"threads", KEY_THREADS, "N", 0, "Processors to use [all]", 0},
+    {"sequences", KEY_SEQUENCES, "N", 0, "At once [as `dojima certify` of the grade]", 0},
+    {"rows", KEY_ROWS, "N", 0, "Of one pass, at most [as `dojima certify` of the grade]", 0},
     {"cheat", KEY_CHEAT, "NAME", 0,
      "Cheat, for tests and demonstrations: garbage, reuse, skip, truncate, low-precision, replay, "
      "one-in-100", 0},
@@ -41,6 +45,13 @@ static bool tender_parse(struct deliver *d, const char *text)
     return true;
 }
 
+static uint32_t grade_of(const char *text)
+{
+    uint32_t grade = 0;
+    while (grade < GRADE_count && strcmp(text, grade_name(grade)) != 0) grade += 1;
+    return grade;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct deliver *d = state->input;
@@ -48,7 +59,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &d->agent; return 0;
     case KEY_RESOURCE: d->resource = text; return 0;
-    case KEY_GRADE: d->grade = text; return 0;
+    case KEY_GRADE:
+        d->grade = text;
+        if (grade_of(text) == GRADE_count)
+            argp_error(state, "--grade is offline, server or interactive");
+        return 0;
     case KEY_TENDER:
         if (!tender_parse(d, text)) argp_error(state, "--tender: INSTRUMENT:LOTS, at most 16");
         return 0;
@@ -59,6 +74,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
         d->threads = (uint32_t)strtoul(text, &end, 10);
         if (*end != 0 || d->threads > 4096) argp_error(state, "--threads: a number");
         return 0;
+    case KEY_SEQUENCES:
+    case KEY_ROWS: {
+        uint64_t n = strtoull(text, &end, 10);
+        bool rows = key == KEY_ROWS;
+        if (*end != 0 || n < (rows ? 16 : 1) || n > 65536)
+            argp_error(state, rows ? "--rows: 16 to 65536" : "--sequences: 1 to 65536");
+        *(rows ? &d->rows : &d->slots) = (uint32_t)n;
+        return 0;
+    }
     case KEY_CHEAT:
         if (!cheat_parse(text, &d->cheat.kind)) argp_error(state, "--cheat: no such cheat");
         return 0;
@@ -182,7 +206,8 @@ int cli_deliver(int argc, char **argv)
     if (d.agent.data == NULL) d.agent.data = "deliver-data";
     agent_weights_directory(d.agent.data, weights, sizeof weights);
     const struct agent_work_options o = {.weights = weights, .backend = d.backend,
-                                         .threads = d.threads};
+                                         .threads = d.threads, .grade = grade_of(d.grade),
+                                         .slots = d.slots, .rows = d.rows};
     d.work = agent_work_open(&o);
     if (d.work == NULL) return 1;
     int status = agent_run(&d.agent, step, deliver_answer);

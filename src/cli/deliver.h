@@ -1,6 +1,7 @@
 /* deliver.h: what the files of `dojima deliver` share.
  *
  *   deliver.c         options, what the venue is told: tenders, tokens
+ *   deliver_batch.c   tasks done, as many at once as when the machine was certified
  *   deliver_hour.c    an hour: tasks pulled, done, kept, handed over; its receipt
  *   deliver_answer.c  what others ask: openings, canaries
  *
@@ -15,7 +16,7 @@
 #include "cli/agent_work.h"
 #include "work/cheat.h"
 
-enum { DELIVER_TENDERS_MAX = 16, DELIVER_BATCH_MAX = 256, DELIVER_RUNS_MAX = 64 };
+enum { DELIVER_TENDERS_MAX = 16, DELIVER_BATCH_MAX = 1024, DELIVER_RUNS_MAX = 64 };
 
 struct deliver_tender {
     char instrument[64];
@@ -50,13 +51,21 @@ struct deliver {
     bool own_tokens;     /* tokens are issued by hand */
     struct cheat cheat;
     const char *backend;
-    uint32_t threads;
+    uint32_t threads, slots, rows;
     struct agent_work *work;
     struct deliveries_seen seen; /* of the own thread */
     struct deliver_run runs[DELIVER_RUNS_MAX];
     /* under the agent's mutex, for handlers */
     struct verifiers verifiers;
 };
+
+/* deliver_batch.c: does tasks first, first + 1, ... of an hour. Neighbours of one model go together
+ * on all slots of its engine; each is the same as alone. A cheat's go one by one. false: the
+ * machine failed (error), or the agent is to stop; nothing of the batch counts then.
+ * `together`: so many tasks keep the last one's engine busy. */
+bool deliver_batch_do(struct deliver *d, const struct agent_hour *at, uint64_t first,
+                      const struct work_spec *specs, uint32_t count, struct work_result *results,
+                      uint32_t *together, struct work_error *error);
 
 /* deliver_hour.c: works on every hour that is under way for a while; true: there is nothing to do
  * before the next poll. */

@@ -16,7 +16,7 @@
 #include <time.h>
 
 enum { ANSWER_HEX = 2 * WORK_ANSWER_SIZE_MAX + 256, ASK_TIMEOUT_S = 20, BATCH_MS = 1500,
-       BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */,
+       ANSWERS_AT_ONCE = 256, BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */,
        GRACE_MS = 300000 /* venue time for answers that are on their way */ };
 
 /* ---- an hour's place ---- */
@@ -190,17 +190,6 @@ static int64_t clock_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A cheat looks at other tasks than its own. */
-static int task_run(struct deliver *d, const struct deliver_run *r, const struct work_spec *spec,
-                    const struct agent_model *model, uint64_t index, struct work_result *result,
-                    struct work_error *error)
-{
-    struct work_spec first = *spec, before = *spec;
-    first.nonce = commit_nonce(r->at.allocation, r->at.hour, 0);
-    before.nonce = commit_nonce(r->at.allocation, r->at.hour - 1, index);
-    return cheat_task_run(&d->cheat, model->engine, index, spec, &first, &before, result, error);
-}
-
 static bool task_keep(struct deliver *d, struct deliver_run *r, const struct work_spec *spec,
                       const struct work_result *result)
 {
@@ -223,13 +212,9 @@ static bool batch_run(struct deliver *d, struct deliver_run *r, const struct bat
     struct deliver_run before = *r;
     int64_t began = clock_ms();
     struct work_result *results = calloc(b->count, sizeof *results);
-    bool good = results != NULL;
-    for (uint32_t i = 0; i < b->count && good; i++) {
-        const struct agent_model *m = agent_work_enter(d->work, &b->specs[i], true, &error);
-        good = m != NULL && task_run(d, r, &b->specs[i], m, r->done + i, &results[i], &error) == 0;
-        if (m != NULL) agent_work_leave(d->work);
-        if (atomic_load(&d->agent.stopping)) good = false;
-    }
+    uint32_t together = 1;
+    bool good = results != NULL && deliver_batch_do(d, &r->at, r->done, b->specs, b->count,
+                                                    results, &together, &error);
     if (error.text[0] != 0) agent_say(&d->agent, "a task cannot be done: %s", error.text);
     if (good) {
         agent_store_begin(d->agent.store);
@@ -243,8 +228,10 @@ static bool batch_run(struct deliver *d, struct deliver_run *r, const struct bat
     }
     free(results);
     int64_t took = clock_ms() - began;
-    if (took < BATCH_MS / 2 && r->batch < DELIVER_BATCH_MAX && b->count == r->batch) r->batch *= 2;
+    if (took < BATCH_MS / 2 && b->count == r->batch) r->batch *= 2;
     if (took > BATCH_MS && r->batch > 1) r->batch /= 2;
+    if (r->batch < together) r->batch = together;
+    if (r->batch > DELIVER_BATCH_MAX) r->batch = DELIVER_BATCH_MAX;
     return good;
 }
 
@@ -285,7 +272,7 @@ static bool answers_send(struct deliver *d, struct deliver_run *r,
     json_key(&w, "answers");
     json_open_array(&w);
     uint64_t end = r->handed;
-    while (end < r->done && end - r->handed < DELIVER_BATCH_MAX &&
+    while (end < r->done && end - r->handed < ANSWERS_AT_ONCE &&
            w.used + ANSWER_HEX + 512 < BODY_MAX) {
         if (!task_write(d, r, end, &w)) agent_fail(&d->agent, "a task in the store is damaged");
         end += 1;

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TASKS_MAX = 256, ANSWERS_MAX = 512, WEIGHTS_PART_MAX = 4 << 20, TASKS_BYTES = 6 << 20,
+enum { TASKS_MAX = 1024, ANSWERS_MAX = 512, WEIGHTS_PART_MAX = 4 << 20, TASKS_BYTES = 6 << 20,
        SPEC_HEX = 2 * WORK_SPEC_SIZE_MAX + 8 };
 
 struct asked {

@@ -17,10 +17,7 @@ enum {
     TRIES_MAX = 5,     /* of the run at the rate that was found */
     PROBE_PART = 20,   /* a probe takes this part of the set time, */
     PROBE_SECONDS_MIN = 5,
-    SLOTS_CPU = 16, SLOTS_GPU = 512, ROWS_CPU = 512,
 };
-/* Rows of a pass on a GPU, by grade: the larger, the more work, the longer a token takes. */
-static const uint32_t rows_gpu[GRADE_count] = {1024, 768, 256};
 static const double share_first = 0.97; /* of the rate that the search found */
 static const double share_next = 0.95;  /* when it was not kept */
 static const double percentile = 0.99, confidence = 0.99, interval = 0.95;
@@ -388,8 +385,9 @@ static int machine_open(struct conduct *c, struct work_error *error)
     struct certify_result *r = c->r;
     bool gpu = c->plan->backend == &backend_gpu;
     uint32_t slots = c->plan->slots, rows = c->plan->rows_max;
-    if (rows == 0) rows = gpu ? rows_gpu[c->plan->grade] : ROWS_CPU;
-    if (slots == 0) slots = gpu ? SLOTS_GPU : SLOTS_CPU;
+    struct work_engine_size size = work_engine_size(c->plan->backend, c->plan->grade);
+    if (rows == 0) rows = size.rows_max;
+    if (slots == 0) slots = size.slots;
     if (slots > rows && c->plan->slots == 0) slots = rows; /* each has a row in every pass */
     r->slots = slots;
     r->rows_max = rows < slots ? slots : rows;

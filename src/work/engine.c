@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "msg/compute.h"
 #include "work/backend_gpu.h"
 
 int backend_find(const char *name, const struct backend **backend, struct work_error *error)
@@ -28,6 +29,16 @@ int backend_find(const char *name, const struct backend **backend, struct work_e
         if (name != NULL) return work_fail(error, "%s", e.text);
     }
     return work_fail(error, "no backend %s", name == NULL ? "" : name);
+}
+
+/* GPU: the more rows a pass has, the more work, and the longer a token takes. */
+struct work_engine_size work_engine_size(const struct backend *backend, uint32_t grade)
+{
+    static const uint32_t rows_gpu[GRADE_count] = {1024, 768, 256};
+    ASSERT(grade < GRADE_count);
+    if (backend != &backend_gpu) return (struct work_engine_size){.slots = 16, .rows_max = 512};
+    uint32_t rows = rows_gpu[grade]; /* each sequence has a row in every pass */
+    return (struct work_engine_size){.slots = rows < 512 ? rows : 512, .rows_max = rows};
 }
 
 static int product_run(void *context, uint32_t step, const int8_t *a, uint32_t rows, int32_t *c,
@@ -94,6 +105,8 @@ int work_engine_open(const struct work_workload *w, const struct work_weights *w
                               .rows_max = options->rows_max};
     if (e->rows_max == 0)
         e->rows_max = e->slots > w->shape.context ? e->slots : w->shape.context;
+    e->rows_batch = options->rows_batch == 0 ? e->rows_max : options->rows_batch;
+    if (e->rows_batch > e->rows_max) e->rows_max = e->rows_batch;
     if (open_all(e, options, error) != 0) {
         work_engine_close(e);
         return -1;
@@ -123,6 +136,8 @@ const struct work_workload *work_engine_workload(const struct work_engine *e)
     return e->workload;
 }
 
+uint32_t work_engine_slots(const struct work_engine *e) { return e->slots; }
+
 void work_engine_describe(const struct work_engine *e, struct backend_description *d)
 {
     e->backend->describe(e->state, d);
@@ -132,6 +147,8 @@ int work_engine_forward(struct work_engine *e, const struct work_forward *f,
                         struct work_error *error)
 {
     ASSERT(e->workload->kind == WORK_KIND_decoder);
+    e->passes += 1;
+    e->rows += f->count;
     if (e->device != NULL) return e->backend->decoder_forward(e->device, f, error);
     return decoder_forward(e->host, &(struct decoder_product){product_run, e}, f, error);
 }

@@ -13,7 +13,8 @@ struct work_engine {
     const struct backend *backend;
     void *state; /* the backend's */
     struct pool *pool;
-    uint32_t slots, rows_max;
+    uint32_t slots, rows_max, rows_batch;
+    uint64_t passes, rows; /* forward passes so far, and their rows */
     struct backend_matrix **matrices; /* by step; NULL: the backend has its own decoder */
     struct decoder *host;
     struct backend_decoder *device;

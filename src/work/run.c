@@ -137,9 +137,12 @@ struct batch {
     struct work_task **tasks; /* by slot; NULL: none */
     uint32_t *index;          /* of the task in a slot */
     uint32_t *first;          /* its first row in this pass */
+    uint32_t *before;         /* rows with logits in front of its own */
     struct work_row *rows;
     int32_t *logits;
     uint64_t *prints;
+    const struct work_forward *forward; /* under way */
+    struct work_result *results;
     uint32_t next, active;
 };
 
@@ -150,26 +153,41 @@ static void batch_close(struct batch *b)
     free(b->tasks);
     free(b->index);
     free(b->first);
+    free(b->before);
     free(b->rows);
     free(b->logits);
     free(b->prints);
 }
 
-static int batch_open(struct batch *b, struct work_engine *e, struct work_error *error)
+static int batch_open(struct batch *b, struct work_engine *e, struct work_result *results,
+                      struct work_error *error)
 {
-    *b = (struct batch){.engine = e};
+    *b = (struct batch){.engine = e, .results = results};
     b->tasks = calloc(e->slots, sizeof(struct work_task *));
     b->index = calloc(e->slots, sizeof b->index[0]);
     b->first = calloc(e->slots, sizeof b->first[0]);
-    b->rows = calloc(e->rows_max, sizeof b->rows[0]);
+    b->before = calloc(e->slots, sizeof b->before[0]);
+    b->rows = calloc(e->rows_batch, sizeof b->rows[0]);
     b->logits = calloc((size_t)e->slots * e->workload->shape.vocabulary, sizeof b->logits[0]);
-    b->prints = calloc((size_t)work_steps(e->workload) * e->rows_max * 2, sizeof b->prints[0]);
-    if (b->tasks == NULL || b->index == NULL || b->first == NULL || b->rows == NULL ||
-        b->logits == NULL || b->prints == NULL) {
+    b->prints = calloc((size_t)work_steps(e->workload) * e->rows_batch * 2, sizeof b->prints[0]);
+    if (b->tasks == NULL || b->index == NULL || b->first == NULL ||
+        b->before == NULL || b->rows == NULL || b->logits == NULL || b->prints == NULL) {
         batch_close(b);
         return work_fail(error, "no memory for a batch");
     }
     return 0;
+}
+
+/* What a pass gave, to one slot's task. */
+static void batch_take(void *context, uint32_t i, uint32_t thread)
+{
+    struct batch *b = context;
+    struct work_task *t = b->tasks[i];
+    (void)thread;
+    if (t == NULL || t->given == 0) return;
+    size_t at = (size_t)b->before[i] * b->engine->workload->shape.vocabulary;
+    (void)work_task_take(t, b->forward, b->first[i], b->logits + at);
+    if (t->done) work_task_finish(t, &b->results[b->index[i]]);
 }
 
 /* One pass: a row of each task that decodes, and as much of prompts as there is room for. */
@@ -177,24 +195,21 @@ static int batch_pass(struct batch *b, struct work_error *error)
 {
     struct work_engine *e = b->engine;
     struct work_forward f = {.rows = b->rows, .logits = b->logits, .fingerprints = b->prints};
+    uint32_t with_logits = 0;
     for (int decoding = 1; decoding >= 0; decoding--) {
         for (uint32_t i = 0; i < e->slots; i++) {
             struct work_task *t = b->tasks[i];
             if (t == NULL || (t->position >= t->spec.prompt_count) != (decoding == 1)) continue;
             b->first[i] = f.count;
-            f.count += work_task_rows(t, b->rows + f.count, e->rows_max - f.count);
+            b->before[i] = with_logits; /* logits stand in the order of the rows */
+            f.count += work_task_rows(t, b->rows + f.count, e->rows_batch - f.count);
+            if (t->given != 0) with_logits += b->rows[f.count - 1].logits;
         }
     }
     if (work_engine_forward(e, &f, error) != 0) return -1;
-    /* logits stand in the order of rows, which is that of the two rounds above */
-    uint32_t with_logits = 0;
-    for (uint32_t row = 0, slot; row < f.count; row++) {
-        slot = f.rows[row].slot;
-        if (b->first[slot] != row || b->tasks[slot]->given == 0) continue;
-        const int32_t *logits =
-            b->logits + (size_t)with_logits * e->workload->shape.vocabulary;
-        with_logits += work_task_take(b->tasks[slot], &f, row, logits);
-    }
+    b->forward = &f;
+    pool_run(e->pool, e->slots, batch_take, b);
+    b->forward = NULL;
     return 0;
 }
 
@@ -216,7 +231,7 @@ static int decode_all(struct work_engine *e, const struct work_spec *specs, uint
                       void *context, struct work_error *error)
 {
     struct batch b;
-    if (batch_open(&b, e, error) != 0) return -1;
+    if (batch_open(&b, e, results, error) != 0) return -1;
     int result = 0;
     while (result == 0) {
         if (batch_fill(&b, specs, count, error) != 0) result = -1;
@@ -224,7 +239,6 @@ static int decode_all(struct work_engine *e, const struct work_spec *specs, uint
         if (batch_pass(&b, error) != 0) result = -1;
         for (uint32_t i = 0; i < e->slots && result == 0; i++) {
             if (b.tasks[i] == NULL || !b.tasks[i]->done) continue;
-            work_task_finish(b.tasks[i], &results[b.index[i]]);
             work_task_close(b.tasks[i]);
             b.tasks[i] = NULL;
             b.active--;

@@ -294,7 +294,15 @@ struct work_engine_options {
     struct backend_options backend_options;
     uint32_t slots;    /* sequences at once; 0: 1 */
     uint32_t rows_max; /* of one forward pass; 0: the workload's longest task */
+    uint32_t rows_batch; /* of a pass of work_batch_run; 0: rows_max, which an opening may need */
 };
+
+/* Sequences at once and rows of a pass with which a grade (enum grade) is measured: and with which
+ * it has to be delivered, for with fewer a machine does not do what it was certified for. */
+struct work_engine_size {
+    uint32_t slots, rows_max;
+};
+struct work_engine_size work_engine_size(const struct backend *backend, uint32_t grade);
 
 /* `weights` outlives the engine. Making a large model's weights takes seconds. */
 int work_engine_open(const struct work_workload *w, const struct work_weights *weights,
@@ -303,6 +311,7 @@ int work_engine_open(const struct work_workload *w, const struct work_weights *w
 void work_engine_close(struct work_engine *engine);
 const struct work_workload *work_engine_workload(const struct work_engine *engine);
 void work_engine_describe(const struct work_engine *engine, struct backend_description *d);
+uint32_t work_engine_slots(const struct work_engine *engine);
 /* For who schedules rows of many sequences on his own (latency grades). */
 int work_engine_forward(struct work_engine *engine, const struct work_forward *f,
                         struct work_error *error);
@@ -312,8 +321,9 @@ int work_engine_forward(struct work_engine *engine, const struct work_forward *f
 /* Runs one task. -1: the machine failed (never: a wrong answer). */
 int work_task_run(struct work_engine *engine, const struct work_spec *spec,
                   struct work_result *result, struct work_error *error);
-/* Runs `count` tasks, as many at once as the engine has slots; `done` (may be NULL) after each, in
- * any order; it returns false to stop early (then 1 is returned). */
+/* Runs `count` tasks, as many at once as the engine has slots, and a free slot takes the next;
+ * what comes of a task is the same with any others. `done` (may be NULL) after each, in any order;
+ * it returns false to stop early (then 1 is returned). */
 int work_batch_run(struct work_engine *engine, const struct work_spec *specs, uint32_t count,
                    struct work_result *results, bool (*done)(void *context, uint32_t index),
                    void *context, struct work_error *error);
