@@ -111,11 +111,15 @@ void challenge_decide(struct core *c, uint32_t a, uint32_t h, enum proof_outcome
     allocation_say(c, a);
 }
 
+/* The verifier said nothing in time, which is nobody's fault who is judged: what stood stands. A
+ * seller that opens nothing is said to by a verdict (no_answer). */
 void challenges_lapse(struct core *c, uint32_t a)
 {
     for (uint32_t h = c->deliver.allocations[a].hours; h != NIL; h = c->deliver.hours[h].next) {
-        const struct event_delivery_hour *e = &c->deliver.hours[h].said;
-        bool over = e->state == HOUR_challenged && e->challenged_until.v <= c->s->ts.v;
-        if (over) challenge_decide(c, a, h, PROOF_no_answer, 0);
+        struct event_delivery_hour *e = &c->deliver.hours[h].said;
+        if (e->state != HOUR_challenged || e->challenged_until.v > c->s->ts.v) continue;
+        e->state = HOUR_metered;
+        event_delivery_hour_push(c, c->out, h);
+        allocation_say(c, a);
     }
 }
