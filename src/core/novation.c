@@ -52,7 +52,7 @@ int128_t entry_cost_left(int128_t entry_cost, int64_t lots, int64_t closed)
 
 /* Cost of a position that changes by `lots` (signed) at this price; its average entry price stays
  * when it grows, the closed part leaves pro rata, and beyond zero it begins anew. */
-void novation_exposure_trade(struct exposure *x, int64_t lots, price_t price)
+static inline void exposure_trade(struct exposure *x, int64_t lots, price_t price)
 {
     x->cost += (int128_t)lots * price.v;
     bool grows = x->position == 0 || (x->position > 0) == (lots > 0);
@@ -70,6 +70,11 @@ void novation_exposure_trade(struct exposure *x, int64_t lots, price_t price)
     x->entry_cost = (int128_t)beyond * price.v;
 }
 
+void novation_exposure_trade(struct exposure *x, int64_t lots, price_t price)
+{
+    exposure_trade(x, lots, price);
+}
+
 void novation_fill(struct core *c, const struct novation_fill *f, uint64_t trade_id)
 {
     struct instrument *in = &c->instruments[f->instrument];
@@ -82,9 +87,9 @@ void novation_fill(struct core *c, const struct novation_fill *f, uint64_t trade
         ledger_post_trade(c, f->instrument, buyer, seller, f->qty, trade_id);
         return;
     }
-    if (buyer != ccp) novation_exposure_trade(b, f->qty, f->price);
+    if (buyer != ccp) exposure_trade(b, f->qty, f->price);
     else b->cost += (int128_t)f->qty * f->price.v;
-    if (seller != ccp) novation_exposure_trade(s, -f->qty, f->price);
+    if (seller != ccp) exposure_trade(s, -f->qty, f->price);
     else s->cost -= (int128_t)f->qty * f->price.v;
     ledger_post_trade(c, f->instrument, buyer, seller, f->qty, trade_id);
     in->open_interest.v += novation_longs(c, buyer, ccp) + novation_longs(c, seller, ccp) - before;
