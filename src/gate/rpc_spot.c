@@ -15,7 +15,7 @@ static const struct param_spec terms_specs[] = {
     {.name = "auction", .kind = PARAM_bool},
     {.name = "intraday", .kind = PARAM_bool},
     {.name = "zone", .kind = PARAM_enum, .names = zone_names},
-    {.name = "offset_hours", .kind = PARAM_int},
+    {.name = "offset_hours", .kind = PARAM_decimal}, /* west of Greenwich: negative */
     {.name = "opens_at", .kind = PARAM_text, .max = 8},
     {.name = "closes_at", .kind = PARAM_text, .max = 8},
     {.name = "result_minutes", .kind = PARAM_int},
@@ -44,9 +44,11 @@ int spot_terms_get(struct rpc_call *c, struct command_product_create *p)
     if (object == 0) return REJECT_none;
     int reason = params_check(c, object, terms_specs);
     if (reason != REJECT_none) return reason;
-    int64_t offset = param_int(c, object, "offset_hours", 0);
+    int64_t offset = 0;
     int64_t minutes = param_int(c, object, "result_minutes", RESULT_MINUTES);
-    if (offset < -12 || offset > 14) return malformed(c, "offset_hours");
+    bool whole = param_find(c, object, "offset_hours") == 0 ||
+                 param_decimal(c, object, "offset_hours", 0, &offset) == DECIMAL_exact;
+    if (!whole || offset < -12 || offset > 14) return malformed(c, "offset_hours");
     if (minutes < 1 || minutes >= 24 * 60) return malformed(c, "result_minutes");
     t->zone = (uint8_t)param_enum(c, object, "zone", zone_names, SPOT_ZONE_utc);
     t->offset_hours = (int8_t)offset;
