@@ -48,14 +48,10 @@ static int period_get(struct rpc_call *c, uint32_t object, uint32_t period,
     struct last_trading *l = &t->last[period];
     int reason = params_check(c, object, period_specs);
     if (reason == REJECT_none) reason = rule_get(c, object, l);
+    if (reason == REJECT_none) reason = time_of_day_get(c, object, "time", &l->second);
     if (reason != REJECT_none) return reason;
-    if (param_find(c, object, "time") != 0) {
-        char text[16];
-        param_text(c, object, "time", text, sizeof text);
-        int32_t second = time_of_day(text);
-        if (second < 0 || l->rule == LAST_TRADING_end) return malformed(c, "time");
-        l->second = (uint32_t)second;
-    }
+    if (l->rule == LAST_TRADING_end && param_find(c, object, "time") != 0)
+        return malformed(c, "time");
     if (param_bool(c, object, "cascades", false)) t->cascades |= 1u << period;
     return REJECT_none;
 }

@@ -108,13 +108,7 @@ static int term_get(struct rpc_call *c, uint32_t object, const struct term *term
     if (param_find(c, object, term->name) == 0) return REJECT_none;
     if (term->kind == TERM_share || term->kind == TERM_money)
         return param_fixed(c, object, term->name, 0, PRICE_MAX, wide);
-    if (term->kind == TERM_time) {
-        char text[16];
-        param_text(c, object, term->name, text, sizeof text);
-        int32_t second = time_of_day(text);
-        *narrow = (uint32_t)second;
-        return second < 0 ? malformed(c, term->name) : REJECT_none;
-    }
+    if (term->kind == TERM_time) return time_of_day_get(c, object, term->name, narrow);
     int64_t value = param_int(c, object, term->name, 0);
     if (value > SECONDS_MAX) return malformed(c, term->name);
     if (term->kind == TERM_days) *narrow = (uint32_t)value;

@@ -16,7 +16,8 @@ static int two_digits(const char *text)
     return (text[0] - '0') * 10 + text[1] - '0';
 }
 
-int32_t time_of_day(const char *text)
+/* HH:MM or HH:MM:SS, in seconds; -1: it is none. */
+static int32_t time_of_day(const char *text)
 {
     size_t n = strlen(text);
     if ((n != 5 && n != 8) || text[2] != ':' || (n == 8 && text[5] != ':')) return -1;
@@ -24,6 +25,17 @@ int32_t time_of_day(const char *text)
     int second = n == 8 ? two_digits(text + 6) : 0;
     if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return -1;
     return hour * 3600 + minute * 60 + second;
+}
+
+int time_of_day_get(struct rpc_call *c, uint32_t object, const char *name, uint32_t *seconds)
+{
+    char text[16];
+    if (param_find(c, object, name) == 0) return REJECT_none;
+    param_text(c, object, name, text, sizeof text);
+    int32_t second = time_of_day(text);
+    if (second < 0) return malformed(c, name);
+    *seconds = (uint32_t)second;
+    return REJECT_none;
 }
 
 void time_of_day_write(struct json_writer *w, uint32_t seconds)
@@ -57,19 +69,6 @@ static const struct param_spec rules_specs[] = {
     {.name = NULL},
 };
 
-static int second_get(struct rpc_call *c, uint32_t object, const char *name, uint32_t otherwise,
-                      uint32_t *second)
-{
-    char text[16];
-    *second = otherwise;
-    if (param_find(c, object, name) == 0) return REJECT_none;
-    param_text(c, object, name, text, sizeof text);
-    int32_t value = time_of_day(text);
-    if (value < 0) return malformed(c, name);
-    *second = (uint32_t)value;
-    return REJECT_none;
-}
-
 /* A window and, where it is not given, the end of it as the time of its price. */
 static int cycle_get(struct rpc_call *c, uint32_t object, struct settlement_cycle *s)
 {
@@ -77,9 +76,10 @@ static int cycle_get(struct rpc_call *c, uint32_t object, struct settlement_cycl
         param_find(c, object, "at") == 0) return REJECT_none;
     if (param_find(c, object, "window_start") == 0) return malformed(c, "window_start");
     if (param_find(c, object, "window_end") == 0) return malformed(c, "window_end");
-    int reason = second_get(c, object, "window_start", 0, &s->start);
-    if (reason == REJECT_none) reason = second_get(c, object, "window_end", 0, &s->end);
-    if (reason == REJECT_none) reason = second_get(c, object, "at", s->end, &s->at);
+    int reason = time_of_day_get(c, object, "window_start", &s->start);
+    if (reason == REJECT_none) reason = time_of_day_get(c, object, "window_end", &s->end);
+    s->at = s->end;
+    if (reason == REJECT_none) reason = time_of_day_get(c, object, "at", &s->at);
     if (reason != REJECT_none) return reason;
     if (s->start >= s->end) return malformed(c, "window_end");
     return s->at < s->end ? malformed(c, "at") : REJECT_none;

@@ -5,8 +5,8 @@
 #include "base/time_text.h"
 #include "gate/rpc_internal.h"
 
-/* HH:MM or HH:MM:SS of a UTC day, in seconds; -1: it is none. */
-int32_t time_of_day(const char *text);
+/* HH:MM or HH:MM:SS of a UTC day, in seconds, of an object; absent leaves *seconds. */
+int time_of_day_get(struct rpc_call *c, uint32_t object, const char *name, uint32_t *seconds);
 void time_of_day_write(struct json_writer *w, uint32_t seconds);
 
 /* A product's `calendar` (CONTRACT-01; rpc_calendar.c): REJECT_none or why not. */

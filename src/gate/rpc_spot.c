@@ -24,18 +24,6 @@ static const struct param_spec terms_specs[] = {
     {.name = NULL},
 };
 
-static int seconds_get(struct rpc_call *c, uint32_t object, const char *name, uint32_t otherwise,
-                       uint32_t *seconds)
-{
-    char text[16];
-    *seconds = otherwise;
-    if (param_text(c, object, name, text, sizeof text) == 0) return REJECT_none;
-    int32_t second = time_of_day(text);
-    if (second < 0) return malformed(c, name);
-    *seconds = (uint32_t)second;
-    return REJECT_none;
-}
-
 int spot_terms_get(struct rpc_call *c, struct command_product_create *p)
 {
     enum { OPENS = 8 * 3600, CLOSES = 12 * 3600, RESULT_MINUTES = 60 }; /* [defaults] */
@@ -55,8 +43,10 @@ int spot_terms_get(struct rpc_call *c, struct command_product_create *p)
     t->result_within = (uint32_t)minutes * 60;
     if (param_bool(c, object, "auction", true)) t->flags |= SPOT_FLAG_AUCTION;
     if (param_bool(c, object, "intraday", false)) t->flags |= SPOT_FLAG_INTRADAY;
-    reason = seconds_get(c, object, "opens_at", OPENS, &t->opens_at);
-    if (reason == REJECT_none) reason = seconds_get(c, object, "closes_at", CLOSES, &t->closes_at);
+    t->opens_at = OPENS;
+    t->closes_at = CLOSES;
+    reason = time_of_day_get(c, object, "opens_at", &t->opens_at);
+    if (reason == REJECT_none) reason = time_of_day_get(c, object, "closes_at", &t->closes_at);
     if (reason == REJECT_none)
         reason = param_fixed(c, object, "price_min", -PRICE_MAX, PRICE_MAX, &t->price_min.v);
     if (reason == REJECT_none)
