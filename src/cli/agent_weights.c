@@ -65,7 +65,7 @@ static size_t part_pull(struct agent *a, const char *endpoint, const struct dige
     struct peer_answer answer;
     struct json_writer w = {.bytes = body, .capacity = sizeof body};
     json_open_object(&w);
-    peer_hex_write(&w, "digest", weights->v, DIGEST_BYTES);
+    json_key_hex(&w, "digest", weights->v, DIGEST_BYTES);
     json_key_int(&w, "offset", (int64_t)offset);
     json_key_int(&w, "size", PART);
     json_close_object(&w);

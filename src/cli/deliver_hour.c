@@ -242,15 +242,12 @@ static bool task_write(struct deliver *d, const struct deliver_run *r, uint64_t 
 {
     struct agent_task t;
     uint8_t *bytes;
-    char hex[ANSWER_HEX];
     if (!agent_store_task_get(d->agent.store, &r->at, index, &t, &bytes)) return false;
-    bool good = 2 * t.answer_size < sizeof hex;
+    bool good = 2 * t.answer_size < ANSWER_HEX;
     if (good) {
-        hex_write(hex, t.answer, t.answer_size);
-        hex[2 * t.answer_size] = 0;
         json_open_object(w);
-        json_key_string(w, "answer", hex);
-        peer_hex_write(w, "transcript", t.transcript.v, DIGEST_BYTES);
+        json_key_hex(w, "answer", t.answer, t.answer_size);
+        json_key_hex(w, "transcript", t.transcript.v, DIGEST_BYTES);
         json_key(w, "flop");
         json_uint_text(w, t.flop);
         json_close_object(w);

@@ -98,17 +98,13 @@ static void task_write(struct intake *n, const struct asked *a, uint64_t index,
                        struct json_writer *w)
 {
     uint8_t bytes[WORK_SPEC_SIZE_MAX];
-    char hex[SPEC_HEX];
     struct work_spec spec;
     uint32_t *prompt = malloc(WORK_PROMPT_MAX * sizeof *prompt);
     if (prompt == NULL ||
         !intake_spec(n, a->allocation.vintage, &a->at, index, &spec, prompt)) {
         w->overflow = true;
     } else {
-        size_t size = work_spec_encode(&spec, bytes);
-        hex_write(hex, bytes, size);
-        hex[2 * size] = 0;
-        json_string(w, hex);
+        json_hex(w, bytes, work_spec_encode(&spec, bytes));
     }
     free(prompt);
 }

@@ -208,15 +208,3 @@ int64_t peer_integers(const struct json *j, uint32_t object, const char *name, u
     }
     return n;
 }
-
-void peer_hex_write(struct json_writer *w, const char *name, const void *bytes, size_t size)
-{
-    char text[2 * 64 + 1];
-    if (2 * size >= sizeof text) {
-        w->overflow = true;
-        return;
-    }
-    hex_write(text, bytes, size);
-    text[2 * size] = 0;
-    json_key_string(w, name, text);
-}

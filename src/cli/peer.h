@@ -102,6 +102,5 @@ bool peer_hex(const struct json *j, uint32_t object, const char *name, uint8_t *
 /* An array of `count` unsigned integers at most; -1: it is none. */
 int64_t peer_integers(const struct json *j, uint32_t object, const char *name, uint64_t *values,
                       uint32_t count);
-void peer_hex_write(struct json_writer *w, const char *name, const void *bytes, size_t size);
 
 #endif

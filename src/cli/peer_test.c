@@ -45,7 +45,7 @@ static void handle(void *context, const struct peer_request *r, struct peer_resp
         memcpy(out->body, r->body, r->size);
     } else if (strcmp(r->path, "/who") == 0) {
         json_open_object(&w);
-        peer_hex_write(&w, "key", r->key, NOTE_KEY_SIZE);
+        json_key_hex(&w, "key", r->key, NOTE_KEY_SIZE);
         json_close_object(&w);
         peer_respond(out, &w);
     } else if (strcmp(r->path, "/slow") == 0) {

@@ -218,26 +218,22 @@ static const struct work_workload *canary_workload(const struct watch *w, uint32
 static char *canary_body(struct judging *j, const struct work_workload *wl, size_t *size)
 {
     size_t capacity = (size_t)j->tasks * (2 * WORK_SPEC_SIZE_MAX + 8) + 256;
-    char *body = malloc(capacity), *hex = malloc(2 * WORK_SPEC_SIZE_MAX + 1);
-    struct json_writer w = {.bytes = body, .capacity = body == NULL || hex == NULL ? 0 : capacity};
+    char *body = malloc(capacity);
+    struct json_writer w = {.bytes = body, .capacity = body == NULL ? 0 : capacity};
     json_open_object(&w);
     json_key_int(&w, "allocation", (int64_t)j->at.allocation);
     json_key_int(&w, "hour", j->at.hour);
     json_key(&w, "specs");
     json_open_array(&w);
-    for (uint64_t i = 0; i < j->tasks && hex != NULL; i++) {
+    for (uint64_t i = 0; i < j->tasks && body != NULL; i++) {
         uint8_t bytes[WORK_SPEC_SIZE_MAX];
         struct work_spec spec;
         struct digest nonce = commit_nonce(j->at.allocation, j->at.hour, i);
         work_spec_default(wl, &nonce, &spec);
-        size_t n = work_spec_encode(&spec, bytes);
-        hex_write(hex, bytes, n);
-        hex[2 * n] = 0;
-        json_string(&w, hex);
+        json_hex(&w, bytes, work_spec_encode(&spec, bytes));
     }
     json_close_array(&w);
     json_close_object(&w);
-    free(hex);
     *size = w.used;
     if (!w.overflow) return body;
     free(body);

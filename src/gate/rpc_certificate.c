@@ -293,14 +293,11 @@ void certificate_asks(struct rpc_call *c, const struct command *cmd)
         certification_write(c->out, &cmd->certification_set.settings,
                             cmd->certification_set.flags);
         break;
-    case COMMAND_accredit: {
-        char key[2 * PUBLIC_KEY_SIZE + 1] = "";
-        hex_write(key, cmd->accredit.key, PUBLIC_KEY_SIZE);
+    case COMMAND_accredit:
         json_key_string(c->out, "name", cmd->accredit.name);
         json_key_string(c->out, "role", accreditation_role_words[cmd->accredit.role % ROLE_count]);
-        json_key_string(c->out, "public_key", key);
+        json_key_hex(c->out, "public_key", cmd->accredit.key, PUBLIC_KEY_SIZE);
         break;
-    }
     default:
         json_key_int(c->out, "certificate_id", (int64_t)cmd->certificate_end.certificate);
         break;

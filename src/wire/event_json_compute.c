@@ -4,19 +4,6 @@
 #include "wire/event_json_internal.h"
 #include "wire/words.h"
 
-#include <string.h>
-
-static void hex_key(struct json_writer *w, const char *key, const uint8_t bytes[32])
-{
-    static const char digits[] = "0123456789abcdef";
-    char text[65] = "";
-    for (size_t i = 0; i < 32; i++) {
-        text[2 * i] = digits[bytes[i] >> 4];
-        text[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    json_key_string(w, key, text);
-}
-
 void token_class_write(struct json_writer *w, const struct token_class *class)
 {
     json_key_int(w, "vintage", class->vintage);
@@ -57,7 +44,7 @@ void accreditation_write(struct json_writer *w, const struct event_accreditation
 {
     json_key_string(w, "name", a->name);
     json_key_string(w, "role", accreditation_role_words[a->role % ROLE_count]);
-    hex_key(w, "public_key", a->key);
+    json_key_hex(w, "public_key", a->key, sizeof a->key);
     json_key_ms(w, "accredited_at", a->since);
     json_key_bool(w, "accredited", a->until.v == 0);
     if (a->until.v != 0) json_key_ms(w, "revoked_at", a->until);
@@ -100,8 +87,8 @@ void certificate_write(struct json_writer *w, const struct event_certificate *e)
     json_key_bool(w, "quick", e->terms.quick != 0);
     json_key_ms(w, "issued_at", e->terms.issued);
     json_key_ms(w, "expires_at", e->terms.expires);
-    hex_key(w, "evidence", e->terms.evidence);
-    hex_key(w, "certifier", e->terms.certifier);
+    json_key_hex(w, "evidence", e->terms.evidence, sizeof e->terms.evidence);
+    json_key_hex(w, "certifier", e->terms.certifier, sizeof e->terms.certifier);
 }
 
 static void resource_write(struct json_writer *w, const struct event_resource *r,

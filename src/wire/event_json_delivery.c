@@ -4,20 +4,7 @@
 #include "wire/event_json_internal.h"
 #include "wire/words.h"
 
-enum { WORK_SCALE = 9, HEX_MAX = 2 * 64 };
-
-void json_key_hex(struct json_writer *w, const char *key, const uint8_t *bytes, size_t size)
-{
-    static const char digits[] = "0123456789abcdef";
-    char text[HEX_MAX + 1];
-    ASSERT(2 * size <= HEX_MAX);
-    for (size_t i = 0; i < size; i++) {
-        text[2 * i] = digits[bytes[i] >> 4];
-        text[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    text[2 * size] = 0;
-    json_key_string(w, key, text);
-}
+enum { WORK_SCALE = 9 };
 
 static void work_write(struct json_writer *w, const char *key, int64_t work)
 {

@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 
-void json_key_hex(struct json_writer *w, const char *key, const uint8_t *bytes, size_t size);
 void notice_write(struct json_writer *w, const struct event_notice *e);
 void allocation_write(struct json_writer *w, const struct event_allocation *e);
 /* Where it is delivered, and by which keys receipts are signed: the parties' alone. */

@@ -104,6 +104,7 @@ void json_uint_text(struct json_writer *w, uint64_t value); /* in quotes */
 void json_fixed(struct json_writer *w, int128_t value, int scale); /* value / 10^scale, exactly */
 void json_string(struct json_writer *w, const char *text);
 void json_string_n(struct json_writer *w, const char *text, size_t length);
+void json_hex(struct json_writer *w, const uint8_t *bytes, size_t size); /* lower case, in quotes */
 void json_raw(struct json_writer *w, const char *text, size_t length); /* a value as it stands */
 void json_newline(struct json_writer *w);
 
@@ -111,6 +112,7 @@ void json_newline(struct json_writer *w);
 void json_key_bool(struct json_writer *w, const char *name, bool value);
 void json_key_int(struct json_writer *w, const char *name, int64_t value);
 void json_key_string(struct json_writer *w, const char *name, const char *text);
+void json_key_hex(struct json_writer *w, const char *name, const uint8_t *bytes, size_t size);
 void json_key_fixed(struct json_writer *w, const char *name, int128_t value, int scale);
 void json_key_null(struct json_writer *w, const char *name);
 void json_key_price(struct json_writer *w, const char *name, price_t price); /* null: none */

@@ -99,11 +99,12 @@ static void test_writer(void **state)
     json_close_array(&w);
     json_key_price(&w, "d", PRICE_NONE);
     json_key_ms(&w, "e", TS(1999999));
+    json_key_hex(&w, "f", (const uint8_t[]){0x00, 0x9a, 0xff}, 3);
     json_close_object(&w);
     assert_false(w.overflow);
     bytes[w.used] = 0;
     assert_string_equal(bytes, "{\"a\":-1,\"b\":100.5,\"c\":[\"q\\\"\\\\\\u000a\","
-                               "\"18446744073709551615\",{}],\"d\":null,\"e\":1}");
+                               "\"18446744073709551615\",{}],\"d\":null,\"e\":1,\"f\":\"009aff\"}");
     w = (struct json_writer){.bytes = bytes, .capacity = 4};
     json_string(&w, "abcd");
     assert_true(w.overflow);

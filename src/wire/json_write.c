@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+static const char hex[] = "0123456789abcdef";
+
 static void put(struct json_writer *w, const char *bytes, size_t length)
 {
     if (w->overflow || w->capacity - w->used < length) {
@@ -96,7 +98,6 @@ void json_uint_text(struct json_writer *w, uint64_t value)
 
 void json_string_n(struct json_writer *w, const char *text, size_t length)
 {
-    static const char hex[] = "0123456789abcdef";
     separate(w);
     put_char(w, '"');
     size_t plain = 0; /* first byte not yet written */
@@ -119,6 +120,17 @@ void json_string_n(struct json_writer *w, const char *text, size_t length)
 
 void json_string(struct json_writer *w, const char *text) { json_string_n(w, text, strlen(text)); }
 
+void json_hex(struct json_writer *w, const uint8_t *bytes, size_t size)
+{
+    separate(w);
+    put_char(w, '"');
+    for (size_t i = 0; i < size; i++) {
+        put_char(w, hex[bytes[i] >> 4]);
+        put_char(w, hex[bytes[i] & 15]);
+    }
+    put_char(w, '"');
+}
+
 void json_newline(struct json_writer *w)
 {
     put_char(w, '\n');
@@ -129,6 +141,12 @@ void json_key_bool(struct json_writer *w, const char *name, bool value)
 {
     json_key(w, name);
     json_bool(w, value);
+}
+
+void json_key_hex(struct json_writer *w, const char *name, const uint8_t *bytes, size_t size)
+{
+    json_key(w, name);
+    json_hex(w, bytes, size);
 }
 
 void json_key_int(struct json_writer *w, const char *name, int64_t value)
