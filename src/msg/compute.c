@@ -1,8 +1,8 @@
 /* compute.c: see compute.h. */
+#include "base/time_text.h"
 #include "msg/command.h"
 
 #include <stdio.h>
-#include <string.h>
 
 const char *grade_name(uint32_t grade)
 {
@@ -10,31 +10,13 @@ const char *grade_name(uint32_t grade)
     return grade < GRADE_count ? names[grade] : "";
 }
 
-struct civil {
-    int year;
-    int month;
-    int day;
-};
-
-/* Proleptic Gregorian date of a day since 1970-01-01, 0 or later; the year begins with March. */
-static struct civil civil_of(int64_t day)
-{
-    int64_t z = day + 719468, era = z / 146097;
-    int64_t of_era = z - era * 146097;
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * of_year + 2) / 153;
-    int64_t of_month = of_year - (153 * month + 2) / 5 + 1;
-    int64_t january = month < 10 ? month + 3 : month - 9;
-    return (struct civil){(int)(year + era * 400 + (january <= 2)), (int)january, (int)of_month};
-}
-
 size_t token_name_write(const struct token_class *class, int64_t hour, char text[TOKEN_NAME_SIZE])
 {
-    struct civil d = civil_of(hour / 24);
+    int64_t year, month, day;
+    time_date_of_days(int64_div_floor(hour, 24), &year, &month, &day);
     int n = snprintf(text, TOKEN_NAME_SIZE, "CT-%u-%s-%.15s-%04d%02d%02d%02d",
                      (unsigned)class->vintage, grade_name(class->grade), class->region,
-                     d.year % 10000, d.month % 100, d.day % 100, (int)(hour % 24));
+                     (int)year % 10000, (int)month % 100, (int)day % 100, (int)(hour % 24));
     ASSERT(n > 0 && n < TOKEN_NAME_SIZE);
     return (size_t)n;
 }
