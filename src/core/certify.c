@@ -235,6 +235,13 @@ void accredit(struct core *c, const struct command *cmd)
     event_accreditation_push(c, c->out, id);
 }
 
+void query_certification(const struct core *c, struct outbox *out)
+{
+    event_certification_push(c, out, "");
+    for (uint32_t i = 1; i <= c->certify.s->accreditations; i++)
+        event_accreditation_push(c, out, i);
+}
+
 /* ---- a certificate comes ---- */
 
 static uint32_t resource_find(const struct core *c, const char *name)

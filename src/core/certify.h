@@ -29,7 +29,7 @@
 void certify_cut(struct core *c, struct arena *a);
 void certify_start(struct core *c);
 
-/* ---- certify.c: commands ---- */
+/* ---- commands: certify.c, certify_life.c ---- */
 void certification_set(struct core *c, const struct command *cmd);
 void accredit(struct core *c, const struct command *cmd);
 void certificate_submit(struct core *c, const struct command *cmd);

@@ -258,19 +258,6 @@ void certificate_end(struct core *c, const struct command *cmd)
 
 /* ---- questions ---- */
 
-void query_certification(const struct core *c, struct outbox *out)
-{
-    struct event_certification *e = outbox_push(out, EVENT_certification, sizeof *e);
-    e->settings = c->certify.s->settings;
-    memset(e->reason, 0, sizeof e->reason);
-    for (uint32_t i = 1; i <= c->certify.s->accreditations; i++) {
-        struct event_accreditation *a = outbox_push(out, EVENT_accreditation, sizeof *a);
-        struct event_header header = a->header;
-        *a = c->certify.accreditations[i].said;
-        a->header = header;
-    }
-}
-
 /* The latest certificate with an id below `bound`, that is asked for; NIL: none. */
 static uint32_t certificate_before(const struct core *c, const struct query *q, uint64_t bound)
 {
