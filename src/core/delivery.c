@@ -2,11 +2,9 @@
  * deadline, and allocation_step is the one place where a deadline comes true. */
 #include "core/delivery_internal.h"
 
-#include "core/calendar.h"
 #include "core/default.h"
 #include "core/schedule.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -88,16 +86,6 @@ static ts_t instant_before(int64_t start, int64_t days, uint32_t second)
 ts_t delivery_instant(const struct core *c, uint32_t instrument, int64_t days, uint32_t second)
 {
     return instant_before(c->instruments[instrument].terms.start.v, days, second);
-}
-
-bool delivery_hour_in_block(const struct core *c, uint32_t instrument, int64_t hour)
-{
-    const struct event_instrument *t = &c->instruments[instrument].terms;
-    const struct command_product_create *p = &product_of(c, instrument)->terms;
-    if (hour < t->start.v / NS_PER_HOUR || hour >= t->end.v / NS_PER_HOUR) return false;
-    if (t->block == BLOCK_base) return true;
-    bool peak = calendar_hour_is_peak(hour, p->peak_start_hour, p->peak_end_hour);
-    return peak == (t->block == BLOCK_peak);
 }
 
 /* ---- terms ---- */

@@ -82,10 +82,9 @@ static bool work_suffices(const struct core *c, uint32_t instrument, uint32_t re
                           int64_t lots)
 {
     const struct event_instrument *t = &c->instruments[instrument].terms;
-    int128_t need = (int128_t)product_of(c, instrument)->terms.contract_size * 1000 * lots;
+    int128_t need = token_lot_work(c, instrument) * lots;
     for (int64_t hour = t->start.v / NS_PER_HOUR; hour < t->end.v / NS_PER_HOUR; hour++) {
-        if (delivery_hour_in_block(c, instrument, hour) &&
-            certificate_work(c, resource, hour) < need)
+        if (block_has_hour(c, instrument, hour) && certificate_work(c, resource, hour) < need)
             return false;
     }
     return true;

@@ -20,7 +20,6 @@ ts_t delivery_instant(const struct core *c, uint32_t instrument, int64_t days, u
 ts_t delivery_notice_at(const struct core *c, uint32_t instrument);
 /* Whether that is so late that there is no canary: an hour of the spot market. */
 bool delivery_is_prompt(const struct core *c, uint32_t instrument);
-bool delivery_hour_in_block(const struct core *c, uint32_t instrument, int64_t hour);
 /* nano-CT x 10^-6 USD a CT: 10^-6 USD, half-even; clamped to what money may be. */
 int64_t delivery_value(int64_t work, int64_t price);
 int64_t delivery_share_floor(int64_t amount, int64_t share_e6);

@@ -343,11 +343,6 @@ static void blocks_match(const struct core *c, struct notice *n)
 
 /* ---- allocations ---- */
 
-static int64_t block_hours_count(const struct core *c, uint32_t instrument)
-{
-    return c->instruments[instrument].terms.hours;
-}
-
 /* What a grade is worth against par, capped (UNIT-03). */
 static int64_t factor_of(const struct delivery_terms *t, uint32_t grade)
 {
@@ -391,7 +386,7 @@ static void hours_open(struct core *c, uint32_t a, uint32_t instrument, int64_t 
     const struct event_instrument *in = &c->instruments[instrument].terms;
     struct event_allocation *e = &c->deliver.allocations[a].said;
     for (int64_t hour = in->start.v / NS_PER_HOUR; hour < in->end.v / NS_PER_HOUR; hour++) {
-        if (!delivery_hour_in_block(c, instrument, hour)) continue;
+        if (!block_has_hour(c, instrument, hour)) continue;
         uint32_t h = hour_add(c, a, hour, work);
         ASSERT(h != NIL);
         if (e->first_hour.v == 0) e->first_hour = TS(hour * NS_PER_HOUR);
@@ -403,8 +398,8 @@ static void hours_open(struct core *c, uint32_t a, uint32_t instrument, int64_t 
 /* False: no room, or the sums are out of range. */
 static bool allocation_open(struct core *c, struct notice *n, const struct pair *p)
 {
-    int64_t hours = block_hours_count(c, n->instrument), buyer, seller;
-    int128_t work = (int128_t)product_of(c, n->instrument)->terms.contract_size * 1000 * p->lots;
+    int64_t hours = c->instruments[n->instrument].terms.hours, buyer, seller;
+    int128_t work = token_lot_work(c, n->instrument) * p->lots;
     if (work * hours > INT64_MAX / 4) return false;
     uint32_t a = allocation_take(c, (uint32_t)hours);
     if (a == NIL) return false;
@@ -501,8 +496,7 @@ static void rest_settle(struct core *c, const struct notice *n, const struct res
         .instrument = n->instrument, .reason = (uint32_t)reason_of(n, buyer, seller),
         .buyer = buyer->holder->account, .seller = seller->holder->account, .lots = QTY(lots),
         .price = n->price, .reference = PRICE_NONE};
-    int128_t work = (int128_t)product_of(c, n->instrument)->terms.contract_size * 1000 * lots *
-                    in->hours;
+    int128_t work = token_lot_work(c, n->instrument) * lots * in->hours;
     e.work = work > INT64_MAX ? INT64_MAX : (int64_t)work;
     if (buyer->at_fault != seller->at_fault) {
         int64_t value, price = n->price.v < 0 ? -n->price.v : n->price.v;

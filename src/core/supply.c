@@ -84,12 +84,6 @@ static bool counts_with(const struct core *c, uint32_t instrument, uint32_t othe
            !instrument_is_past(c, other);
 }
 
-static bool has_hour(const struct core *c, uint32_t instrument, int64_t hour)
-{
-    const struct event_instrument *t = &c->instruments[instrument].terms;
-    return hour < t->end.v / NS_PER_HOUR && block_hour_next(c, instrument, hour) == hour;
-}
-
 /* What the account is short of this hour, working sells included; below zero: long. */
 static int128_t short_at(const struct core *c, uint32_t account, uint32_t instrument,
                          int64_t lots, int64_t hour)
@@ -97,7 +91,7 @@ static int128_t short_at(const struct core *c, uint32_t account, uint32_t instru
     int128_t sum = lots * token_lot_work(c, instrument);
     for (uint32_t e = c->accounts[account].exposures; e != NIL; e = c->exposures[e].next) {
         const struct exposure *x = &c->exposures[e];
-        if (!counts_with(c, instrument, x->instrument) || !has_hour(c, x->instrument, hour))
+        if (!counts_with(c, instrument, x->instrument) || !block_has_hour(c, x->instrument, hour))
             continue;
         sum += ((int128_t)x->open_sells - x->position) * token_lot_work(c, x->instrument);
     }

@@ -69,6 +69,7 @@ bool token_product_class(const struct core *c, uint32_t product, struct token_cl
 int64_t token_cover_lots(const struct core *c, uint32_t account, uint32_t instrument);
 /* The next hour of an instrument's block from `hour` on; the end of its period: none. */
 int64_t block_hour_next(const struct core *c, uint32_t instrument, int64_t hour);
+bool block_has_hour(const struct core *c, uint32_t instrument, int64_t hour);
 
 /* ---- what others ask ---- */
 /* Tokens that the account could transfer. */

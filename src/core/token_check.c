@@ -39,9 +39,8 @@ static void check_pledged(const struct core *c, const struct balance *b)
         struct token_class class;
         bool some = token_product_class(c, c->instruments[x->instrument].product, &class);
         ASSERT(some && x->lots > 0 && x->account == b->account);
-        bool has = block_hour_next(c, x->instrument, hour) == hour &&
-                   hour < c->instruments[x->instrument].terms.end.v / NS_PER_HOUR;
-        if (has && token_class_find(c, &class) == token_asset_class(b->asset))
+        if (block_has_hour(c, x->instrument, hour) &&
+            token_class_find(c, &class) == token_asset_class(b->asset))
             due += x->lots * token_lot_work(c, x->instrument);
     }
     ASSERT(due == b->pledged);

@@ -32,6 +32,11 @@ static int64_t block_end(const struct core *c, uint32_t instrument)
     return c->instruments[instrument].terms.end.v / NS_PER_HOUR;
 }
 
+bool block_has_hour(const struct core *c, uint32_t instrument, int64_t hour)
+{
+    return hour < block_end(c, instrument) && block_hour_next(c, instrument, hour) == hour;
+}
+
 int128_t token_product_work(const struct command_product_create *p)
 {
     enum { NANO_IN_SIZE = 1000 }; /* contract_size counts 10^-6 CT an hour, work 10^-9 */
@@ -171,9 +176,8 @@ bool token_cover_yield(struct core *c, uint32_t account, uint32_t class, int64_t
 {
     for (uint32_t k = c->token.account_covers[account]; k != NIL; k = c->token.covers[k].next) {
         const struct token_cover *x = &c->token.covers[k];
-        if (class_of(c, x->instrument) != class ||
-            block_hour_next(c, x->instrument, hour) != hour || hour >= block_end(c, x->instrument))
-            continue;
+        if (class_of(c, x->instrument) != class) continue;
+        if (!block_has_hour(c, x->instrument, hour)) continue;
         pledge_hours(c, account, x->instrument, -x->lots);
         cover_lost(c, account);
         return true;
