@@ -26,6 +26,7 @@ be so:
                                                      days=30 from now, and any line of the note;
                                                      appeals=3: an appeal; forged: another's
                                                      signature; cut, padded: too short, long
+  replay bob                                         that certificate again, to the byte
   tokens alice issue rack 5 from 2027-01-06T00Z x24  tokens of 24 hours; also `retire`
   tokens alice give bob 5 from 2027-01-06T00Z x24 [grade=offline region=eu]
   tender alice CTP-2027D0112 5 from rack [grade=server]  a resource for delivery; 0: withdrawn;
@@ -283,6 +284,10 @@ class Scenario:
     def do_verifiers(self, words):
         self.accredit('verifier', words)
 
+    @staticmethod
+    def whole_hour(text):
+        return text.replace('Z', ':00:00Z')
+
     def now(self):
         text = self.clock or self.last_clock
         return datetime.strptime(text[:19], '%Y-%m-%dT%H:%M:%S')
@@ -318,7 +323,7 @@ class Scenario:
 
     def do_tokens(self, words):
         who, verb, what, amount, _, hour, *rest = words
-        params = {'hour': hour.replace('Z', ':00:00Z'), 'amount': Decimal(amount)}
+        params = {'hour': self.whole_hour(hour), 'amount': Decimal(amount)}
         if rest and rest[0].startswith('x'):
             params['hours'] = int(rest.pop(0)[1:])
         if verb == 'give':
@@ -357,10 +362,6 @@ class Scenario:
             raise Failed('there is no allocation %s' % number)
         return found[0]
 
-    @staticmethod
-    def note_hour(text):
-        return text.replace('Z', ':00:00Z')
-
     def do_receipt(self, words):
         who, number, hour, work, *rest = words
         a = self.allocation_of(number)
@@ -368,7 +369,7 @@ class Scenario:
         fields = {'seller': a['seller'], 'buyer': a['buyer'],
                   'instrument': a['instrument_name']}
         fields.update(given)
-        text = notes.receipt(number, hour=self.note_hour(hour),
+        text = notes.receipt(number, hour=self.whole_hour(hour),
                              flop=int(Decimal(work) * 10**18), **fields)
         self.do(who, 'private/receipt_submit', {'receipt': text})
 
@@ -380,7 +381,7 @@ class Scenario:
         elif outcome == 'ok':
             work = '0.001'
         given = pairs_of(rest)
-        text = notes.verdict(verifier, number, self.note_hour(hour), outcome,
+        text = notes.verdict(verifier, number, self.whole_hour(hour), outcome,
                              int(Decimal(work) * 10**18), **dict({'kind': kind}, **given))
         self.do('officer', 'private/proof_submit', {'verdict': text})
 
@@ -392,7 +393,7 @@ class Scenario:
 
     def do_challenge(self, words):
         self.do(words[0], 'private/proof_challenge',
-                {'allocation': int(words[1]), 'hour': self.note_hour(words[2])})
+                {'allocation': int(words[1]), 'hour': self.whole_hour(words[2])})
 
     def is_allotted(self, words):
         own = self.look('officer', 'private/get_allocations', {'instrument_name': words[0],
@@ -639,14 +640,6 @@ class Scenario:
         for name, lots in held.items():
             need(holds(0, lots, name))
 
-    LOOKS = ('book', 'order', 'position', 'compute', 'account', 'ticker', 'prints', 'mine',
-             'working', 'balance', 'posted', 'fund', 'conserved', 'settlement', 'hour',
-             'sellers', 'certificate', 'holds', 'allotted', 'allocation', 'delivered',
-             'ended')
-    DOES = ('product', 'list', 'spread', 'accounts', 'state', 'settle', 'mark', 'call',
-            'settle_day', 'submit', 'sold', 'certifiers', 'verifiers', 'certify', 'replay',
-            'tokens', 'tender', 'intake', 'receipt', 'verdict', 'canary', 'challenge')
-
     def step(self, line):
         if line[0] in '!<=~' and line[1:2] in ('', ' '):
             self.answer_step(line[0], line[2:].strip())
@@ -658,12 +651,9 @@ class Scenario:
             self.checked = False
             return
         word, *rest = line.split()
-        if word in self.LOOKS:
-            getattr(self, 'is_' + word)(rest)
-        elif word == 'at':
-            self.do_at(rest)
-        elif word in self.DOES:
-            getattr(self, 'do_' + word)(rest)
+        known = getattr(self, 'is_' + word, None) or getattr(self, 'do_' + word, None)
+        if known:
+            known(rest)
         else:
             self.account_step(word, rest)
 
