@@ -54,6 +54,8 @@ const struct argp agent_argp = {.options = options, .parser = parse, .children =
 void agent_init(struct agent *a, const char *name)
 {
     *a = (struct agent){.name = name, .poll_ms = AGENT_POLL_MS, .endpoint = "127.0.0.1:0"};
+    (void)snprintf(a->data_default, sizeof a->data_default, "%.40s-data", name);
+    a->data = a->data_default;
     client_init(&a->client);
     (void)pthread_mutex_init(&a->mutex, NULL);
     pthread_condattr_t monotonic;
@@ -231,8 +233,6 @@ static int server_start(struct agent *a, char *error, size_t size)
 static int parts_open(struct agent *a, char *error, size_t size)
 {
     char path[4200];
-    (void)snprintf(a->data_default, sizeof a->data_default, "%.40s-data", a->name);
-    if (a->data == NULL) a->data = a->data_default;
     a->store = agent_store_open(a->data, error, size);
     if (a->store == NULL) return -1;
     (void)snprintf(path, sizeof path, "%s/signing.key", a->data);

@@ -49,7 +49,7 @@ struct agent {
     char endpoint_text[AGENT_ENDPOINT_SIZE];
     struct agent_store *store;
     struct peer_server *server;
-    pthread_mutex_t mutex; /* over the tables that step and handlers share, and over now_ms */
+    pthread_mutex_t mutex; /* over the tables that step and handlers share, and over venue_ms */
     pthread_cond_t wake;
     pthread_t thread;
     bool (*step)(struct agent *a); /* false: something is to be done at once */

@@ -13,8 +13,8 @@
 enum { STORE_VERSION = 1 };
 
 enum statement {
-    STATEMENT_task_put, STATEMENT_task_get, STATEMENT_hour, STATEMENT_leaves, STATEMENT_note_put,
-    STATEMENT_note_set, STATEMENT_note_get, STATEMENTS
+    STATEMENT_task_put, STATEMENT_task_get, STATEMENT_hour_get, STATEMENT_hour_set,
+    STATEMENT_leaves, STATEMENT_note_put, STATEMENT_note_set, STATEMENT_note_get, STATEMENTS
 };
 
 static const char *const texts[STATEMENTS] = {
@@ -23,8 +23,9 @@ static const char *const texts[STATEMENTS] = {
     [STATEMENT_task_get] =
         ("SELECT spec, answer, transcript, flop FROM task WHERE allocation = ?1 AND hour = ?2 AND "
          "position = ?3"),
-    [STATEMENT_hour] =
+    [STATEMENT_hour_get] =
         "SELECT tasks, flop_high, flop_low FROM hour WHERE allocation = ?1 AND hour = ?2",
+    [STATEMENT_hour_set] = "INSERT OR REPLACE INTO hour VALUES (?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_leaves] =
         "SELECT leaf FROM task WHERE allocation = ?1 AND hour = ?2 ORDER BY position LIMIT ?3",
     [STATEMENT_note_put] = "INSERT INTO note VALUES (?1, ?2, ?3, ?4)",
@@ -235,7 +236,7 @@ static bool task_insert(struct agent_store *s, const struct agent_hour *h,
 static bool hour_read(struct agent_store *s, const struct agent_hour *h, uint64_t *tasks,
                       uint128_t *flop)
 {
-    sqlite3_stmt *t = begin(s, STATEMENT_hour, h);
+    sqlite3_stmt *t = begin(s, STATEMENT_hour_get, h);
     int status = sqlite3_step(t);
     *tasks = 0;
     *flop = 0;
@@ -251,18 +252,12 @@ static bool hour_read(struct agent_store *s, const struct agent_hour *h, uint64_
 static bool hour_write(struct agent_store *s, const struct agent_hour *h, uint64_t tasks,
                        uint128_t flop)
 {
-    sqlite3_stmt *t = NULL;
-    bool done = false;
-    if (sqlite3_prepare_v2(s->database, "INSERT OR REPLACE INTO hour VALUES (?1, ?2, ?3, ?4, ?5)",
-                           -1, &t, NULL) == SQLITE_OK) {
-        (void)sqlite3_bind_int64(t, 1, (sqlite3_int64)h->allocation);
-        (void)sqlite3_bind_int64(t, 2, h->hour);
-        (void)sqlite3_bind_int64(t, 3, (sqlite3_int64)tasks);
-        (void)sqlite3_bind_int64(t, 4, (sqlite3_int64)(uint64_t)(flop >> 64));
-        (void)sqlite3_bind_int64(t, 5, (sqlite3_int64)(uint64_t)flop);
-        done = sqlite3_step(t) == SQLITE_DONE;
-    }
-    (void)sqlite3_finalize(t);
+    sqlite3_stmt *t = begin(s, STATEMENT_hour_set, h);
+    (void)sqlite3_bind_int64(t, 3, (sqlite3_int64)tasks);
+    (void)sqlite3_bind_int64(t, 4, (sqlite3_int64)(uint64_t)(flop >> 64));
+    (void)sqlite3_bind_int64(t, 5, (sqlite3_int64)(uint64_t)flop);
+    bool done = sqlite3_step(t) == SQLITE_DONE;
+    end(t);
     return done;
 }
 

@@ -59,7 +59,7 @@ void agent_store_abandon(struct agent_store *s); /* the commit will keep nothing
 /* By itself, or within a batch. */
 enum agent_store_result agent_store_task_put(struct agent_store *s, const struct agent_hour *h,
                                              const struct agent_task *t);
-/* How many tasks there are, and the FLOP of the first `tasks` of them. */
+/* How many tasks there are, and the FLOP of all of them. */
 bool agent_store_hour(struct agent_store *s, const struct agent_hour *h, uint64_t *tasks,
                       uint128_t *flop);
 /* *bytes holds spec and answer, to be freed. false: there is no such task. */

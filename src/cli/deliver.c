@@ -203,7 +203,6 @@ int cli_deliver(int argc, char **argv)
     agent_init(&d.agent, "deliver");
     d.grade = "offline";
     client_parse(&argp, argc, argv, &d);
-    if (d.agent.data == NULL) d.agent.data = "deliver-data";
     agent_weights_directory(d.agent.data, weights, sizeof weights);
     const struct agent_work_options o = {.weights = weights, .backend = d.backend,
                                          .threads = d.threads, .grade = grade_of(d.grade),

@@ -62,7 +62,7 @@ static bool run_is_open(struct deliver *d, uint64_t allocation, int64_t hour)
            agent_store_note_get(d->agent.store, &at, "submitted", text, sizeof text) == 0;
 }
 
-static void hour_path(char *text, size_t size, const struct agent_hour *at)
+static void hour_name(char *text, size_t size, const struct agent_hour *at)
 {
     (void)snprintf(text, size, "allocation %llu, hour %lld", (unsigned long long)at->allocation,
                    (long long)at->hour);
@@ -72,7 +72,7 @@ static void hour_path(char *text, size_t size, const struct agent_hour *at)
 static void heard(struct deliver *d, struct deliver_run *r, bool answered, const char *why)
 {
     char which[64];
-    hour_path(which, sizeof which, &r->at);
+    hour_name(which, sizeof which, &r->at);
     if (answered && r->told) agent_say(&d->agent, "%s: the buyer answers again", which);
     if (!answered && !r->told) agent_say(&d->agent, "%s: the buyer: %s", which, why);
     if (answered) r->silent_ms = 0;
@@ -176,9 +176,10 @@ static bool weights_have(struct deliver *d, const struct delivery_allocation *al
 {
     static const struct digest seeded;
     char directory[4200];
+    if (digest_equal(&spec->weights, &seeded) || agent_work_has(d->work, &spec->weights))
+        return true;
     agent_weights_directory(d->agent.data, directory, sizeof directory);
-    return digest_equal(&spec->weights, &seeded) || agent_work_has(d->work, &spec->weights) ||
-           agent_weights_pull(&d->agent, al->buyer_endpoint, directory, &spec->weights);
+    return agent_weights_pull(&d->agent, al->buyer_endpoint, directory, &spec->weights);
 }
 
 /* ---- work ---- */
@@ -361,7 +362,7 @@ static void submit(struct deliver *d, struct deliver_run *r, const char *text, b
 {
     struct client *c = &d->agent.client;
     char which[64];
-    hour_path(which, sizeof which, &r->at);
+    hour_name(which, sizeof which, &r->at);
     client_begin(c);
     json_key_string(&c->params, "receipt", text);
     enum client_status status = agent_call(&d->agent, "private/receipt_submit");

@@ -23,7 +23,7 @@ struct watch {
     uint32_t canaries;  /* tasks of a canary [4] */
     uint32_t patience_s; /* venue seconds that a seller has to answer [1800] */
     uint32_t timeout_s; /* real seconds for one request [120] */
-    const char *workload; /* of canaries; NULL: the vintage's first for the grade */
+    const char *workload; /* of canaries; NULL: the vintage's first of grade offline */
     bool test_workloads; /* workloads that count for nothing are accepted: demonstrations */
     struct deliveries_seen seen;
 };
