@@ -205,11 +205,9 @@ int http_exchange(const struct http_url *url, const struct http_ask *ask, char *
     (void)signal(SIGPIPE, SIG_IGN);
     if (head == NULL) return fail(error, error_size, "no memory");
     int length = snprintf(head, capacity,
-                          "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: %s\r\n"
+                          "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
                           "Content-Length: %zu\r\nConnection: close\r\n%s\r\n",
-                          ask->target, url->host, url->port,
-                          ask->type != NULL ? ask->type : "application/json", ask->size,
-                          ask->headers);
+                          ask->target, url->host, url->port, ask->size, ask->headers);
     if (exchange_connect(&x, url, error, error_size) != 0) goto out;
     if (exchange_send(&x, head, (size_t)length, error, error_size) != 0) goto out;
     if (exchange_send(&x, ask->body, ask->size, error, error_size) != 0) goto out;

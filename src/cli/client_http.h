@@ -21,21 +21,18 @@ bool http_url_parse(const char *text, struct http_url *url);
 struct http_ask {
     const char *target;  /* path as sent */
     const char *headers; /* lines with CRLF; may be "" */
-    const char *type;    /* of the body; NULL: application/json */
     const void *body;
     size_t size;
     size_t body_max;     /* of the answer; 0: HTTP_BODY_MAX */
     uint32_t timeout_s;  /* for all of it; 0: HTTP_TIMEOUT_S */
 };
 
-/* Posts. *answer is the answer's body, with a zero byte behind, to be freed. 0 and *status, or -1
- * and a sentence in `error`. */
+/* Posts JSON. *answer is the answer's body, with a zero byte behind, to be freed. 0 and *status, or
+ * -1 and a sentence in `error`. */
 int http_exchange(const struct http_url *url, const struct http_ask *ask, char **answer,
                   size_t *size, int *status, char *error, size_t error_size);
 
-/* The same of a text in JSON: posts `body` to `target` (path as sent). `headers` are lines with
- * CRLF. *answer is the body, with a zero byte behind, to be freed. 0 and *status, or -1 and a
- * sentence in `error`. */
+/* The same of a text, within the usual limits. */
 int http_post(const struct http_url *url, const char *target, const char *headers, const char *body,
               char **answer, size_t *size, int *status, char *error, size_t error_size);
 

@@ -46,7 +46,4 @@ bool story_payment(struct story *t);
 bool story_ledger(struct story *t);    /* prints it */
 bool story_conserved(struct story *t); /* every asset adds up to zero; replay; proofs offline */
 
-#define STORY_HOUR (3600 * NS_PER_SECOND)
-#define STORY_DAY (24 * STORY_HOUR)
-
 #endif

@@ -109,7 +109,7 @@ bool story_agents(struct story *t)
     const char *const watch[] = {"--watch", "--samples", samples, "--canaries", "1", "--workload",
                                  "gemm-1b", "--patience", "600", NULL};
     stage_step(s, "Five days before: sellers tender, the buyer says where it wants delivery.");
-    if (!stage_jump(s, TS(t->day.v - 5 * STORY_DAY + 9 * STORY_HOUR)) ||
+    if (!stage_jump(s, TS(t->day.v - 5 * NS_PER_DAY + 9 * NS_PER_HOUR)) ||
         !agent_start(t, "gateway", "buyer", gateway) || !agent_start(t, "north", "north", north) ||
         !agent_start(t, "south", "south", south) || !agent_start(t, "watch", "verifier", watch) ||
         !stage_wait(s, "two tenders and an intake", WAIT_S, tenders_are_in, t))
@@ -170,18 +170,18 @@ bool story_notice(struct story *t)
     struct stage *s = &t->stage;
     struct wanted escrowed = {"escrowed", 2}, ready = {"ready", 2};
     stage_step(s, "Four days before, notice: shorts are assigned to the oldest long.");
-    if (!stage_jump(s, TS(t->day.v - 4 * STORY_DAY + 12 * STORY_HOUR + NS_PER_SECOND)) ||
+    if (!stage_jump(s, TS(t->day.v - 4 * NS_PER_DAY + 12 * NS_PER_HOUR + NS_PER_SECOND)) ||
         !allocations_say(t) ||
         !stage_wait(s, "tokens of both sellers", WAIT_S, tokens_are_there, NULL))
         return false;
     stage_say(s, "Both sellers issue tokens of that hour, claims on their certified work.");
     if (!story_ledger(t)) return false;
     stage_step(s, "Three days before: margin of both sides and the tokens go into escrow.");
-    if (!stage_jump(s, TS(t->day.v - 3 * STORY_DAY + 12 * STORY_HOUR + NS_PER_SECOND)) ||
+    if (!stage_jump(s, TS(t->day.v - 3 * NS_PER_DAY + 12 * NS_PER_HOUR + NS_PER_SECOND)) ||
         !stage_wait(s, "escrow", WAIT_S, so_many_are, &escrowed) || !story_ledger(t))
         return false;
     stage_step(s, "The day before, the canary: work that nobody could know, done now, checked.");
-    if (!stage_jump(s, TS(t->day.v - STORY_DAY + 12 * STORY_HOUR + NS_PER_SECOND)) ||
+    if (!stage_jump(s, TS(t->day.v - NS_PER_DAY + 12 * NS_PER_HOUR + NS_PER_SECOND)) ||
         !stage_wait(s, "canaries", WAIT_S, so_many_are, &ready))
         return false;
     return allocations_say(t);
@@ -239,7 +239,7 @@ bool story_hour(struct story *t)
     struct stage *s = &t->stage;
     uint32_t two = 2;
     stage_step(s, "The hour. Tasks go from the buyer's gateway to the sellers, answers come back.");
-    if (!stage_jump(s, TS(t->day.v + 14 * STORY_HOUR))) return false;
+    if (!stage_jump(s, TS(t->day.v + 14 * NS_PER_HOUR))) return false;
     if (!t->fast && !stage_rate(s, RATE)) return false;
     if (!t->fast) stage_say(s, "Venue time runs %d times as fast: an hour is two minutes.", RATE);
     if (!stage_wait(s, "both receipts", WAIT_S, receipts_are_signed, &two) || !stage_rate(s, 1))
@@ -247,7 +247,7 @@ bool story_hour(struct story *t)
     stage_say(s, "Both have committed to 10^12 FLOP; the gateway has signed both receipts: it "
                  "cannot\n   see that one of them is a lie.");
     stage_step(s, "The hour is over: receipts go in, the verifier draws its samples.");
-    if (!stage_jump(s, TS(t->day.v + 15 * STORY_HOUR + NS_PER_SECOND)) ||
+    if (!stage_jump(s, TS(t->day.v + 15 * NS_PER_HOUR + NS_PER_SECOND)) ||
         !stage_wait(s, "both verdicts", WAIT_S, verdicts_are_in, &two))
         return false;
     return all_hours_say(t);
@@ -302,21 +302,21 @@ bool story_buy_in(struct story *t)
         !certificates_say(t) ||
         !stage_ask(s, "north", "private/token_issue",
                    "\"resource\":\"north-cpu\",\"hour\":%lld,\"amount\":0.000001",
-                   (long long)((t->day.v + 16 * STORY_HOUR) / NS_PER_MS)) ||
+                   (long long)((t->day.v + 16 * NS_PER_HOUR) / NS_PER_MS)) ||
         !stage_ask(s, "north", "private/spot_bid",
                    "\"auction\":%llu,\"side\":\"sell\",\"price\":%d,\"amount\":0.000001",
                    (unsigned long long)t->auction, STORY_PRICE + STORY_PRICE / 5))
         return false;
     stage_say(s, "north issues tokens of 16:00 and offers the missing work at %d in auction %llu.",
               STORY_PRICE + STORY_PRICE / 5, (unsigned long long)t->auction);
-    if (!stage_jump(s, TS(t->day.v + 15 * STORY_HOUR + 1900 * NS_PER_SECOND)) ||
+    if (!stage_jump(s, TS(t->day.v + 15 * NS_PER_HOUR + 1900 * NS_PER_SECOND)) ||
         !stage_wait(s, "the replacement", WAIT_S, replacement_is_there, NULL) ||
-        !allocations_say(t) || !stage_jump(s, TS(t->day.v + 16 * STORY_HOUR)))
+        !allocations_say(t) || !stage_jump(s, TS(t->day.v + 16 * NS_PER_HOUR)))
         return false;
     if (!t->fast && !stage_rate(s, RATE)) return false;
     if (!stage_wait(s, "the replacement's receipt", WAIT_S, receipts_are_signed, &three) ||
         !stage_rate(s, 1) ||
-        !stage_jump(s, TS(t->day.v + 17 * STORY_HOUR + NS_PER_SECOND)) ||
+        !stage_jump(s, TS(t->day.v + 17 * NS_PER_HOUR + NS_PER_SECOND)) ||
         !stage_wait(s, "its verdict", WAIT_S, verdicts_are_in, &three))
         return false;
     return all_hours_say(t) && story_ledger(t);
@@ -344,11 +344,11 @@ bool story_payment(struct story *t)
     struct hours_seen h;
     struct wanted closed = {"closed", 3};
     stage_step(s, "The day after: verified work is paid; sellers' margins wait for challenges.");
-    if (!stage_jump(s, TS(t->day.v + STORY_DAY + 15 * STORY_HOUR)) || !allocations_say(t) ||
+    if (!stage_jump(s, TS(t->day.v + NS_PER_DAY + 15 * NS_PER_HOUR)) || !allocations_say(t) ||
         !story_ledger(t))
         return false;
     stage_step(s, "72 hours later nobody has challenged: margins are free, all is closed.");
-    if (!stage_jump(s, TS(t->day.v + 5 * STORY_DAY)) ||
+    if (!stage_jump(s, TS(t->day.v + 5 * NS_PER_DAY)) ||
         !stage_wait(s, "all closed", WAIT_S, so_many_are, &closed) || !allocations_say(t) ||
         !allocations_read(s, &h))
         return false;

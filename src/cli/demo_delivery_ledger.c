@@ -162,7 +162,7 @@ static int verified(struct story *t, uint64_t allocation, const char *name)
     enum { PARTS = 16 };
     char receipt[STAGE_PATH_SIZE], verdict[STAGE_PATH_SIZE], proofs[PARTS][STAGE_PATH_SIZE];
     char file[96];
-    long long hour = (long long)(t->day.v / STORY_HOUR + 14);
+    long long hour = (long long)(t->day.v / NS_PER_HOUR + 14);
     const char *arguments[PARTS + 4] = {"verify", receipt, verdict};
     (void)snprintf(file, sizeof file, "gateway/receipts/%llu-%lld.note",
                    (unsigned long long)allocation, hour);

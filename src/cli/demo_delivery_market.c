@@ -40,8 +40,8 @@ static void dates_choose(struct story *t)
                    (long long)year, (long long)number);
     int64_t working = first;
     while ((working + 3) % 7 >= 5) working += 1; /* 1970-01-01 was a Thursday; Monday is 0 */
-    t->period = TS(first * STORY_DAY);
-    t->day = TS(working * STORY_DAY);
+    t->period = TS(first * NS_PER_DAY);
+    t->day = TS(working * NS_PER_DAY);
     time_date_of_days(working, &year, &month, &day);
     (void)snprintf(t->day_name, sizeof t->day_name, "CTP-%lldD%02lld%02lld-PK", (long long)year,
                    (long long)month, (long long)day);
@@ -121,7 +121,7 @@ static bool serve(struct story *t)
     struct stage *s = &t->stage;
     char path[STAGE_PATH_SIZE], when[TIME_TEXT_SIZE];
     stage_path(s, t->data, "venue");
-    (void)time_format(when, TS(t->period.v - LEAD_DAYS * STORY_DAY + 8 * STORY_HOUR));
+    (void)time_format(when, TS(t->period.v - LEAD_DAYS * NS_PER_DAY + 8 * NS_PER_HOUR));
     if (!callers_make(t) || !config_write(t, path)) return false;
     const char *const arguments[] = {
         "serve", "--data", t->data, "--listen", "127.0.0.1:0", "--config", path, "--clock", when,
@@ -204,7 +204,7 @@ bool story_venue(struct story *t)
         return false;
     stage_say(s, "The certificates take effect after the acceptance period; this venue has allowed "
                  "tries.");
-    return stage_jump(s, TS(t->period.v - LEAD_DAYS * STORY_DAY + 9 * STORY_HOUR));
+    return stage_jump(s, TS(t->period.v - LEAD_DAYS * NS_PER_DAY + 9 * NS_PER_HOUR));
 }
 
 /* ---- trading ---- */
@@ -274,19 +274,19 @@ bool story_cascade(struct story *t)
     uint32_t months, days;
     int64_t year, month, day;
     char first[16];
-    time_date_of_days(t->day.v / STORY_DAY, &year, &month, &day);
+    time_date_of_days(t->day.v / NS_PER_DAY, &year, &month, &day);
     (void)snprintf(first, sizeof first, "M%02lld", (long long)month);
     stage_step(s, "Cascade (CONTRACT-01): long contracts become shorter ones, and no money moves.");
     if (!stage_officers(s, "private/officer_settlement_price",
                         "\"instrument_name\":\"%s\",\"price\":%d", t->period_name, STORY_PRICE))
         return false;
     if (t->is_quarter) {
-        if (!stage_jump(s, TS(t->period.v - QUARTER_DAYS * STORY_DAY + 15 * STORY_HOUR)) ||
+        if (!stage_jump(s, TS(t->period.v - QUARTER_DAYS * NS_PER_DAY + 15 * NS_PER_HOUR)) ||
             !give_back(t, first, true, &months))
             return false;
         stage_say(s, "The quarter is %u months; the buyer sells the later ones back.", months);
     }
-    if (!stage_jump(s, TS(t->period.v - MONTH_DAYS * STORY_DAY + 15 * STORY_HOUR)) ||
+    if (!stage_jump(s, TS(t->period.v - MONTH_DAYS * NS_PER_DAY + 15 * NS_PER_HOUR)) ||
         !give_back(t, t->day_name, false, &days))
         return false;
     stage_say(s, "The month is %u days with peak hours; the buyer keeps %s alone:\n   the hour "

@@ -183,11 +183,7 @@ bool stage_moment(struct stage *s)
     if (s->failed) return false;
     uv_sleep(MOMENT_MS);
     (void)uv_run(&s->loop, UV_RUN_NOWAIT);
-    if (interrupted != 0) {
-        s->interrupted = true;
-        return stage_fail(s, "interrupted");
-    }
-    return true;
+    return interrupted == 0 || stage_fail(s, "interrupted");
 }
 
 static bool all_run(struct stage *s)

@@ -32,7 +32,6 @@ struct stage {
     char url[64];
     bool keep;
     bool failed;
-    bool interrupted;
     uint32_t number; /* of the step */
     uv_loop_t loop;
     struct stage_process processes[STAGE_PROCESSES];

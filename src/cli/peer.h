@@ -27,7 +27,6 @@ enum {
     PEER_ERROR_SIZE = 256,
     PEER_PATH_SIZE = 64,
 };
-#define PEER_ANSWER_MAX ((size_t)1 << 30)
 
 /* ---- asking ---- */
 

@@ -50,7 +50,6 @@ struct verify_report {
 };
 
 bool verify_good(const struct verify_report *r);
-const char *verify_kind_name(enum verify_kind kind);
 void verify_print(const struct verify_report *r, FILE *to);
 /* 0; -1: no memory, or it cannot be written. */
 int verify_print_json(const struct verify_report *r, FILE *to);

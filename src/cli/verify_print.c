@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_SIZE = 48, KEY_TEXT_SIZE = 2 * NOTE_KEY_SIZE + 1 };
+enum { KEY_TEXT_SIZE = 2 * NOTE_KEY_SIZE + 1 };
 
 static const char *const grades[] = {"offline", "server", "interactive"};
 static const char *const kinds[] = {"hour", "canary", "challenge"};
 static const char *const outcomes[] = {"ok", "short", "falsified", "no_answer"};
 
-const char *verify_kind_name(enum verify_kind kind)
+static const char *kind_name(enum verify_kind kind)
 {
     static const char *const names[] = {"unknown", "certificate", "receipt", "verdict", "proof"};
     return names[kind];
@@ -30,13 +30,13 @@ static const char *key_text(char text[KEY_TEXT_SIZE], const uint8_t key[NOTE_KEY
 
 static const char *hour_text(char text[TIME_TEXT_SIZE], int64_t hour)
 {
-    text[time_format(text, TS(hour * NS_PER_HOUR))] = 0;
+    (void)time_format(text, TS(hour * NS_PER_HOUR));
     return text;
 }
 
 static const char *second_text(char text[TIME_TEXT_SIZE], ts_t ts)
 {
-    text[time_format(text, ts)] = 0;
+    (void)time_format(text, ts);
     return text;
 }
 
@@ -151,7 +151,7 @@ void verify_print(const struct verify_report *r, FILE *to)
 {
     for (uint32_t i = 0; i < r->count; i++) {
         const struct verify_file *f = &r->files[i];
-        fprintf(to, "%s: %s: %s%s\n", f->path, verify_kind_name(f->kind),
+        fprintf(to, "%s: %s: %s%s\n", f->path, kind_name(f->kind),
                 f->good ? "right" : "WRONG: ", f->reason);
         if (f->kind == VERIFY_KIND_proof && f->tasks != NULL) print_proof(f, to);
         if (f->read && f->kind == VERIFY_KIND_certificate)
@@ -266,11 +266,11 @@ static void json_file(struct json_writer *w, const struct verify_file *f)
 {
     json_open_object(w);
     json_key_string(w, "file", f->path);
-    json_key_string(w, "kind", verify_kind_name(f->kind));
+    json_key_string(w, "kind", kind_name(f->kind));
     json_key_bool(w, "right", f->good);
     if (!f->good) json_key_string(w, "reason", f->reason);
     if (f->read) {
-        json_key(w, verify_kind_name(f->kind));
+        json_key(w, kind_name(f->kind));
         json_open_object(w);
         if (f->kind == VERIFY_KIND_certificate) json_certificate(w, &f->note.certificate);
         if (f->kind == VERIFY_KIND_receipt) json_receipt(w, &f->note.receipt);
