@@ -180,12 +180,6 @@ static int vendor_launch(struct gpu *g, int32_t kernel, uint32_t blocks, uint32_
 
 static int vendor_wait(struct gpu *g) { return check(of(g), "wait", of(g)->calls.wait()); }
 
-static uint64_t vendor_memory_free(struct gpu *g)
-{
-    size_t left = 0, all = 0;
-    return of(g)->calls.memory_info(&left, &all) == 0 ? left : 0;
-}
-
 static void vendor_close(struct gpu *g)
 {
     struct vendor_gpu *v = of(g);
@@ -261,7 +255,7 @@ static int vendor_build(struct gpu *g, const char *const *names, int32_t count)
 static const struct gpu_verbs verbs = {
     .take = vendor_take, .drop = vendor_drop, .write = vendor_write, .read = vendor_read,
     .gemm = vendor_gemm, .build = vendor_build, .launch = vendor_launch, .wait = vendor_wait,
-    .memory_free = vendor_memory_free, .close = vendor_close};
+    .close = vendor_close};
 
 static struct gpu *vendor_open(const struct gpu_vendor *vendor, char why[static GPU_TEXT_SIZE])
 {

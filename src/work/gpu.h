@@ -10,7 +10,7 @@
  *     path rounds below 2^24.
  * (3) A verb that fails leaves a sentence, and the device is given up: nothing after it counts.
  *
- * Upstream: the vendor's libraries. Downstream: gpu_backend.c, gpu_decoder.c, cli/certify.
+ * Upstream: the vendor's libraries. Downstream: backend_gpu.c, gpu_decoder.c, cli/certify.
  */
 #ifndef DOJIMA_WORK_GPU_H
 #define DOJIMA_WORK_GPU_H
@@ -54,7 +54,6 @@ struct gpu_verbs {
     int (*launch)(struct gpu *g, int32_t kernel, uint32_t blocks, uint32_t threads,
                   struct gpu_argument *arguments, int32_t count);
     int (*wait)(struct gpu *g);
-    uint64_t (*memory_free)(struct gpu *g);
     void (*close)(struct gpu *g);
 };
 struct gpu {
@@ -75,7 +74,6 @@ static inline gpu_memory gpu_take(struct gpu *g, uint64_t bytes)
     return g->verbs->take(g, bytes);
 }
 static inline void gpu_drop(struct gpu *g, gpu_memory memory) { g->verbs->drop(g, memory); }
-static inline uint64_t gpu_memory_free(struct gpu *g) { return g->verbs->memory_free(g); }
 
 /* 0, or -1 and g->error. Both wait. */
 static inline int gpu_write(struct gpu *g, gpu_memory to, const void *from, uint64_t bytes)

@@ -148,18 +148,12 @@ static int emulated_wait(struct gpu *g)
     return 0;
 }
 
-static uint64_t emulated_free(struct gpu *g)
-{
-    (void)g;
-    return emulated_limit - emulated_taken;
-}
-
 static void emulated_close(struct gpu *g) { (void)g; }
 
 static const struct gpu_verbs emulated_verbs = {
     .take = emulated_take, .drop = emulated_drop, .write = emulated_write, .read = emulated_read,
     .gemm = emulated_gemm, .build = emulated_build, .launch = emulated_launch,
-    .wait = emulated_wait, .memory_free = emulated_free, .close = emulated_close};
+    .wait = emulated_wait, .close = emulated_close};
 
 static struct gpu emulated = {
     .verbs = &emulated_verbs,

@@ -27,7 +27,6 @@ struct gpu_calls {
     int (*context_retain)(void **context, int device);
     int (*context_release)(int device);
     int (*context_set)(void *context);
-    int (*memory_info)(size_t *left, size_t *all);
     int (*take)(uint64_t *memory, size_t bytes);
     int (*drop)(uint64_t memory);
     int (*write)(uint64_t to, const void *from, size_t bytes);

@@ -39,7 +39,6 @@ struct matrix_part {
 
 struct work_weights {
     const struct work_workload *workload;
-    bool seeded;
     struct digest digest;
     int32_t embedding_scale;
     uint32_t attention_scale;
@@ -144,7 +143,6 @@ int work_weights_seeded(const struct work_workload *w, struct work_weights **out
 {
     struct work_weights *weights = weights_new(w);
     if (weights == NULL) return work_fail(error, "no memory for the weights of %s", w->name);
-    weights->seeded = true;
     weights->embedding_scale = EMBEDDING_SEEDED;
     weights->embedding_key = fixed_matrix_key(w->seed, 0, EMBEDDING_MATRIX);
     for (uint32_t i = 0; i < weights->count; i++) {
@@ -307,11 +305,6 @@ int work_weights_bytes(const struct work_workload *w, const uint8_t *bytes, size
 struct digest work_weights_digest(const struct work_weights *weights)
 {
     return weights->digest;
-}
-
-bool work_weights_are_seeded(const struct work_weights *weights)
-{
-    return weights->seeded;
 }
 
 struct work_matrix_info work_matrix_info(const struct work_weights *weights, uint32_t layer,

@@ -178,7 +178,6 @@ int work_weights_bytes(const struct work_workload *w, const uint8_t *bytes, size
 void work_weights_close(struct work_weights *weights);
 /* Zeros when made from the seed. */
 struct digest work_weights_digest(const struct work_weights *weights);
-bool work_weights_are_seeded(const struct work_weights *weights);
 
 /* A matrix's sizes and how its product becomes the next numbers. */
 struct work_matrix_info {
@@ -213,7 +212,6 @@ enum work_precision {
 struct backend_options {
     enum work_precision precision;
     uint32_t threads; /* 0: as many as there are processors */
-    uint32_t device;
     struct pool *pool; /* threads to share; NULL: the backend makes its own */
 };
 
