@@ -2,6 +2,7 @@
 #include "work/cheat.h"
 
 #include "base/random.h"
+#include "work/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,12 +81,6 @@ struct alteration {
     void *context;
 };
 
-/* Of how many steps a task is made. */
-static uint32_t steps_of(const struct work_workload *w)
-{
-    return w->kind == WORK_KIND_decoder ? 4 * w->shape.layers + 1 : 1;
-}
-
 static void alter(const struct alteration *t, uint32_t index, const struct commit_step *s,
                   int32_t *c)
 {
@@ -136,7 +131,7 @@ static int pretend(const struct cheat *c, struct work_engine *engine, uint64_t i
         return work_task_run(engine, before, result, error);
     if (!alters(c)) return garbage(c, w, spec, index, result);
     struct merkle tree = {0};
-    struct alteration t = {.cheat = c, .tree = &tree, .steps = steps_of(w)};
+    struct alteration t = {.cheat = c, .tree = &tree, .steps = work_steps(w)};
     if (work_task_run(engine, spec, result, error) != 0 ||
         work_open(engine, spec, &result->answer, on_step, &t, error) != 0)
         return -1;
@@ -167,7 +162,7 @@ int cheat_open(const struct cheat *c, struct work_engine *engine, uint64_t index
     struct work_result *honest = malloc(sizeof *honest);
     if (honest == NULL) return work_fail(error, "out of memory");
     struct alteration t = {.cheat = c, .step = step, .context = context,
-                           .steps = steps_of(work_engine_workload(engine))};
+                           .steps = work_steps(work_engine_workload(engine))};
     int status = work_task_run(engine, spec, honest, error);
     if (status == 0 && alters(c))
         status = work_open(engine, spec, &honest->answer, on_step, &t, error);

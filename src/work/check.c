@@ -43,7 +43,7 @@ static void fold_step(void *context, uint32_t step, uint32_t thread)
     struct work_checker *k = context;
     struct folded *f = &k->folded[step];
     enum work_matrix matrix = work_step_matrix(k->workload, step);
-    uint32_t layer = matrix <= WORK_MATRIX_down ? step / 4 : 0;
+    uint32_t layer = work_step_layer(k->workload, step);
     struct work_matrix_info m = work_matrix_info(k->weights, layer, matrix);
     (void)thread;
     f->r = malloc((size_t)FREIVALDS_ROUNDS * m.columns * sizeof f->r[0]);

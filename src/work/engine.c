@@ -53,10 +53,8 @@ static int open_matrices(struct work_engine *e, struct work_error *error)
     e->matrices = calloc(work_steps(e->workload), sizeof(struct backend_matrix *));
     if (e->matrices == NULL) return work_fail(error, "no memory");
     for (uint32_t i = 0; i < work_steps(e->workload); i++) {
-        enum work_matrix matrix = work_step_matrix(e->workload, i);
-        uint32_t layer = matrix <= WORK_MATRIX_down ? i / 4 : 0;
-        if (e->backend->matrix_open(e->state, e->weights, layer, matrix, &e->matrices[i], error) !=
-            0)
+        if (e->backend->matrix_open(e->state, e->weights, work_step_layer(e->workload, i),
+                                    work_step_matrix(e->workload, i), &e->matrices[i], error) != 0)
             return -1;
     }
     return 0;

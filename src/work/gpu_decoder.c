@@ -121,9 +121,8 @@ static int matrix_make(struct gpu_decoder *d, const struct work_weights *weights
                        struct work_error *error)
 {
     struct device_matrix *m = &d->matrices[step];
-    enum work_matrix matrix = work_step_matrix(d->workload, step);
-    uint32_t layer = matrix == WORK_MATRIX_head ? 0 : step / 4;
-    m->info = work_matrix_info(weights, layer, matrix);
+    m->info = work_matrix_info(weights, work_step_layer(d->workload, step),
+                               work_step_matrix(d->workload, step));
     m->b = gpu_take(d->g, (uint64_t)m->info.depth * m->info.columns);
     if (m->b == 0)
         return work_fail(error, "the GPU's memory does not hold %s", d->workload->name);

@@ -9,9 +9,11 @@
 
 enum { WORK_HEAD_MAX = 512, WORK_GROUP_MAX = 64 }; /* head_size; heads / kv_heads */
 
-/* Of a model's shape: steps of a task, and which matrix a step is. A step's layer is step / 4. */
+/* Of a model's shape: steps of a task, which matrix a step is, and of which layer (0 where the
+ * matrix is of none). */
 uint32_t work_steps(const struct work_workload *w);
 enum work_matrix work_step_matrix(const struct work_workload *w, uint32_t step);
+uint32_t work_step_layer(const struct work_workload *w, uint32_t step);
 
 /* The first 8 bytes of a digest, little-endian: a key of fixed_random. */
 uint64_t work_key(const struct digest *d);

@@ -1,7 +1,7 @@
 /* load.c: see load.h. */
 #include "work/load.h"
 
-#include "proof/digest.h"
+#include "work/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -245,7 +245,7 @@ static int run_take(struct run *run, struct work_error *error)
 {
     const struct load_options *o = run->o;
     const struct work_shape *shape = &o->workload->shape;
-    size_t steps = 4 * (size_t)shape->layers + 1;
+    size_t steps = work_steps(o->workload);
     run->seats = calloc(o->slots, sizeof *run->seats);
     run->rows = calloc(o->rows_max, sizeof *run->rows);
     run->logits = calloc((size_t)o->slots * shape->vocabulary, sizeof *run->logits);

@@ -61,29 +61,15 @@ enum work_matrix work_step_matrix(const struct work_workload *w, uint32_t step)
     return step == 4 * w->shape.layers ? WORK_MATRIX_head : (enum work_matrix)(step % 4);
 }
 
+uint32_t work_step_layer(const struct work_workload *w, uint32_t step)
+{
+    return work_step_matrix(w, step) <= WORK_MATRIX_down ? step / 4 : 0;
+}
+
 static uint32_t step_of(const struct work_workload *w, uint32_t layer, enum work_matrix matrix)
 {
     if (matrix == WORK_MATRIX_gemm) return 0;
     return matrix == WORK_MATRIX_head ? 4 * w->shape.layers : 4 * layer + (uint32_t)matrix;
-}
-
-static void sizes_of(const struct work_workload *w, enum work_matrix matrix, uint32_t *depth,
-                     uint32_t *columns)
-{
-    const struct work_shape *h = &w->shape;
-    *depth = h->width;
-    *columns = h->width;
-    switch (matrix) {
-    case WORK_MATRIX_qkv: *columns = (h->heads + 2 * h->kv_heads) * h->head_size; break;
-    case WORK_MATRIX_out: break;
-    case WORK_MATRIX_up: *columns = 2 * h->hidden; break;
-    case WORK_MATRIX_down: *depth = h->hidden; break;
-    case WORK_MATRIX_head: *columns = h->vocabulary; break;
-    case WORK_MATRIX_gemm:
-        *depth = w->depth;
-        *columns = w->columns;
-        break;
-    }
 }
 
 /* Binary places of what is quantised before a matrix, and of what its product becomes. */
@@ -132,9 +118,10 @@ static struct work_weights *weights_new(const struct work_workload *w)
     if (weights == NULL) return NULL;
     weights->workload = w;
     weights->count = count;
-    for (uint32_t i = 0; i < count; i++)
-        sizes_of(w, work_step_matrix(w, i), &weights->matrices[i].depth,
-                 &weights->matrices[i].columns);
+    for (uint32_t i = 0; i < count; i++) {
+        struct commit_step s = work_step_shape(w, i, 0, 0);
+        weights->matrices[i] = (struct matrix_part){.depth = s.k, .columns = s.n};
+    }
     return weights;
 }
 
@@ -147,8 +134,8 @@ int work_weights_seeded(const struct work_workload *w, struct work_weights **out
     weights->embedding_key = fixed_matrix_key(w->seed, 0, EMBEDDING_MATRIX);
     for (uint32_t i = 0; i < weights->count; i++) {
         enum work_matrix matrix = work_step_matrix(w, i);
-        uint32_t layer = matrix == WORK_MATRIX_head || matrix == WORK_MATRIX_gemm ? 0 : i / 4;
-        weights->matrices[i].key = fixed_matrix_key(w->seed, layer, (uint32_t)matrix);
+        weights->matrices[i].key =
+            fixed_matrix_key(w->seed, work_step_layer(w, i), (uint32_t)matrix);
         seeded_scale(&weights->matrices[i], matrix);
     }
     if (w->kind == WORK_KIND_decoder) {
