@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "proof/sample.h"
+#include "work/certify_statistics.h"
 #include "work/verify.h"
 
 #include <math.h>
@@ -281,14 +282,10 @@ int detection_run(struct detection *d, const struct detection_case *c, uint32_t 
 
 /* ---- the interval ---- */
 
-/* P(at least k of n) or, when `less`, P(at most k of n), each with chance p. */
+/* P(at least k of n; k > 0) or, when `less`, P(at most k of n), each with chance p. */
 static double tail(uint32_t n, uint32_t k, double p, bool less)
 {
-    double sum = 0;
-    for (uint32_t i = less ? 0 : k; i <= (less ? k : n); i++)
-        sum += exp(lgamma(n + 1.0) - lgamma(i + 1.0) - lgamma(n - i + 1.0) +
-                   (i > 0 ? i * log(p) : 0) + (i < n ? (n - i) * log1p(-p) : 0));
-    return sum;
+    return less ? statistics_binomial_cdf(k, n, p) : 1 - statistics_binomial_cdf(k - 1, n, p);
 }
 
 /* The p at which a tail is 2.5 %. */
