@@ -383,7 +383,6 @@ static int quality(struct conduct *c, struct work_error *error)
 static int machine_open(struct conduct *c, struct work_error *error)
 {
     struct certify_result *r = c->r;
-    bool gpu = c->plan->backend == &backend_gpu;
     uint32_t slots = c->plan->slots, rows = c->plan->rows_max;
     struct work_engine_size size = work_engine_size(c->plan->backend, c->plan->grade);
     if (rows == 0) rows = size.rows_max;
@@ -394,13 +393,12 @@ static int machine_open(struct conduct *c, struct work_error *error)
     const struct work_engine_options o = {
         .backend = c->plan->backend, .backend_options = c->plan->backend_options,
         .slots = r->slots, .rows_max = r->rows_max};
-    int64_t begun = clock_now(NULL);
     hardware_read(&r->hardware, "");
     if (work_weights_seeded(c->plan->workload, &c->weights, error) != 0) return -1;
     void *state; /* who will multiply, before what is large is made */
     if (c->plan->backend->open(&c->plan->backend_options, &state, error) != 0) return -1;
     c->plan->backend->describe(state, &r->backend);
-    if (gpu) {
+    if (c->plan->backend == &backend_gpu) {
         r->has_gpu = true;
         r->gpu = backend_gpu_device(state)->facts;
     }
@@ -410,7 +408,7 @@ static int machine_open(struct conduct *c, struct work_error *error)
     if (certify_products(c->plan, c->weights, r, error) != 0) return -1;
     c->phase = "weights";
     tell(c, 0);
-    begun = clock_now(NULL);
+    int64_t begun = clock_now(NULL);
     if (work_engine_open(c->plan->workload, c->weights, &o, &c->engine, error) != 0) return -1;
     r->load_seconds = (double)(clock_now(NULL) - begun) * 1e-9;
     return 0;
