@@ -6,7 +6,6 @@
 #include "proof/note.h"
 
 #include "base/assert.h"
-#include "base/decimal.h"
 #include "base/time_text.h"
 #include "proof/digest.h"
 
@@ -28,8 +27,6 @@ enum { TYPES = sizeof type_names / sizeof type_names[0] };
 /* 2262-01-01, in days since 1970: time_text.h knows no later years. */
 static const int64_t DAYS_END = 106651;
 static const uint128_t U128_MAX = ~(uint128_t)0 >> 1;
-
-const char *note_type_name(enum note_type type) { return type_names[type]; }
 
 enum note_type note_type_of(const char *text, size_t length)
 {
@@ -177,7 +174,7 @@ static size_t number_write(char *text, uint128_t value)
     return n;
 }
 
-/* At most VALUE_SIZE bytes, or the field's own size (twice, in hexadecimal). */
+/* Returns the length: of a text at most its field's size, of hexadecimal twice that. */
 static size_t value_write(const struct note_field *f, const void *object, char *text)
 {
     const char *from = (const char *)object + f->offset;

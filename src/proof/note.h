@@ -65,7 +65,6 @@ struct note_error {
 
 /* Which type a text claims to be, from its first line alone; NOTE_none: no note. */
 enum note_type note_type_of(const char *text, size_t length);
-const char *note_type_name(enum note_type type); /* "certificate", ... */
 
 /* ---- for the types ---- */
 

@@ -13,7 +13,7 @@
 
 #include "quant/csv.h"
 
-enum { CCIR_WINDOW_DAYS = 7, CCIR_OFFERS_MAX = 1 << 20, CCIR_LOW_CONFIDENCE = 30 };
+enum { CCIR_WINDOW_DAYS = 7, CCIR_OFFERS_MAX = 1 << 20 };
 
 struct ccir_offer {
     int32_t day;
