@@ -38,7 +38,6 @@ struct operands {
     float *fa, *fb, *fc;
 };
 
-/* Activations and weights as large as a vintage's may be, so that fp32 is exact. */
 /* In huge pages where there are any: with small ones a good part of a pass is the walk of page
  * tables. */
 static void *matrix_take(size_t size)
@@ -49,6 +48,7 @@ static void *matrix_take(size_t size)
     return m;
 }
 
+/* Activations and weights as large as a vintage's may be, so that fp32 is exact. */
 static bool operands_make(struct operands *o)
 {
     struct random r = {2048};

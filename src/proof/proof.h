@@ -12,7 +12,7 @@
  *
  * Invariants: (1) every number is checked against its bound and against what is left before it is
  * used; (2) parsing copies nothing: what comes out points into the caller's bytes, which begin at a
- * multiple of 8; (3) proof_task_open says whether the task is the one that was committed to, by
+ * multiple of 8; (3) proof_task_committed says whether the task is the one that was committed to, by
  * recomputing transcript, leaf and path; whether the work is right is the checker's question.
  *
  * Upstream: commit. Downstream: work (prover, checker), cli (verify).
@@ -81,8 +81,8 @@ int proof_task_next(struct proof *p, struct proof_task *task, struct proof_error
 void proof_steps_begin(struct proof_steps *s, const struct proof_task *task);
 bool proof_step_next(struct proof_steps *s, struct commit_step *step);
 
-/* Whether the task is committed to under the header's root, by all its bytes. *spec and *answer are
- * their digests. */
+/* Whether the task is committed to under the header's root, by all its bytes; `commitment` is what
+ * they come to. */
 bool proof_task_committed(const struct proof *p, const struct proof_task *task,
                           struct commit_task *commitment);
 

@@ -4,7 +4,7 @@
  * never what hardware says about itself (UNIT-01). All text is made printable ASCII, since a signed
  * note takes nothing else.
  *
- * Upstream: io. Downstream: certify_run.c, cli/certify.
+ * Upstream: io. Downstream: certify.c, cli/certify.
  */
 #ifndef DOJIMA_WORK_CERTIFY_HARDWARE_H
 #define DOJIMA_WORK_CERTIFY_HARDWARE_H

@@ -9,7 +9,7 @@
  *
  * Arrivals are Poisson: exponential gaps from a seeded generator, as LoadGen's Server scenario.
  *
- * Upstream: libm. Downstream: certify_run.c, cli/certify_page.c.
+ * Upstream: libm. Downstream: load, certify, detection.
  */
 #ifndef DOJIMA_WORK_CERTIFY_STATISTICS_H
 #define DOJIMA_WORK_CERTIFY_STATISTICS_H

@@ -151,8 +151,8 @@ static void test_ends(void **state)
     free(r.queries);
 }
 
-/* 1,000 queries of which 5 are over the bound are shown to keep it at 99% with 95%, not with 99%:
- * the most that may be is 3 (P(X <= 3) = 0.0101 for 1,000 is above 1%, so 2). */
+/* Of 1,000 queries 10 may be over a bound that is kept as seen, and 2 over one that is shown to be
+ * kept with 99% confidence: P(X <= 2) is below 1%, P(X <= 3) = 0.0101 is above it. */
 static void test_verdict(void **state)
 {
     enum { COUNT = 1000 };

@@ -13,7 +13,7 @@
  * commitment, and the checker has to find the lie in the numbers. Which tasks are false follows
  * from the seed and the index alone, so that an opening is as false as the task was.
  *
- * Upstream: work. Downstream: deliver (--cheat), tests.
+ * Upstream: work. Downstream: deliver (--cheat), detection, tests.
  */
 #ifndef DOJIMA_WORK_CHEAT_H
 #define DOJIMA_WORK_CHEAT_H

@@ -40,8 +40,8 @@ int gpu_decoder_forward(struct gpu_decoder *d, const struct work_forward *f,
 /* From now on; for the quality check, which does tasks again by the other way. */
 void gpu_decoder_products(struct gpu_decoder *d, enum gpu_products products);
 
-/* Enqueues the weights of a matrix into device memory of columns x depth bytes; `staging` may be
- * used on the host. 0, or -1 and the reason. */
+/* Enqueues the weights of a matrix into device memory of columns x depth bytes. 0, or -1 and the
+ * reason. */
 int gpu_weights_make(struct gpu *g, const struct work_matrix_info *info, gpu_memory to,
                      struct work_error *error);
 /* Enqueues c = a b by the kernel `product`. */

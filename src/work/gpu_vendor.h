@@ -3,7 +3,7 @@
  * NVIDIA's driver and AMD's HIP have the same functions under other names, and with the same
  * arguments where they are called here (pointers and addresses of 64 bits); where they differ
  * (error texts, products) there is a function of each. Prototypes are ours, from the published
- * interfaces: CUDA driver API 12 and 13, cuBLAS 12 and 13, NVRTC; HIP 5 and 6, rocBLAS 3 and 4.
+ * interfaces: CUDA driver API 12 and 13, cuBLAS 12 and 13, NVRTC; HIP 5 to 7, rocBLAS 3 to 5.
  *
  * Upstream: nothing. Downstream: gpu.c.
  */

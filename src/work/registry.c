@@ -1,7 +1,7 @@
 /* registry.c: the vintages (UNIT-01, UNIT-07): what counts as work, and for how much.
  *
  * A workload that has been published is never changed: a new one gets a new number, and a new
- * vintage new products. registry_test.c pins the digest of each vintage.
+ * vintage new products. work_test.c pins the digest of each vintage.
  *
  * Upstream: work.h. Downstream: everything that measures or is paid for work.
  */

@@ -279,8 +279,7 @@ extern const struct backend backend_onednn;   /* int8 */
 extern const struct backend backend_openblas; /* fp32 */
 extern const struct backend backend_plain;    /* int8, without a library */
 
-/* The best that is here for this workload: -1 and why not when `name` is not to be had; NULL: the
- * best CPU backend. */
+/* The one of this name; NULL: the best for processors that is here. -1 and why there is none. */
 int backend_find(const char *name, const struct backend **backend, struct work_error *error);
 
 /* ---- the engine: a model on a backend (engine.c) ---- */
