@@ -82,8 +82,7 @@ void event_spot_auction_push(const struct core *c, struct outbox *out,
         .start = TS(a->first_hour * NS_PER_HOUR), .opened = a->opened, .closes = a->closes,
         .deadline = a->deadline, .done = a->done, .price_min = a->price_min,
         .price_max = a->price_max, .nodes = a->nodes, .accepted = a->accepted,
-        .paradoxical = a->paradoxical, .vintage = a->class.vintage, .grade = a->class.grade};
-    memcpy(e->region, a->class.region, sizeof e->region);
+        .paradoxical = a->paradoxical, .class = a->class};
     surplus_set(&e->surplus, a->surplus);
     surplus_set(&e->bound, a->bound);
     surplus_set(&e->claimed, a->claimed);

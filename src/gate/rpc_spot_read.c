@@ -3,7 +3,7 @@
  * whoever solves. Nobody else sees a bid before the result. */
 #include "gate/rpc_spot.h"
 
-#include "wire/words.h"
+#include "wire/event_json_spot.h"
 
 #include <stdlib.h>
 
@@ -24,50 +24,27 @@ static void money_write(struct rpc_call *c, const char *key, const struct event_
     json_key_fixed(c->out, key, money, 6);
 }
 
-static void result_write(struct rpc_call *c, const struct event_spot_auction *a)
+static void sums_write(struct rpc_call *c, const struct event_spot_auction *a)
 {
     int128_t surplus = int128_join(a->surplus.high, a->surplus.low);
     int128_t bound = int128_join(a->bound.high, a->bound.low);
     int128_t claimed = int128_join(a->claimed.high, a->claimed.low);
     int128_t least = claimed < bound ? claimed : bound;
-    json_key_ms(c->out, "done_at", a->done);
     money_write(c, "surplus", a, surplus);
     money_write(c, "bound", a, bound);
     money_write(c, "claimed_bound", a, claimed);
     json_key(c->out, "gap"); /* 10^-9, rounded up */
     json_fixed(c->out, least <= surplus ? 0 : int128_div_ceil((least - surplus) * 1000000000,
                                                               least < 0 ? -least : least), 9);
-    json_key_bool(c->out, "optimal", a->optimal != 0);
-    json_key_int(c->out, "nodes", a->nodes);
-    json_key_int(c->out, "accepted_blocks", a->accepted);
-    json_key_int(c->out, "paradoxically_rejected_blocks", a->paradoxical);
 }
 
 static void auction_members(struct rpc_call *c, const struct event_spot_auction *a)
 {
-    json_key_int(c->out, "auction", (int64_t)a->id);
-    json_key_string(c->out, "kind", spot_kind_words[a->kind % SPOT_kind_count]);
-    json_key_string(c->out, "state", spot_state_words[a->state % SPOT_STATE_count]);
-    json_key_int(c->out, "version", (int64_t)a->version);
     if (a->product != 0)
         json_key_string(c->out, "product",
                         directory_name(c->names, DIRECTORY_product, a->product));
-    json_key_ms(c->out, "start", a->start);
-    json_key_int(c->out, "hour_count", a->hours);
-    json_key_ms(c->out, "opened_at", a->opened);
-    json_key_ms(c->out, "closes_at", a->closes);
-    json_key_ms(c->out, "deadline", a->deadline);
-    json_key_price(c->out, "price_min", a->price_min);
-    json_key_price(c->out, "price_max", a->price_max);
-    json_key_int(c->out, "hourly_bids", a->steps);
-    json_key_int(c->out, "block_bids", a->blocks);
-    if (a->kind == SPOT_balancing) {
-        json_key_int(c->out, "vintage", a->vintage);
-        json_key_int(c->out, "grade", a->grade);
-        json_key_string(c->out, "region", a->region);
-        json_key_int(c->out, "reference", (int64_t)a->reference);
-    }
-    if (a->state == SPOT_STATE_done) result_write(c, a);
+    spot_auction_write(c->out, a);
+    if (a->state == SPOT_STATE_done) sums_write(c, a);
 }
 
 void rpc_write_spot_auction(struct rpc_call *c, const struct event_spot_auction *a)

@@ -31,10 +31,7 @@ struct event_spot_auction {
     uint32_t accepted;   /* blocks */
     uint32_t paradoxical; /* blocks: each is said by a spot_bid event */
     uint32_t reserved2;
-    /* of balancing: whose tokens are bought */
-    uint32_t vintage;
-    uint32_t grade;
-    char region[16];
+    struct token_class class; /* of balancing: whose tokens are bought */
 };
 ASSERT_SIZE(struct event_spot_auction, 32 + 24 + 24 + 56 + 48 + 16 + 24);
 
