@@ -12,8 +12,8 @@
  *
  * Invariants: (1) every number is checked against its bound and against what is left before it is
  * used; (2) parsing copies nothing: what comes out points into the caller's bytes, which begin at a
- * multiple of 8; (3) proof_task_committed says whether the task is the one that was committed to, by
- * recomputing transcript, leaf and path; whether the work is right is the checker's question.
+ * multiple of 8; (3) proof_task_committed says whether the task is the one that was committed to,
+ * by recomputing transcript, leaf and path; whether the work is right is the checker's question.
  *
  * Upstream: commit. Downstream: work (prover, checker), cli (verify).
  */

@@ -1,10 +1,10 @@
 /* csv.h: lines of comma-separated text in memory, and what a field may hold.
  *
- * Every file that quant takes (price histories, portfolios, parameters, scenarios, panels of offers)
- * is read through this: a refusal names the file, the line and what is wrong, and whoever reads
- * throws away what it had begun. Blank lines and lines that begin with '#' are passed over. A field
- * may stand in double quotes, then it may hold commas. Numbers are decimal, finite and within 10^15;
- * no hexadecimal, no "nan", no "inf".
+ * Every file that quant takes (price histories, portfolios, parameters, scenarios, offers) is read
+ * through this: a refusal names the file, the line and what is wrong, and whoever reads throws away
+ * what it had begun. Blank lines and lines that begin with '#' are passed over. A field may stand in
+ * double quotes, then it may hold commas. Numbers are decimal, finite and within 10^15; no
+ * hexadecimal, no "nan", no "inf".
  *
  * Invariants: (1) nothing outside [text, text + length) is read, and it need not end in a zero;
  * (2) after an error every further call gives -1 and the first sentence stays.
