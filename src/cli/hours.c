@@ -9,9 +9,9 @@
 #include "cli/cli.h"
 
 #include "base/time_text.h"
+#include "cli/client.h"
 #include "wire/json.h"
 
-#include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,7 +179,7 @@ int cli_hours(int argc, char **argv)
     struct arguments a = {0};
     static struct day day;
     ts_t ts;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return 2;
+    client_parse(&argp, argc, argv, &a);
     if (!zone_exists(a.zone)) return fail("no such time zone here", a.zone);
     if (time_parse_date(a.date, strlen(a.date), &ts) != 0 || ts.v < 2 * NS_PER_DAY)
         return fail("no date as 2027-03-28", a.date);

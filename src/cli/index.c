@@ -62,7 +62,7 @@ int cli_index(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++) {
         char name[48];
         if (strcmp(argv[1], commands[i].name) != 0) continue;
-        (void)snprintf(name, sizeof name, "dojima index %s", commands[i].name);
+        (void)snprintf(name, sizeof name, "index %s", commands[i].name);
         argv[1] = name;
         return commands[i].run(argc - 1, argv + 1);
     }

@@ -5,6 +5,7 @@
  */
 #include "cli/index.h"
 
+#include "cli/client.h"
 #include "cli/margin.h"
 #include "quant/ccir.h"
 
@@ -141,7 +142,7 @@ int index_main_ccir(int argc, char **argv)
     struct arguments a = {0};
     struct quant_error error = {{0}};
     struct work w = {.error = &error};
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return 2;
+    client_parse(&argp, argc, argv, &a);
     char *text = index_load(a.path, &w.length, &error);
     if (text == NULL) return margin_say(&error);
     w.file = a.path;

@@ -6,6 +6,7 @@
 #include "cli/index.h"
 
 #include "base/time_text.h"
+#include "cli/client.h"
 #include "cli/margin.h"
 
 #include <inttypes.h>
@@ -321,7 +322,7 @@ int index_main_recompute(int argc, char **argv)
     static struct index_file file;
     struct quant_error error = {{0}};
     size_t length;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return 2;
+    client_parse(&argp, argc, argv, &a);
     char *text = index_load(a.path, &length, &error);
     if (text == NULL) return margin_say(&error);
     int status = index_file_read(&file, a.path, text, length, &error);

@@ -297,7 +297,7 @@ int index_main_series(int argc, char **argv)
     struct panel panel;
     double ct;
     client_init(&a.client);
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return 2;
+    client_parse(&argp, argc, argv, &a);
     if (throughput_of(&a, &ct, &error) != 0) return margin_say(&error);
     if (panel_load(&a, &panel, &error) != 0) return margin_say(&error);
     int status = make_and_print(&a, &panel, ct);

@@ -53,7 +53,8 @@ def test_refused():
                  ('--zone', 'UTC', 'NaN'), ('--zone', 'Pacific/Apia', '2011-12-30')):
         status, out, err = hours(*args)
         assert status == 1 and err and not out, args
-    assert hours('2027-01-01')[0] != 0
+    for args in (('2027-01-01',), ('--zone', 'UTC'), ('--zones', 'UTC', '2027-01-01')):
+        assert hours(*args)[0] == 2, args
 
 
 def test_bids_of_long_and_short_days():

@@ -147,6 +147,13 @@ def test_certificate_is_checked():
         assert status == 1 and 'signature' in err and not out, err
 
 
+def test_usage():
+    for args in (('recompute',), ('recompute', '--peak', '25-1', '-'), ('series', '-'), ('ccir',),
+                 ('series', '-f', 'vast', '--trim', '1', '-'), ('none',)):
+        status, out, err = run(*args, text='')
+        assert status == 2 and err and not out, (args, status)
+
+
 def test_ccir():
     offers = os.path.join(DATA, 'ccir_vast_offers_filtered_2026.csv.gz')
     status, out, err = run('ccir', offers, '--published',
@@ -201,6 +208,7 @@ def test_panel_of_vast():
 
 def main():
     test_aws_json()
+    test_usage()
     test_certificate_is_checked()
     test_submitted_as_a_source()
     if not os.path.isdir(DATA):
