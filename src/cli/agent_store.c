@@ -2,13 +2,13 @@
 #include "cli/agent_store.h"
 
 #include "base/assert.h"
+#include "cli/files.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 enum { STORE_VERSION = 1 };
 
@@ -58,13 +58,6 @@ static bool run(struct agent_store *s, const char *sql)
 
 /* ---- opening ---- */
 
-static void directory_make(const char *path)
-{
-    uv_fs_t request;
-    (void)uv_fs_mkdir(NULL, &request, path, 0700, NULL);
-    uv_fs_req_cleanup(&request);
-}
-
 static bool version_check(struct agent_store *s)
 {
     sqlite3_stmt *ask = NULL;
@@ -97,7 +90,7 @@ struct agent_store *agent_store_open(const char *directory, char *error, size_t 
     (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
     (void)pthread_mutex_init(&s->mutex, &attributes);
     (void)pthread_mutexattr_destroy(&attributes);
-    directory_make(directory);
+    files_directory_make(directory);
     (void)snprintf(path, sizeof path, "%s/agent.sqlite", directory);
     bool ok = sqlite3_open_v2(path, &s->database,
                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,

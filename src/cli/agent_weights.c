@@ -1,25 +1,20 @@
 /* agent_weights.c: see agent_weights.h. */
 #include "cli/agent_weights.h"
 
-#include <stdlib.h>
+#include "cli/files.h"
+
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <uv.h>
 
 enum { PART = 4 << 20, PATH_SIZE = 4400, TIMEOUT_S = 60 };
-#define WEIGHTS_BYTES_MAX (INT64_C(1) << 38)
-
-static void directory_make(const char *path)
-{
-    uv_fs_t request;
-    (void)uv_fs_mkdir(NULL, &request, path, 0700, NULL);
-    uv_fs_req_cleanup(&request);
-}
+#define WEIGHTS_BYTES_MAX ((size_t)1 << 38)
 
 void agent_weights_directory(const char *data, char *path, size_t size)
 {
     (void)snprintf(path, size, "%s/weights", data);
-    directory_make(data);
-    directory_make(path);
+    files_directory_make(data);
+    files_directory_make(path);
 }
 
 void agent_weights_path(const char *directory, const struct digest *weights, char *path,
@@ -41,19 +36,10 @@ bool agent_weights_have(const char *directory, const struct digest *weights)
 
 uint8_t *agent_weights_read(const char *path, size_t *size, struct work_error *error)
 {
-    uint8_t *bytes = NULL;
-    FILE *f = fopen(path, "rb");
-    long length = -1;
-    if (f != NULL && fseek(f, 0, SEEK_END) == 0) length = ftell(f);
-    if (length > 0 && length <= WEIGHTS_BYTES_MAX && fseek(f, 0, SEEK_SET) == 0)
-        bytes = malloc((size_t)length);
-    if (bytes != NULL && fread(bytes, 1, (size_t)length, f) != (size_t)length) {
-        free(bytes);
-        bytes = NULL;
-    }
-    if (f != NULL) (void)fclose(f);
-    if (bytes == NULL) (void)work_fail(error, "the weights %.150s cannot be read", path);
-    *size = bytes == NULL ? 0 : (size_t)length;
+    *size = 0;
+    uint8_t *bytes = files_read(path, WEIGHTS_BYTES_MAX, size);
+    if (bytes == NULL)
+        (void)work_fail(error, "the weights %.100s cannot be read: %s", path, strerror(errno));
     return bytes;
 }
 

@@ -13,11 +13,12 @@
 
 #include "base/decimal.h"
 #include "base/time_text.h"
+#include "cli/client.h"
+#include "cli/files.h"
 #include "cli/signing_key.h"
 #include "proof/certificate.h"
 #include "work/backend_gpu.h"
 
-#include <argp.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -179,16 +180,9 @@ static void progress(void *context, const struct certify_progress *p)
 
 /* ---- files ---- */
 
-/* Writes a file in one piece, under another name first. */
 static int file_put(const char *path, const char *bytes, size_t size)
 {
-    char temporary[PATH_SIZE + 8];
-    (void)snprintf(temporary, sizeof temporary, "%s.part", path);
-    FILE *f = fopen(temporary, "wb");
-    bool written = f != NULL && fwrite(bytes, 1, size, f) == size;
-    if (f != NULL && fclose(f) != 0) written = false;
-    if (written && rename(temporary, path) == 0) return 0;
-    (void)remove(temporary);
+    if (files_write(path, bytes, size)) return 0;
     (void)fprintf(stderr, "dojima certify: %s cannot be written\n", path);
     return 1;
 }
@@ -213,7 +207,7 @@ static int written(writer *write, const struct certify_heading *h, const struct 
 static void certificate_fill(struct certificate *c, const struct arguments *a,
                              const struct certify_result *r, const struct digest *evidence)
 {
-    int64_t now = (int64_t)time(NULL) * 1000000000, valid = a->days * 86400 * 1000000000;
+    int64_t now = (int64_t)time(NULL) * NS_PER_SECOND, valid = a->days * NS_PER_DAY;
     *c = (struct certificate){
         .vintage = a->plan.vintage, .grade = a->grade, .work = (uint64_t)r->work_per_hour,
         .duration_s = (uint32_t)r->phases[r->chosen].seconds, .quick = a->plan.quick,
@@ -241,7 +235,7 @@ static int certificate_write(const struct arguments *a, const struct certify_res
 }
 
 /* Evidence and page in any case; the certificate when it passed and nobody has interrupted. */
-static int files_write(struct arguments *a, const struct certify_result *r)
+static int papers_write(struct arguments *a, const struct certify_result *r)
 {
     char path[PATH_SIZE];
     struct digest evidence;
@@ -369,7 +363,7 @@ static int measured(struct arguments *a, struct certify_result *r)
     heading_make(a, r);
     if (a->json) certify_evidence(stdout, &a->heading, r);
     else certify_page(stdout, &a->heading, r);
-    if (a->out != NULL && files_write(a, r) != 0) return 1;
+    if (a->out != NULL && papers_write(a, r) != 0) return 1;
     if (!r->passed) return 1;
     if (a->key == NULL && !a->json) (void)printf("  %-11s no: there is no --key\n", "signed");
     return 0;
@@ -378,9 +372,8 @@ static int measured(struct arguments *a, struct certify_result *r)
 int cli_certify(int argc, char **argv)
 {
     struct arguments a = {.samples = SAMPLES, .days = DAYS, .vintage = VINTAGE,
-                          .began = TS((int64_t)time(NULL) * 1000000000)};
-    argp_err_exit_status = 2;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return 2;
+                          .began = TS((int64_t)time(NULL) * NS_PER_SECOND)};
+    client_parse(&argp, argc, argv, &a);
     if (plan_make(&a) != 0) return 1;
     struct certify_result *r = calloc(1, sizeof *r);
     if (r == NULL) return said("no memory");

@@ -2,6 +2,7 @@
 #include "cli/demo_stage.h"
 
 #include "base/time_text.h"
+#include "cli/files.h"
 #include "gate/keys.h"
 
 #include <stdarg.h>
@@ -33,9 +34,7 @@ struct client *stage_caller(struct stage *s, const char *data, const char *accou
 {
     struct key key;
     char error[256] = "too many callers";
-    uv_fs_t request;
-    (void)uv_fs_mkdir(NULL, &request, data, 0700, NULL);
-    uv_fs_req_cleanup(&request);
+    files_directory_make(data);
     if (s->caller_count == STAGE_CALLERS ||
         keys_make(data, KEY_hmac, account, scopes, NULL, &key, error, sizeof error) != 0 ||
         !key_write(s, account, &key)) {

@@ -7,17 +7,17 @@
  *
  * A prompts file has a line a prompt: token numbers with spaces between. '#' begins a comment.
  */
+#include "cli/agent_weights.h"
+#include "cli/files.h"
 #include "cli/intake.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 enum { LINE_MAX_BYTES = 8 * WORK_PROMPT_MAX, TEMPERATURE_ONE = 65536,
        CHUNK = 16 };
 #define PROMPTS_MAX UINT64_C(10000000)
 #define TOKENS_MAX UINT64_C(1000000000)
-#define WEIGHTS_MAX (UINT64_C(1) << 37)
 
 /* ---- files ---- */
 
@@ -77,27 +77,22 @@ static bool weights_read(struct intake *n, char *error, size_t size)
     struct work_weights *weights = NULL;
     struct work_error why = {0};
     const struct work_workload *w = intake_workload(n, n->vintage);
-    FILE *f = fopen(n->weights_path, "rb");
-    long length = -1;
-    if (f != NULL && fseek(f, 0, SEEK_END) == 0) length = ftell(f);
-    if (length > 0 && (uint64_t)length < WEIGHTS_MAX && fseek(f, 0, SEEK_SET) == 0)
-        n->weights = malloc((size_t)length);
-    bool good = n->weights != NULL &&
-                fread(n->weights, 1, (size_t)length, f) == (size_t)length;
-    if (f != NULL) (void)fclose(f);
-    if (!good) (void)snprintf(error, size, "%.150s cannot be read", n->weights_path);
-    if (good && w == NULL) {
+    n->weights = agent_weights_read(n->weights_path, &n->weights_size, &why);
+    if (n->weights == NULL) {
+        (void)snprintf(error, size, "%s", why.text);
+        return false;
+    }
+    if (w == NULL) {
         (void)snprintf(error, size, "--weights needs --workload: which model they are of");
         return false;
     }
-    n->weights_size = good ? (size_t)length : 0;
-    if (good && work_weights_bytes(w, n->weights, n->weights_size, &weights, &why) != 0) {
+    if (work_weights_bytes(w, n->weights, n->weights_size, &weights, &why) != 0) {
         (void)snprintf(error, size, "%.150s: %.100s", n->weights_path, why.text);
-        good = false;
+        return false;
     }
-    if (good) n->weights_digest = work_weights_digest(weights);
-    if (weights != NULL) work_weights_close(weights);
-    return good;
+    n->weights_digest = work_weights_digest(weights);
+    work_weights_close(weights);
+    return true;
 }
 
 bool intake_load(struct intake *n, char *error, size_t size)
@@ -202,10 +197,8 @@ static void answer_line(FILE *f, const struct agent_task *t)
 bool intake_answers_write(struct intake *n, const struct agent_hour *at, uint64_t tasks)
 {
     char path[4400], made[4500];
-    uv_fs_t request;
     (void)snprintf(path, sizeof path, "%s/answers", n->agent.data);
-    (void)uv_fs_mkdir(NULL, &request, path, 0700, NULL);
-    uv_fs_req_cleanup(&request);
+    files_directory_make(path);
     (void)snprintf(path, sizeof path, "%s/answers/%llu-%lld.txt", n->agent.data,
                    (unsigned long long)at->allocation, (long long)at->hour);
     (void)snprintf(made, sizeof made, "%s.part", path);

@@ -2,6 +2,7 @@
  * takes note within a second. */
 #include "cli/cli.h"
 
+#include "cli/files.h"
 #include "cli/signing_key.h"
 #include "gate/keys.h"
 
@@ -9,7 +10,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <uv.h>
 
 struct key_options {
     const char *data;
@@ -41,14 +41,6 @@ static int failed(const char *text)
     return 1;
 }
 
-/* The directory may not be there yet: a key can be made before the first start. */
-static void directory_make(const char *path)
-{
-    uv_fs_t request;
-    (void)uv_fs_mkdir(NULL, &request, path, 0700, NULL);
-    uv_fs_req_cleanup(&request);
-}
-
 static int make_one(const struct key_options *o)
 {
     unsigned char public_key[KEY_PUBLIC_BYTES];
@@ -69,7 +61,7 @@ static int make_one(const struct key_options *o)
         usage(stderr);
         return 2;
     }
-    directory_make(o->data);
+    files_directory_make(o->data); /* a key can be made before the first start */
     if (keys_make(o->data, type, o->account, scope_parse(o->scopes),
                   o->public_key == NULL ? NULL : public_key, &key, error, sizeof error) != 0)
         return failed(error);

@@ -14,10 +14,11 @@
 
 #include "base/time_text.h"
 #include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/files.h"
 #include "cli/verify_watch.h"
 #include "proof/sample.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -83,6 +84,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     struct arguments *a = state->input;
     switch (key) {
     case KEY_JSON: a->json = true; return 0;
+    case KEY_WATCH: argp_error(state, "--watch is written in full"); return 0;
     case KEY_KEY: key_parse(a, text, state); return 0;
     case KEY_WEIGHTS:
         if (a->weights_count == WEIGHTS_MAX) argp_error(state, "too many weights");
@@ -109,38 +111,7 @@ static const struct argp argp = {
            "together.\vExit status: 0 all is right, 1 something is not or cannot be judged, 2 a "
            "mistake in how it was called, or a file that cannot be read."};
 
-/* ---- files ---- */
-
-/* The whole of it; NULL, and errno, when it cannot be read. */
-static uint8_t *file_read(const char *path, size_t *size)
-{
-    FILE *f = fopen(path, "rb");
-    uint8_t *bytes = NULL;
-    size_t used = 0, capacity = 0;
-    while (f != NULL) {
-        if (used == capacity) {
-            capacity = capacity == 0 ? (size_t)1 << 16 : capacity * 2;
-            uint8_t *more = capacity > FILE_BYTES_MAX ? NULL : realloc(bytes, capacity);
-            if (more == NULL) {
-                errno = EFBIG;
-                break;
-            }
-            bytes = more;
-        }
-        size_t got = fread(bytes + used, 1, capacity - used, f);
-        used += got;
-        if (got != 0) continue;
-        if (ferror(f)) break;
-        (void)fclose(f);
-        *size = used;
-        return bytes;
-    }
-    int kept = errno;
-    if (f != NULL) (void)fclose(f);
-    free(bytes);
-    errno = kept;
-    return NULL;
-}
+/* ---- notes ---- */
 
 __attribute__((format(printf, 2, 3)))
 static void wrong(struct verify_file *f, const char *format, ...)
@@ -151,8 +122,6 @@ static void wrong(struct verify_file *f, const char *format, ...)
     (void)vsnprintf(f->reason, sizeof f->reason, format, list);
     va_end(list);
 }
-
-/* ---- notes ---- */
 
 /* A key that the caller expects of this role, and which is not this one. */
 static void key_check(const struct arguments *a, struct verify_file *f, const char *role,
@@ -408,7 +377,7 @@ static int read_all(struct arguments *a)
 {
     for (uint32_t i = 0; i < a->weights_count; i++) {
         struct weights *w = &a->weights[i];
-        w->bytes = file_read(w->path, &w->size);
+        w->bytes = files_read(w->path, FILE_BYTES_MAX, &w->size);
         if (w->bytes == NULL) {
             (void)fprintf(stderr, "dojima: %s: %s\n", w->path, strerror(errno));
             return -1;
@@ -416,7 +385,7 @@ static int read_all(struct arguments *a)
     }
     for (uint32_t i = 0; i < a->report.count; i++) {
         struct verify_file *f = &a->report.files[i];
-        f->bytes = file_read(f->path, &f->size);
+        f->bytes = files_read(f->path, FILE_BYTES_MAX, &f->size);
         if (f->bytes == NULL) {
             (void)fprintf(stderr, "dojima: %s: %s\n", f->path, strerror(errno));
             return -1;
@@ -454,8 +423,8 @@ int cli_verify(int argc, char **argv)
     if (a == NULL || sodium_init() < 0) return 2;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     a->at = TS(now.tv_sec * NS_PER_SECOND + now.tv_nsec);
-    argp_err_exit_status = 2;
-    int status = argp_parse(&argp, argc, argv, 0, NULL, a) != 0 ? 2 : run(a);
+    client_parse(&argp, argc, argv, a);
+    int status = run(a);
     for (uint32_t i = 0; i < a->report.count; i++) {
         free(a->report.files[i].bytes);
         free(a->report.files[i].tasks);

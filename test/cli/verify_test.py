@@ -134,10 +134,11 @@ def test_proofs(p):
 
 def test_calls(p):
     for call in ([], ['--key', 'seller=12', 'x'], ['--key', 'king=' + p.keys['seller'], 'x'],
-                 ['--at', 'noon', 'x'], [p.path('there-is-none')]):
+                 ['--at', 'noon', 'x'], ['--watc'], [p.path('there-is-none')]):
         done = subprocess.run([p.dojima, 'verify', *call], capture_output=True, text=True,
                               timeout=60, check=False)
         assert done.returncode == 2 and done.stdout == '', (call, done)
+        assert done.stderr and 'PROGRAM ERROR' not in done.stderr, (call, done)
 
 
 def main():

@@ -1,0 +1,68 @@
+/* files.c: see files.h. */
+#include "cli/files.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <uv.h>
+
+enum { CHUNK = 1 << 16, PATH_SIZE = 4500 };
+
+void files_directory_make(const char *path)
+{
+    uv_fs_t request;
+    (void)uv_fs_mkdir(NULL, &request, path, 0700, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
+/* Bytes that will do at once, where the file tells its length. */
+static size_t capacity_of(FILE *f)
+{
+    long length = fseek(f, 0, SEEK_END) == 0 ? ftell(f) : -1;
+    if (length < 0) clearerr(f);
+    rewind(f);
+    return length > 0 && length < LONG_MAX ? (size_t)length + 1 : CHUNK; /* a directory's is that */
+}
+
+uint8_t *files_read(const char *path, size_t most, size_t *size)
+{
+    FILE *f = fopen(path, "rb");
+    uint8_t *bytes = NULL;
+    size_t used = 0, capacity = 0;
+    while (f != NULL) {
+        if (used == capacity) {
+            capacity = capacity == 0 ? capacity_of(f) : capacity * 2;
+            errno = EFBIG;
+            if (capacity > most + CHUNK) break;
+            uint8_t *more = realloc(bytes, capacity);
+            if (more == NULL) break;
+            bytes = more;
+        }
+        size_t got = fread(bytes + used, 1, capacity - used, f);
+        used += got;
+        if (got != 0) continue;
+        errno = used > most ? EFBIG : errno;
+        if (used > most || ferror(f)) break;
+        (void)fclose(f);
+        *size = used;
+        return bytes;
+    }
+    int kept = errno;
+    if (f != NULL) (void)fclose(f);
+    free(bytes);
+    errno = kept;
+    return NULL;
+}
+
+bool files_write(const char *path, const void *bytes, size_t size)
+{
+    char part[PATH_SIZE];
+    (void)snprintf(part, sizeof part, "%.4400s.part", path);
+    FILE *f = fopen(part, "wb");
+    bool written = f != NULL && fwrite(bytes, 1, size, f) == size;
+    if (f != NULL && fclose(f) != 0) written = false;
+    if (written && rename(part, path) == 0) return true;
+    (void)remove(part);
+    return false;
+}
