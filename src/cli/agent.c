@@ -2,14 +2,15 @@
 #include "cli/agent.h"
 
 #include "base/time_text.h"
+#include "cli/files.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <uv.h>
 
 enum { KEY_DATA = 600, KEY_SIGN, KEY_ENDPOINT, KEY_LISTEN, KEY_TLS_CERT, KEY_TLS_KEY, KEY_POLL,
        KEY_QUIET };
@@ -91,17 +92,11 @@ void agent_fail(struct agent *a, const char *what)
 bool agent_file_write(struct agent *a, const char *folder, const char *name, const void *bytes,
                       size_t size)
 {
-    char path[4400], part[4410];
-    uv_fs_t request;
+    char path[4400];
     (void)snprintf(path, sizeof path, "%.4000s/%.64s", a->data, folder);
-    (void)uv_fs_mkdir(NULL, &request, path, 0700, NULL);
-    uv_fs_req_cleanup(&request);
+    files_directory_make(path);
     (void)snprintf(path, sizeof path, "%.4000s/%.64s/%.200s", a->data, folder, name);
-    (void)snprintf(part, sizeof part, "%s.part", path);
-    FILE *f = fopen(part, "wb");
-    bool good = f != NULL && fwrite(bytes, 1, size, f) == size;
-    if (f != NULL && fclose(f) != 0) good = false;
-    if (good && rename(part, path) == 0) return true;
+    if (files_write(path, bytes, size)) return true;
     agent_say(a, "%s cannot be written", path);
     return false;
 }
@@ -179,6 +174,7 @@ static void *thread_run(void *context)
         if (!agent_time(a)) continue;
         if (a->step(a)) rest(a, a->poll_ms);
     }
+    if (a->server == NULL) (void)pthread_kill(a->starter, SIGTERM); /* it waits for that */
     return NULL;
 }
 
@@ -197,6 +193,15 @@ static void on_stopping(void *context)
     atomic_store(&a->stopping, true);
     (void)pthread_cond_broadcast(&a->wake);
     (void)pthread_mutex_unlock(&a->mutex);
+}
+
+/* Without a server the main thread waits for the signal alone; before other threads begin. */
+static void signals_block(sigset_t *ends)
+{
+    (void)sigemptyset(ends);
+    (void)sigaddset(ends, SIGTERM);
+    (void)sigaddset(ends, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, ends, NULL);
 }
 
 /* What peers are told: the endpoint, with the port that was given for port 0. */
@@ -257,10 +262,14 @@ int agent_run(struct agent *a, bool (*step)(struct agent *a), peer_handler *hand
     if (a->server != NULL) (void)printf("%s %s\n", a->endpoint_text, a->key_text);
     else (void)printf("%s\n", a->key_text);
     (void)fflush(stdout);
-    if (a->server == NULL) {
-        (void)thread_run(a);
-    } else if (pthread_create(&a->thread, NULL, thread_run, a) == 0) {
-        peer_server_run(a->server, on_stopping);
+    sigset_t ends;
+    int number;
+    a->starter = pthread_self();
+    if (a->server == NULL) signals_block(&ends);
+    if (pthread_create(&a->thread, NULL, thread_run, a) == 0) {
+        if (a->server != NULL) peer_server_run(a->server, on_stopping);
+        else (void)sigwait(&ends, &number);
+        on_stopping(a);
         (void)pthread_join(a->thread, NULL);
     } else {
         a->failed = true;

@@ -1,7 +1,7 @@
 /* agent.h: what a seller's agent, a buyer's gateway and a verifier have in common: a process that
  * runs for weeks, asks the venue every moment, answers its peers, and may be killed at any instant.
  *
- *   main thread   the peers' requests (peer_server.h), each handed to a worker
+ *   main thread   the peers' requests (peer.h), each handed to a worker; without a server, signals
  *   own thread    the agent's step, again and again: it asks the venue and its peers, and works
  *
  * Invariants: (1) the venue is asked by the agent's own thread only; what handlers need of it they
@@ -51,6 +51,7 @@ struct agent {
     struct peer_server *server;
     pthread_mutex_t mutex; /* over the tables that step and handlers share, and over venue_ms */
     pthread_cond_t wake;
+    pthread_t starter; /* the main thread */
     pthread_t thread;
     bool (*step)(struct agent *a); /* false: something is to be done at once */
     peer_handler *handler;
@@ -66,8 +67,8 @@ extern const struct argp agent_argp;
 void agent_init(struct agent *a, const char *name);
 
 /* Reads the key, opens store and server, says where it listens on standard output, runs until it is
- * told to end. The exit status. `step` returns true when it may wait until the next poll. handler
- * NULL: it has no server and runs on the main thread. */
+ * told to end (SIGTERM, SIGINT). The exit status. `step` returns true when it may wait until the
+ * next poll. handler NULL: it has no server. */
 int agent_run(struct agent *a, bool (*step)(struct agent *a), peer_handler *handler);
 
 /* One line on standard error, with the venue's time in front. */
