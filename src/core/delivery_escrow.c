@@ -218,8 +218,7 @@ void allocation_cancel(struct core *c, uint32_t a, enum delivery_reason reason, 
 
 static bool can_pay(struct core *c, uint32_t account, int64_t amount)
 {
-    const struct balance *cash = &c->balances[c->accounts[account].cash];
-    if ((int128_t)cash->amount - cash->pending_out < amount) return false;
+    if (ledger_cash_free(c, account) < amount) return false;
     span_current(c);
     return margin_available(c, account) >= 0; /* what is pending is required already */
 }

@@ -235,9 +235,8 @@ void intake_file(struct core *c, const struct command *cmd)
 static bool can_margin(const struct core *c, const struct allotment *x, uint32_t account,
                        int64_t need)
 {
-    const struct balance *cash = &c->balances[c->accounts[account].cash];
     bool escrowed = x->said.state != ALLOCATION_allotted;
-    if (escrowed && (int128_t)cash->amount - cash->pending_out < need) return false;
+    if (escrowed && ledger_cash_free(c, account) < need) return false;
     return margin_available(c, account) >= need;
 }
 

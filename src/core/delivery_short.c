@@ -279,8 +279,7 @@ static void replacement_fill(struct core *c, const struct allotment *x, struct a
 
 static bool can_pay(struct core *c, uint32_t account, int64_t amount)
 {
-    const struct balance *cash = &c->balances[c->accounts[account].cash];
-    if ((int128_t)cash->amount - cash->pending_out < amount) return false;
+    if (ledger_cash_free(c, account) < amount) return false;
     if (c->accounts[account].status == ACCOUNT_defaulted) return false;
     span_current(c);
     return margin_available(c, account) >= amount;

@@ -103,6 +103,12 @@ int64_t ledger_cash(const struct core *c, uint32_t account)
     return c->balances[c->accounts[account].cash].amount;
 }
 
+int128_t ledger_cash_free(const struct core *c, uint32_t account)
+{
+    const struct balance *cash = &c->balances[c->accounts[account].cash];
+    return (int128_t)cash->amount - cash->pending_out;
+}
+
 /* ---- writing postings ---- */
 
 struct posting {

@@ -253,8 +253,7 @@ int64_t margin_withdrawable(const struct core *c, uint32_t account)
 
 enum reject margin_spares(const struct core *c, uint32_t account, int64_t amount)
 {
-    const struct balance *cash = &c->balances[c->accounts[account].cash];
-    if ((int128_t)cash->amount - cash->pending_out < amount) return REJECT_insufficient_funds;
+    if (ledger_cash_free(c, account) < amount) return REJECT_insufficient_funds;
     return margin_withdrawable(c, account) < amount ? REJECT_insufficient_margin : REJECT_none;
 }
 

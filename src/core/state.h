@@ -534,6 +534,7 @@ enum reject ledger_pend(struct core *c, uint32_t account, uint32_t asset, int64_
 void ledger_unpend(struct core *c, uint32_t account, uint32_t asset, int64_t amount,
                    enum posting_code code, uint64_t reference, bool post, uint32_t to);
 int64_t ledger_cash(const struct core *c, uint32_t account); /* USD, 10^-6 */
+int128_t ledger_cash_free(const struct core *c, uint32_t account); /* less pending withdrawals */
 void deposit(struct core *c, const struct command *cmd);      /* CLEAR-13 */
 void withdraw(struct core *c, const struct command *cmd);
 void transfer(struct core *c, const struct command *cmd);
