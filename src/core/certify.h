@@ -43,9 +43,8 @@ bool resource_exists(const struct core *c, uint32_t resource);
 uint32_t resource_account(const struct core *c, uint32_t resource);
 /* The class that the certificate in effect gives the resource; false: none is in effect. */
 bool resource_class(const struct core *c, uint32_t resource, struct token_class *class);
-/* The id of a class; NIL: never certified. And back; id must exist. */
+/* The id of a class; NIL: never certified. */
 uint32_t token_class_find(const struct core *c, const struct token_class *class);
-const struct token_class *token_class_at(const struct core *c, uint32_t class);
 bool token_class_equal(const struct token_class *a, const struct token_class *b);
 /* Whether work of class `own` can be delivered for `claimed`: the same vintage and region (any, if
  * none is claimed), the same or a better grade (UNIT-03). */
@@ -71,9 +70,8 @@ int64_t certificate_work_now(const struct core *c, uint32_t resource);
 int64_t promise_of(const struct core *c, uint32_t resource, int64_t hour);
 /* nano-CT an hour that the account is certified for now, in classes that serve this one. */
 int128_t certify_capacity(const struct core *c, uint32_t account, const struct token_class *class);
-/* DELIV-05: a proof was falsified: the certificate in effect ends, and what awaits is refused.
- * False: the resource had none. Cannot fail otherwise. */
-bool certificate_revoke(struct core *c, uint32_t resource, const char *reason);
+/* DELIV-05: a proof was falsified: the certificate in effect ends, and what awaits is refused. */
+void certificate_revoke(struct core *c, uint32_t resource, const char *reason);
 
 /* ---- certify_life.c: what becomes of a certificate ---- */
 uint32_t certificate_find(const struct core *c, uint64_t id); /* its place; NIL */

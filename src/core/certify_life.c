@@ -198,7 +198,7 @@ void certificates_disown(struct core *c, const uint8_t key[PUBLIC_KEY_SIZE])
     due_find(c);
 }
 
-bool certificate_revoke(struct core *c, uint32_t resource, const char *reason)
+void certificate_revoke(struct core *c, uint32_t resource, const char *reason)
 {
     struct resource *r = &c->certify.resources[resource];
     uint32_t effective = r->effective, awaiting = r->awaiting;
@@ -211,7 +211,6 @@ bool certificate_revoke(struct core *c, uint32_t resource, const char *reason)
     }
     if (effective != NIL) end(c, effective, CERTIFICATE_decertified, 0, reason);
     due_find(c);
-    return effective != NIL;
 }
 
 static enum reject end_check(const struct core *c, const struct command *cmd, uint32_t place)
@@ -250,7 +249,7 @@ void certificate_end(struct core *c, const struct command *cmd)
         break;
     default: /* decertified: two officers */
         if (dual_wait(c, cmd)) return;
-        (void)certificate_revoke(c, at(c, place)->resource, v->reason);
+        certificate_revoke(c, at(c, place)->resource, v->reason);
         break;
     }
     due_find(c);

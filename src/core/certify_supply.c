@@ -49,12 +49,6 @@ uint32_t token_class_find(const struct core *c, const struct token_class *class)
     return NIL;
 }
 
-const struct token_class *token_class_at(const struct core *c, uint32_t class)
-{
-    ASSERT(class != NIL && class <= c->certify.s->class_count);
-    return &c->certify.s->classes[class];
-}
-
 /* ---- what is certified ---- */
 
 int64_t certificate_work(const struct core *c, uint32_t resource, int64_t hour)

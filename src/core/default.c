@@ -274,7 +274,7 @@ void default_declare(struct core *c, const struct command *cmd)
     memset(tier_at(c, x->member, 0), TIER_senior, c->limits.members + 1);
     for (uint32_t m = 1; m <= c->s->members; m++) *bound_at(c, x->member, m) = fund_balance(c, m);
     default_due_set(c);
-    delivery_default(c, x->member);
+    delivery_default(c);
     event_default_push(c, c->out, x->member);
 }
 

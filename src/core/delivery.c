@@ -9,9 +9,7 @@
 
 enum {
     HOURS_PER_ALLOCATION = 28, /* a day's, and some to make up in */
-    TENDERS_PER_ALLOCATION = 1,
     STEPS_PER_COMMAND = 16,
-    QUERY_HOURS_MAX = 4096,
     CASH_KEPT = 4096,
     NOTICES_KEPT = 512,
 };
@@ -29,7 +27,7 @@ void delivery_cut(struct core *c, struct arena *a)
     struct deliveries *d = &c->deliver;
     d->allocation_max = l->allocations;
     d->hour_max = l->allocations * HOURS_PER_ALLOCATION;
-    d->tender_max = l->allocations * TENDERS_PER_ALLOCATION;
+    d->tender_max = l->allocations;
     d->age_max = l->exposures;
     d->cash_max = kept(CASH_KEPT, l);
     d->notice_max = kept(NOTICES_KEPT, l);
@@ -59,22 +57,20 @@ size_t delivery_outbox_bytes(const struct core_limits *l)
            (size_t)l->allocations * (sizeof(struct event_allocation) +
                                      sizeof(struct event_tender) + sizeof(struct event_intake)) +
            (size_t)STEPS_PER_COMMAND * 64 * hour +
-           QUERY_HOURS_MAX * sizeof(struct event_delivery_hour) +
+           DELIVERY_HOURS_ASKED_MAX * sizeof(struct event_delivery_hour) +
            (size_t)(CASH_KEPT + NOTICES_KEPT) * sizeof(struct event_delivery_cash);
 }
 
 /* ---- small readers ---- */
 
-static int64_t clamp(int128_t amount) { return money_clamp(amount); }
-
 int64_t delivery_value(int64_t work, int64_t price)
 {
-    return clamp(int128_div_half_even((int128_t)work * price, NS_PER_SECOND)); /* nano-CT */
+    return money_clamp(int128_div_half_even((int128_t)work * price, NS_PER_SECOND)); /* nano-CT */
 }
 
 int64_t delivery_share_floor(int64_t amount, int64_t share_e6)
 {
-    return clamp(int128_div_floor((int128_t)amount * share_e6, E6));
+    return money_clamp(int128_div_floor((int128_t)amount * share_e6, E6));
 }
 
 static ts_t instant_before(int64_t start, int64_t days, uint32_t second)
@@ -352,15 +348,13 @@ void event_delivery_hour_push(const struct core *c, struct outbox *out, uint32_t
     e->header = header;
 }
 
-struct event_delivery_cash *delivery_cash_say(struct core *c,
-                                              const struct event_delivery_cash *said)
+void delivery_cash_say(struct core *c, const struct event_delivery_cash *said)
 {
     struct event_delivery_cash *e = outbox_push(c->out, EVENT_delivery_cash, sizeof *e);
     struct event_header header = e->header;
     *e = *said;
     e->header = header;
     c->deliver.cash[++c->deliver.s->cash_id % c->deliver.cash_max] = *e;
-    return e;
 }
 
 /* ---- the clock ---- */
@@ -580,9 +574,8 @@ bool delivery_is_open(const struct core *c, uint32_t account, uint32_t member)
     return false;
 }
 
-void delivery_default(struct core *c, uint32_t member)
+void delivery_default(struct core *c)
 {
-    (void)member; /* each allocation is asked whose it is */
     for (uint32_t a = 1; a <= c->deliver.s->allocations; a++) {
         struct allotment *x = &c->deliver.allocations[a];
         if (x->said.id == 0 || !party_is_gone(c, x)) continue;

@@ -61,17 +61,15 @@ void verdict_submit(struct core *c, const struct command *cmd);
 void proof_challenge(struct core *c, const struct command *cmd);
 
 /* ---- what others ask and tell ---- */
-/* Whether the product is delivered, and whether this instrument (a day or an hour) is. */
 bool delivery_terms_valid(const struct command_product_create *p);
 /* The account that holds the margins comes with the first product that is delivered. */
 bool delivery_can_open(const struct core *c, const struct command_product_create *p);
 void delivery_open(struct core *c, const struct command_product_create *p);
+/* Whether the instrument, a day or an hour, is delivered. */
 bool delivery_applies(const struct core *c, uint32_t instrument);
 /* When trading in a delivered day or hour ends, where the calendar says nothing: [12:00] on D-6. */
 ts_t delivery_last_trading(const struct command_product_create *p, ts_t start);
 void delivery_listed(struct core *c, uint32_t instrument);
-/* Its final price stands and positions are marked to it: it waits for its notice. */
-void delivery_await(struct core *c, uint32_t instrument);
 
 /* A cascade: the lots of `to` that came from `from`, long, are as old as those were (oldest first).
  * What is not known of `from`'s age counts from today. lots <= 0: nothing. */
@@ -81,8 +79,8 @@ void delivery_age_day(struct core *c);
 /* The exposure's place is given back. */
 void delivery_age_drop(struct core *c, uint32_t exposure);
 
-/* A member is declared in default: its house accounts' deliveries end in money (CLEAR-10). */
-void delivery_default(struct core *c, uint32_t member);
+/* A member was declared in default: its house accounts' deliveries end in money (CLEAR-10). */
+void delivery_default(struct core *c);
 
 /* spot.c asks before it takes an offer in a balancing auction: who offers must have a standing
  * tender (command_tender without an instrument) of a resource certified for the hour. */

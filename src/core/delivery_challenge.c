@@ -1,5 +1,5 @@
 /* delivery_challenge.c: within [72 h] an hour that was accepted may be challenged (DELIV-03); the
- * verifier's verdict on it decides, and without one in [24 h] it counts as not answered.
+ * verifier's verdict on it decides, and without one in [24 h] the hour stands.
  *
  *   ok         the hour stands
  *   short      what was paid beyond what is verified now goes back, and the seller pays for what is
@@ -103,7 +103,7 @@ void challenge_decide(struct core *c, uint32_t a, uint32_t h, enum proof_outcome
     if (falsified) {
         x->said.flags |= ALLOCATION_FLAG_FALSIFIED;
         x->said.reason = DELIVERY_REASON_falsified;
-        (void)certificate_revoke(c, x->said.resource, "falsified proof (DELIV-05)");
+        certificate_revoke(c, x->said.resource, "falsified proof (DELIV-05)");
     }
     bool none = falsified || outcome == PROOF_no_answer;
     if (outcome != PROOF_ok) hour_undo(c, a, h, none ? 0 : work);

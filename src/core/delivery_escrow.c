@@ -210,7 +210,7 @@ void allocation_cancel(struct core *c, uint32_t a, enum delivery_reason reason, 
         if (seller) x->said.damages.v += e.damages.v;
     }
     x->said.reason = (uint32_t)reason;
-    (void)delivery_cash_say(c, &e);
+    delivery_cash_say(c, &e);
     allocation_close(c, a);
 }
 

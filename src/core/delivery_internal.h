@@ -7,6 +7,8 @@
 #include "core/ledger.h"
 #include "core/token.h"
 
+enum { DELIVERY_HOURS_ASKED_MAX = 4096 }; /* that one question is answered with */
+
 enum delivery_side { SIDE_buyer = 0, SIDE_seller = 1 };
 
 /* ---- delivery.c ---- */
@@ -41,8 +43,7 @@ uint32_t tender_find(const struct core *c, uint32_t account, uint32_t instrument
 uint32_t intake_find(const struct core *c, uint32_t account, uint32_t instrument);
 /* The same, or where the delivery is prompt the account's standing one. */
 uint32_t intake_for(const struct core *c, uint32_t account, uint32_t instrument);
-struct event_delivery_cash *delivery_cash_say(struct core *c,
-                                              const struct event_delivery_cash *said);
+void delivery_cash_say(struct core *c, const struct event_delivery_cash *said);
 
 /* ---- delivery_age.c ---- */
 void age_reckon(struct core *c, uint32_t exposure, int64_t day);

@@ -200,7 +200,7 @@ static void canary_judge(struct core *c, uint32_t a, const struct command_verdic
     struct allotment *x = &c->deliver.allocations[a];
     x->said.flags |= ALLOCATION_FLAG_CANARY;
     if (v->outcome == PROOF_falsified)
-        (void)certificate_revoke(c, x->said.resource, "falsified proof (DELIV-05)");
+        certificate_revoke(c, x->said.resource, "falsified proof (DELIV-05)");
     if (v->outcome != PROOF_ok) {
         hours_end(c, a, DELIVERY_REASON_canary);
         return;
@@ -245,7 +245,7 @@ void verdict_submit(struct core *c, const struct command *cmd)
     if (y->said.state == HOUR_received) y->said.state = HOUR_verified;
     event_delivery_hour_push(c, c->out, h);
     if (v->outcome != PROOF_falsified) return;
-    (void)certificate_revoke(c, c->deliver.allocations[a].said.resource,
+    certificate_revoke(c, c->deliver.allocations[a].said.resource,
                              "falsified proof (DELIV-05)");
     c->deliver.allocations[a].said.flags |= ALLOCATION_FLAG_FALSIFIED;
     if ((y->said.flags & HOUR_FLAG_MAKE_UP) != 0) make_up_end(c, a);
@@ -325,7 +325,7 @@ static void hours_untaken(struct core *c, uint32_t a)
     e.damages.v = escrow_pay(c, a, SIDE_buyer, allocation_account(c, a, SIDE_seller), damages,
                              POSTING_delivery_damages);
     x->said.flags |= ALLOCATION_FLAG_UNTAKEN;
-    if (work > 0) (void)delivery_cash_say(c, &e);
+    if (work > 0) delivery_cash_say(c, &e);
 }
 
 void hours_end(struct core *c, uint32_t a, enum delivery_reason reason)

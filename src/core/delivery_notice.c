@@ -508,7 +508,7 @@ static void rest_settle(struct core *c, const struct notice *n, const struct res
                                  delivery_home(c, seller->at_fault ? e.buyer : e.seller), damages,
                                  POSTING_delivery_damages, n->instrument, 0);
     }
-    (void)delivery_cash_say(c, &e);
+    delivery_cash_say(c, &e);
 }
 
 /* Both sides' rests are as many lots: those who did what they had to meet those who did not. */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ALLOCATIONS_DEFAULT = 100, ALLOCATIONS_MAX = 1000, HOURS_ASKED_MAX = 4096 };
+enum { ALLOCATIONS_DEFAULT = 100, ALLOCATIONS_MAX = 1000 };
 
 static void event_tender_push(const struct core *c, struct outbox *out, uint32_t t)
 {
@@ -103,7 +103,7 @@ static void history_push(const struct core *c, uint32_t instrument, struct outbo
 
 void query_delivery(const struct core *c, const struct query *q, struct outbox *out)
 {
-    uint32_t most = HOURS_ASKED_MAX;
+    uint32_t most = DELIVERY_HOURS_ASKED_MAX;
     if (q->order_id != 0) {
         uint32_t a = allocation_find(c, q->order_id);
         if (a == NIL) return;

@@ -229,7 +229,7 @@ static void short_settle(struct core *c, uint32_t a, uint32_t h, int64_t work, p
     x->said.damages.v = money_clamp((int128_t)x->said.damages.v + e.damages.v);
     y->short_work -= work;
     x->said.work_short -= work;
-    (void)delivery_cash_say(c, &e);
+    delivery_cash_say(c, &e);
 }
 
 void short_in_money(struct core *c, uint32_t a, uint32_t h, int64_t work)
@@ -311,13 +311,9 @@ static uint32_t replacement_open(struct core *c, uint32_t a,
     return r;
 }
 
-struct buying {
-    uint32_t allocation;
-};
-
 static void award_take(struct core *c, void *context, const struct balancing_award *award)
 {
-    uint32_t a = ((struct buying *)context)->allocation;
+    const uint32_t a = *(const uint32_t *)context;
     struct allotment *x = &c->deliver.allocations[a];
     struct balancing_award part = *award;
     part.work = int64_min(award->work, x->said.work_short);
@@ -336,13 +332,12 @@ static void award_take(struct core *c, void *context, const struct balancing_awa
 void buy_in_end(struct core *c, uint32_t a)
 {
     struct allotment *x = &c->deliver.allocations[a];
-    struct buying buying = {a};
     int over = balancing_over(c, x->said.auction);
     if (over == 0 && c->s->ts.v < x->auction_closes.v + NS_PER_HOUR) {
         x->auction_closes.v = c->s->ts.v + 1; /* it is cleared in this command's wake */
         allocation_say(c, a);
         return;
     }
-    if (over > 0) (void)balancing_awards(c, x->said.auction, award_take, &buying);
+    if (over > 0) (void)balancing_awards(c, x->said.auction, award_take, &a);
     all_in_money(c, a);
 }

@@ -23,7 +23,7 @@ enum reject token_escrow_check(const struct core *c, uint32_t account, uint32_t 
                      certificate_work(c, resource, hour) > 0;
     if (!certified) return REJECT_uncertified;
     const struct promise *p = promise_find(c, resource, hour);
-    int128_t bound = (int128_t)amount + (p == NULL ? 0 : p->escrowed);
+    int128_t bound = (int128_t)amount + token_escrowed(c, resource, hour);
     if (bound > certificate_work(c, resource, hour)) return REJECT_insufficient_supply;
     if (!token_hour_is_open(c, hour)) return REJECT_invalid_hour;
     uint32_t asset = token_asset(id, hour);
