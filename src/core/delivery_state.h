@@ -59,7 +59,6 @@ struct allotment {
     money_t pending_seller;
     money_t escrow_buyer;         /* held for it by the account `delivery` */
     money_t escrow_seller;
-    ts_t block_end;               /* of its last hour of the block */
     price_t unit;                 /* what a CT is paid: price x factor, half-even */
     ts_t make_up_until;           /* 0: nothing is short, or no longer to be made up */
     ts_t auction_closes;
