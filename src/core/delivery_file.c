@@ -20,10 +20,8 @@ bool tender_is_good(const struct core *c, const struct tender *t,
         resource_account(c, t->terms.resource) != t->account ||
         !resource_class(c, t->terms.resource, class))
         return false;
-    bool region = terms->class.region[0] == 0 ||
-                  strncmp(terms->class.region, class->region, REGION_NAME_SIZE) == 0;
     bool grade = t->terms.grade >= terms->class.grade && t->terms.grade <= class->grade;
-    if (class->vintage != terms->class.vintage || !region || !grade) return false;
+    if (!grade || !token_class_serves(class, &terms->class)) return false;
     return certificate_valid(c, t->account, t->terms.resource, class, from_hour, end_hour) != NIL;
 }
 
@@ -127,9 +125,9 @@ static enum reject tender_check(const struct core *c, const struct tender *t, ui
     return full ? REJECT_capacity_exhausted : REJECT_none;
 }
 
-static void event_tender_say(struct core *c, const struct tender *t, bool withdrawn)
+void event_tender_push(struct outbox *out, const struct tender *t, bool withdrawn)
 {
-    struct event_tender *e = outbox_push(c->out, EVENT_tender, sizeof *e);
+    struct event_tender *e = outbox_push(out, EVENT_tender, sizeof *e);
     e->account = t->account;
     e->withdrawn = withdrawn ? 1 : 0;
     e->terms = t->terms;
@@ -149,7 +147,7 @@ void tender_file(struct core *c, const struct command *cmd)
     bool withdrawn = t.terms.lots.v == 0;
     if (place > c->deliver.s->tenders) c->deliver.s->tenders = place;
     c->deliver.tenders[place] = withdrawn ? (struct tender){0} : t;
-    event_tender_say(c, &t, withdrawn);
+    event_tender_push(c->out, &t, withdrawn);
 }
 
 void tenders_drop(struct core *c, uint32_t instrument)
@@ -169,10 +167,8 @@ uint32_t tender_standing(const struct core *c, uint32_t account, const struct to
         struct token_class class;
         if (x->account != account || x->terms.instrument != NIL) continue;
         if (!resource_class(c, x->terms.resource, &class)) continue;
-        bool alike = class.vintage == wanted->vintage && class.grade >= wanted->grade &&
-                     x->terms.grade >= wanted->grade &&
-                     strncmp(class.region, wanted->region, REGION_NAME_SIZE) == 0;
-        if (alike && certificate_valid(c, account, x->terms.resource, &class, hour, hour + 1))
+        bool serves = x->terms.grade >= wanted->grade && token_class_serves(&class, wanted);
+        if (serves && certificate_valid(c, account, x->terms.resource, &class, hour, hour + 1))
             return t;
     }
     return NIL;
@@ -212,6 +208,14 @@ static enum reject intake_check(const struct core *c, const struct intake *t, ui
     return full ? REJECT_capacity_exhausted : REJECT_none;
 }
 
+void event_intake_push(struct outbox *out, const struct intake *t)
+{
+    struct event_intake *e = outbox_push(out, EVENT_intake, sizeof *e);
+    e->account = t->account;
+    e->reserved = 0;
+    e->terms = t->terms;
+}
+
 void intake_file(struct core *c, const struct command *cmd)
 {
     struct intake t = {.account = cmd->header.account, .terms = cmd->intake};
@@ -224,10 +228,7 @@ void intake_file(struct core *c, const struct command *cmd)
     uint32_t place = existing != NIL ? existing : place_of_intake(c);
     if (place > c->deliver.s->intakes) c->deliver.s->intakes = place;
     c->deliver.intakes[place] = t.terms.withdraw != 0 ? (struct intake){0} : t;
-    struct event_intake *e = outbox_push(c->out, EVENT_intake, sizeof *e);
-    e->account = t.account;
-    e->reserved = 0;
-    e->terms = t.terms;
+    event_intake_push(c->out, &t);
 }
 
 /* ---- warrants (DELIV-06) ---- */

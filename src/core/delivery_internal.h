@@ -60,6 +60,8 @@ bool intake_allows(const struct intake *t, const struct token_class *class, uint
 uint32_t tender_standing(const struct core *c, uint32_t account, const struct token_class *wanted,
                          int64_t hour);
 void tenders_drop(struct core *c, uint32_t instrument);
+void event_tender_push(struct outbox *out, const struct tender *t, bool withdrawn);
+void event_intake_push(struct outbox *out, const struct intake *t);
 
 /* ---- delivery_notice.c ---- */
 void notice_run(struct core *c, uint32_t instrument);

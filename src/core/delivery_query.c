@@ -5,35 +5,19 @@
 
 enum { ALLOCATIONS_DEFAULT = 100, ALLOCATIONS_MAX = 1000 };
 
-static void event_tender_push(const struct core *c, struct outbox *out, uint32_t t)
-{
-    struct event_tender *e = outbox_push(out, EVENT_tender, sizeof *e);
-    e->account = c->deliver.tenders[t].account;
-    e->withdrawn = 0;
-    e->terms = c->deliver.tenders[t].terms;
-}
-
-static void event_intake_push(const struct core *c, struct outbox *out, uint32_t t)
-{
-    struct event_intake *e = outbox_push(out, EVENT_intake, sizeof *e);
-    e->account = c->deliver.intakes[t].account;
-    e->reserved = 0;
-    e->terms = c->deliver.intakes[t].terms;
-}
-
 void query_tenders(const struct core *c, const struct query *q, struct outbox *out)
 {
     for (uint32_t t = 1; t <= c->deliver.s->tenders; t++) {
         const struct tender *x = &c->deliver.tenders[t];
         if (x->account == NIL || (q->account != 0 && x->account != q->account)) continue;
         if (q->instrument != 0 && x->terms.instrument != q->instrument) continue;
-        event_tender_push(c, out, t);
+        event_tender_push(out, x, false);
     }
     for (uint32_t t = 1; t <= c->deliver.s->intakes; t++) {
         const struct intake *x = &c->deliver.intakes[t];
         if (x->account == NIL || (q->account != 0 && x->account != q->account)) continue;
         if (q->instrument != 0 && x->terms.instrument != q->instrument) continue;
-        event_intake_push(c, out, t);
+        event_intake_push(out, x);
     }
 }
 
