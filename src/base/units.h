@@ -55,6 +55,9 @@ static inline bool price_is_none(price_t p) { return p.v == INT64_MIN; }
 static inline int64_t int64_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t int64_max(int64_t a, int64_t b) { return a > b ? a : b; }
 
+/* Of anything but INT64_MIN. */
+static inline int64_t int64_abs(int64_t v) { return v < 0 ? -v : v; }
+
 /* Both ends are within. */
 static inline bool within(int64_t v, int64_t low, int64_t high)
 {

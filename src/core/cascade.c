@@ -139,12 +139,12 @@ static enum reject exposures_make(struct core *c, const struct cascade *k)
     for (uint32_t e = in->exposures; e != NIL; e = c->exposures[e].next_of_instrument) {
         if (!is_moved(c, e, in->exposure_ccp)) continue;
         uint32_t account = c->exposures[e].account;
-        int64_t lots = int64_max(c->exposures[e].position, -c->exposures[e].position);
+        int64_t lots = int64_abs(c->exposures[e].position);
         for (uint32_t i = 0; i < k->count; i++) {
             uint32_t f = exposure_get(c, account, k->children[i]);
             if (f == NIL) return REJECT_capacity_exhausted;
             const struct exposure *x = &c->exposures[f];
-            int64_t held = int64_max(x->position, -x->position) +
+            int64_t held = int64_abs(x->position) +
                            int64_max(x->open_buys, x->open_sells);
             int128_t cost = (int128_t)lots * k->price.v + x->cost;
             if (held + lots > most || cost > MARGIN_COST_MAX || cost < -MARGIN_COST_MAX)

@@ -111,8 +111,8 @@ bool allocation_margins(const struct core *c, uint32_t a, int64_t *buyer, int64_
 {
     const struct allotment *x = &c->deliver.allocations[a];
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
-    int128_t value = int128_div_ceil((int128_t)x->said.work_due *
-                                         (x->unit.v < 0 ? -x->unit.v : x->unit.v), NS_PER_SECOND);
+    int128_t value = int128_div_ceil((int128_t)x->said.work_due * int64_abs(x->unit.v),
+                                     NS_PER_SECOND);
     if (value > MONEY_MAX / 1000) return false;
     int128_t most = int128_div_ceil(value * (E6 + t->tolerance_hour_e6), E6);
     int128_t share = int128_div_ceil(value * t->margin_seller_e6, E6);
@@ -200,7 +200,7 @@ void allocation_cancel(struct core *c, uint32_t a, enum delivery_reason reason, 
     pending_set(c, a, SIDE_seller, 0);
     if (at_fault != NIL) {
         bool seller = at_fault == x->said.seller;
-        int64_t value = delivery_value(x->said.work_due, x->unit.v < 0 ? -x->unit.v : x->unit.v);
+        int64_t value = delivery_value(x->said.work_due, int64_abs(x->unit.v));
         int64_t damages = delivery_share_floor(value, seller ? t->damages_nothing_e6
                                                              : t->damages_short_e6);
         e.damages.v = money_move(c, allocation_account(c, a, seller ? SIDE_seller : SIDE_buyer),

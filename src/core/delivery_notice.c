@@ -195,7 +195,7 @@ static void holders_collect(struct core *c, struct notice *n)
         if (e == in->exposure_ccp || x->position == 0) continue;
         struct holder h = {.account = x->account, .exposure = e,
                            .tie = tie_of(c, n, x->account)};
-        h.lots = x->position > 0 ? x->position : -x->position;
+        h.lots = int64_abs(x->position);
         if (x->position < 0) {
             n->sellers[n->shorts++] = h;
             continue;
@@ -499,7 +499,7 @@ static void rest_settle(struct core *c, const struct notice *n, const struct res
     int128_t work = token_lot_work(c, n->instrument) * lots * in->hours;
     e.work = work > INT64_MAX ? INT64_MAX : (int64_t)work;
     if (buyer->at_fault != seller->at_fault) {
-        int64_t value, price = n->price.v < 0 ? -n->price.v : n->price.v;
+        int64_t value, price = int64_abs(n->price.v);
         if (!value_half_even((int128_t)price * lots, in->contract_size, &value)) value = 0;
         e.at_fault = seller->at_fault ? e.seller : e.buyer;
         int64_t damages = delivery_share_floor(value, seller->at_fault ? t->damages_nothing_e6

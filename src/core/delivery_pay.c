@@ -122,7 +122,7 @@ void work_pay(struct core *c, uint32_t a, uint32_t h, int64_t amount, int64_t wo
     struct event_delivery_hour *e = &c->deliver.hours[h].said;
     enum delivery_side payer = amount >= 0 ? SIDE_buyer : SIDE_seller;
     uint32_t to = allocation_account(c, a, amount >= 0 ? SIDE_seller : SIDE_buyer);
-    int64_t moved = escrow_pay(c, a, payer, to, amount >= 0 ? amount : -amount,
+    int64_t moved = escrow_pay(c, a, payer, to, int64_abs(amount),
                                POSTING_delivery_payment);
     if (payer == SIDE_seller) moved = -moved;
     e->paid.v += moved;

@@ -26,8 +26,6 @@
 
 #include <string.h>
 
-static int64_t magnitude(int64_t v) { return v < 0 ? -v : v; }
-
 /* ---- the window, in which the seller's margin waits ---- */
 
 void window_begin(struct core *c, uint32_t a)
@@ -126,7 +124,7 @@ static price_t reference_latest(const struct core *c, uint32_t a)
 
 static int64_t with_share(int64_t price, int64_t share_e6)
 {
-    int128_t more = int128_div_ceil((int128_t)magnitude(price) * (share_e6 - E6), E6);
+    int128_t more = int128_div_ceil((int128_t)int64_abs(price) * (share_e6 - E6), E6);
     int128_t sum = (int128_t)price + more;
     return sum > PRICE_MAX ? PRICE_MAX : (int64_t)sum;
 }
@@ -215,7 +213,7 @@ static void short_settle(struct core *c, uint32_t a, uint32_t h, int64_t work, p
                                         r->said.instrument, r->said.id);
         x->said.work_bought += work;
     }
-    int64_t value = delivery_value(work, magnitude(x->unit.v));
+    int64_t value = delivery_value(work, int64_abs(x->unit.v));
     struct event_delivery_cash e = {
         .allocation = x->said.id, .instrument = x->said.instrument, .reason = x->said.reason,
         .buyer = x->said.buyer, .seller = x->said.seller, .at_fault = x->said.seller,

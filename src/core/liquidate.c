@@ -19,13 +19,11 @@ struct slice {
     enum reject reason; /* the last refusal */
 };
 
-static int64_t absolute(int64_t lots) { return lots < 0 ? -lots : lots; }
-
 static int64_t slice_lots(const struct core *c, const struct exposure *x)
 {
     const struct clearing_settings *s = &c->s->clearing;
     int64_t most = product_of(c, x->instrument)->terms.qty_max.v;
-    int64_t held = absolute(x->position);
+    int64_t held = int64_abs(x->position);
     int64_t lots = (int64_t)int128_div_floor((int128_t)held * s->slice_share_e6, SHARE_ONE_E6);
     if (s->slice_lots_max != 0) lots = int64_min(lots, s->slice_lots_max);
     lots = int64_min(lots, most != 0 ? most : QTY_MAX);
@@ -39,7 +37,7 @@ static px_t slice_limit(const struct core *c, uint32_t instrument, enum side sid
     price_t mark = price_mark(c, instrument);
     int64_t tick = c->instruments[instrument].tick.v;
     if (price_is_none(mark)) return PX_NONE;
-    int128_t width = int128_div_floor((int128_t)absolute(mark.v) * s->slice_width_e6,
+    int128_t width = int128_div_floor((int128_t)int64_abs(mark.v) * s->slice_width_e6,
                                       SHARE_ONE_E6);
     int128_t least = (int128_t)s->slice_width_ticks * tick;
     if (width < least) width = least;
@@ -140,7 +138,7 @@ bool liquidate_slice(struct core *c, uint32_t account)
         event_slice_push(c, account, &s, before, 0);
         return true;
     }
-    int64_t filled = absolute(before) - absolute(x->position);
+    int64_t filled = int64_abs(before) - int64_abs(x->position);
     /* Only ever reduces. */
     ASSERT(filled >= 0 && (before > 0 ? x->position >= 0 : x->position <= 0));
     ASSERT(c->accounts[account].order_count == 0);
