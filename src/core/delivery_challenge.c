@@ -67,7 +67,7 @@ static void clawback(struct core *c, uint32_t a, uint32_t h, int64_t work)
     int64_t back = y->said.paid.v - stays;
     enum delivery_side from = back > 0 ? SIDE_seller : SIDE_buyer;
     uint32_t to = allocation_account(c, a, back > 0 ? SIDE_buyer : SIDE_seller);
-    int64_t moved = escrow_pay(c, a, from, to, back > 0 ? back : -back,
+    int64_t moved = escrow_pay(c, a, from, to, int64_abs(back),
                                POSTING_delivery_clawback);
     back = back > 0 ? moved : -moved;
     y->said.paid.v -= back;
@@ -103,7 +103,7 @@ void challenge_decide(struct core *c, uint32_t a, uint32_t h, enum proof_outcome
     if (falsified) {
         x->said.flags |= ALLOCATION_FLAG_FALSIFIED;
         x->said.reason = DELIVERY_REASON_falsified;
-        certificate_revoke(c, x->said.resource, "falsified proof (DELIV-05)");
+        resource_decertify(c, a);
     }
     bool none = falsified || outcome == PROOF_no_answer;
     if (outcome != PROOF_ok) hour_undo(c, a, h, none ? 0 : work);

@@ -91,6 +91,8 @@ void tokens_end(struct core *c, uint32_t a, uint32_t h, int64_t redeemed);
 ts_t hour_closes(const struct core *c, uint32_t a, uint32_t h);
 void hours_meter(struct core *c, uint32_t a); /* those whose time has come */
 void hour_meter(struct core *c, uint32_t a, uint32_t h);
+/* A proof of this allocation was falsified: its resource's certificate ends (DELIV-05). */
+void resource_decertify(struct core *c, uint32_t a);
 /* What is not metered yet comes to nothing, for this reason. */
 void hours_end(struct core *c, uint32_t a, enum delivery_reason reason);
 

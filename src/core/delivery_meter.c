@@ -21,10 +21,12 @@
 
 static int64_t hour_of(ts_t ts) { return ts.v / NS_PER_HOUR; }
 
+static uint128_t flop_join(uint64_t high, uint64_t low) { return (uint128_t)high << 64 | low; }
+
 /* UNIT-06: floored once. */
 static int64_t work_of_flop(uint64_t high, uint64_t low)
 {
-    uint128_t work = (((uint128_t)high << 64) | low) / (uint128_t)NS_PER_SECOND;
+    uint128_t work = flop_join(high, low) / (uint128_t)NS_PER_SECOND;
     return work > WORK_PER_HOUR_MAX ? WORK_PER_HOUR_MAX : (int64_t)work;
 }
 
@@ -164,8 +166,8 @@ static enum reject hour_verdict_check(const struct core *c, uint32_t a, uint32_t
     if (!challenge && (has_verdict(y) || y->said.state >= HOUR_verified))
         return REJECT_already_received;
     if (!challenge && !open) return REJECT_window_closed;
-    uint128_t verified = (uint128_t)v->flop_high << 64 | v->flop_low;
-    uint128_t claimed = (uint128_t)y->flop_high << 64 | y->flop_low;
+    uint128_t verified = flop_join(v->flop_high, v->flop_low);
+    uint128_t claimed = flop_join(y->flop_high, y->flop_low);
     if (v->tasks != y->said.tasks || verified > claimed) return REJECT_invalid_work;
     return REJECT_none;
 }
@@ -194,13 +196,18 @@ static enum reject verdict_check(const struct core *c, const struct command_verd
     return reason;
 }
 
+void resource_decertify(struct core *c, uint32_t a)
+{
+    certificate_revoke(c, c->deliver.allocations[a].said.resource, "falsified proof (DELIV-05)");
+}
+
 /* DELIV-01, D-1: the canary answered, or this ends in the balancing auction. */
 static void canary_judge(struct core *c, uint32_t a, const struct command_verdict *v)
 {
     struct allotment *x = &c->deliver.allocations[a];
     x->said.flags |= ALLOCATION_FLAG_CANARY;
     if (v->outcome == PROOF_falsified)
-        certificate_revoke(c, x->said.resource, "falsified proof (DELIV-05)");
+        resource_decertify(c, a);
     if (v->outcome != PROOF_ok) {
         hours_end(c, a, DELIVERY_REASON_canary);
         return;
@@ -245,8 +252,7 @@ void verdict_submit(struct core *c, const struct command *cmd)
     if (y->said.state == HOUR_received) y->said.state = HOUR_verified;
     event_delivery_hour_push(c, c->out, h);
     if (v->outcome != PROOF_falsified) return;
-    certificate_revoke(c, c->deliver.allocations[a].said.resource,
-                             "falsified proof (DELIV-05)");
+    resource_decertify(c, a);
     c->deliver.allocations[a].said.flags |= ALLOCATION_FLAG_FALSIFIED;
     if ((y->said.flags & HOUR_FLAG_MAKE_UP) != 0) make_up_end(c, a);
     else hours_end(c, a, DELIVERY_REASON_falsified);
@@ -319,7 +325,7 @@ static void hours_untaken(struct core *c, uint32_t a)
         .reason = DELIVERY_REASON_buyer_default, .buyer = x->said.buyer,
         .seller = x->said.seller, .at_fault = x->said.buyer, .lots = x->said.lots, .work = work,
         .price = x->said.price, .reference = PRICE_NONE};
-    int64_t value = delivery_value(work, x->unit.v < 0 ? -x->unit.v : x->unit.v);
+    int64_t value = delivery_value(work, int64_abs(x->unit.v));
     int64_t damages = delivery_share_floor(value,
                                            terms_of(c, x->said.instrument)->damages_short_e6);
     e.damages.v = escrow_pay(c, a, SIDE_buyer, allocation_account(c, a, SIDE_seller), damages,

@@ -75,7 +75,7 @@ int64_t token_free(const struct core *c, uint32_t account, const struct token_cl
                    int64_t hour)
 {
     uint32_t id = token_class_find(c, class);
-    if (id == NIL || !token_hour_is_valid(hour) || promise_is_over(c, hour)) return 0;
+    if (id == NIL || !token_hour_is_open(c, hour)) return 0;
     return token_balance(c, account, token_asset(id, hour));
 }
 

@@ -92,6 +92,7 @@ static void cover_drop(struct core *c, uint32_t k)
     *link = x->next;
     *x = (struct token_cover){.next = m->s->cover_free};
     m->s->cover_free = k;
+    m->s->covers_live -= 1;
 }
 
 static void cover_add(struct core *c, uint32_t account, uint32_t instrument, int64_t lots)
@@ -109,9 +110,7 @@ static void cover_add(struct core *c, uint32_t account, uint32_t instrument, int
         m->s->covers_live += 1;
     }
     m->covers[k].lots += lots;
-    if (m->covers[k].lots != 0) return;
-    cover_drop(c, k);
-    m->s->covers_live -= 1;
+    if (m->covers[k].lots == 0) cover_drop(c, k);
 }
 
 static uint32_t class_of(const struct core *c, uint32_t instrument)
@@ -126,12 +125,11 @@ static void pledge_hour(struct core *c, uint32_t account, uint32_t instrument, u
                         int64_t lots)
 {
     uint32_t held = c->s->account_collateral;
-    int64_t amount = (int64_t)((lots < 0 ? -lots : lots) * token_lot_work(c, instrument));
-    int64_t signed_amount = lots < 0 ? -amount : amount;
+    int64_t change = (int64_t)(lots * token_lot_work(c, instrument)), amount = int64_abs(change);
     if (lots > 0) token_post(c, account, held, asset, amount, POSTING_pledge);
     else token_post(c, held, account, asset, amount, POSTING_release);
-    c->balances[balance_find(c, account, asset)].pledged += signed_amount;
-    c->token.slots[token_slot_find(c, asset)].pledged += signed_amount;
+    c->balances[balance_find(c, account, asset)].pledged += change;
+    c->token.slots[token_slot_find(c, asset)].pledged += change;
     event_token_push(c, c->out, &(struct token_move){
         .asset = asset, .cause = lots > 0 ? TOKEN_pledged : TOKEN_released, .account = account,
         .amount = amount});
@@ -192,7 +190,6 @@ void token_covers_end(struct core *c, uint32_t account, int64_t hour)
         next = c->token.covers[k].next;
         if (block_hour_next(c, i, hour + 1) < block_end(c, i)) continue;
         cover_drop(c, k);
-        c->token.s->covers_live -= 1;
     }
     cover_lost(c, account);
 }
