@@ -9,8 +9,6 @@
 enum { CHUNK = 64, PATH_SIZE = 4400 };
 #define PROOF_BYTES_MAX ((size_t)1 << 30)
 
-static const char *const kind_names[] = {"hour", "canary", "challenge"};
-
 /* ---- files ---- */
 
 static void proof_keep(struct watch *w, const struct agent_hour *at, const char *kind,
@@ -185,14 +183,14 @@ bool watch_hour(struct watch *w, const struct delivery_allocation *al,
                         .tasks = h->tasks, .root = h->root, .sample = s};
     *s = (struct watch_sample){.flop_least = UINT64_MAX};
     uint64_t *indices = calloc(w->samples, sizeof *indices);
-    bool good = indices != NULL && nonce_draw(w, &j.at, kind_names[kind], s->nonce) &&
+    bool good = indices != NULL && nonce_draw(w, &j.at, proof_kind_words[kind], s->nonce) &&
                 judging_begin(&j);
     if (good) {
         struct digest seed = sample_seed(&h->root, s->nonce);
         uint32_t count = sample_choose(&seed, h->tasks, w->samples, indices), done = 0;
         while (done < count) {
             uint32_t part = count - done < CHUNK ? count - done : CHUNK;
-            uint32_t opened = chunk_open(&j, kind_names[kind], indices + done, part);
+            uint32_t opened = chunk_open(&j, proof_kind_words[kind], indices + done, part);
             if (opened == 0) break;
             done += opened;
         }

@@ -11,10 +11,6 @@
 
 enum { KEY_TEXT_SIZE = 2 * NOTE_KEY_SIZE + 1 };
 
-static const char *const grades[] = {"offline", "server", "interactive"};
-static const char *const kinds[] = {"hour", "canary", "challenge"};
-static const char *const outcomes[] = {"ok", "short", "falsified", "no_answer"};
-
 static const char *kind_name(enum verify_kind kind)
 {
     static const char *const names[] = {"unknown", "certificate", "receipt", "verdict", "proof"};
@@ -62,7 +58,7 @@ static void print_certificate(const struct certificate *c, FILE *to)
     fprintf(to, "  resource %s of %s at %s, region %s\n  hardware %s\n", c->resource, c->provider,
             c->site, c->region, c->hardware);
     fprintf(to, "  vintage %u, grade %s, %s CT an hour, measured over %u s%s\n", c->vintage,
-            grades[c->grade], ct_text(ct, (uint128_t)c->work * 1000000000), c->duration_s,
+            grade_name(c->grade), ct_text(ct, (uint128_t)c->work * 1000000000), c->duration_s,
             c->quick != 0 ? " (a quick try, not a certification)" : "");
     fprintf(to, "  issued %s, expires %s\n  evidence %s\n  certifier %s\n",
             second_text(issued, c->issued), second_text(expires, c->expires),
@@ -95,7 +91,8 @@ static void print_verdict(const struct verdict *v, FILE *to)
     char key[KEY_TEXT_SIZE], seed[KEY_TEXT_SIZE];
     print_hour(v->allocation, v->hour, &v->root, to);
     fprintf(to, "  %s: %s; %" PRIu64 " of %" PRIu64 " tasks sampled, %" PRIu64 " failed\n",
-            kinds[v->kind], outcomes[v->outcome], v->sampled, v->tasks, v->failed);
+            proof_kind_words[v->kind], proof_outcome_words[v->outcome], v->sampled, v->tasks,
+            v->failed);
     fprintf(to, "  verified %s FLOP, %s CT; hardware %s\n", flop_text(flop, v->flop),
             ct_text(ct, v->flop), v->attested != 0 ? "attested" : "not attested");
     fprintf(to, "  seed %s\n  verifier %s\n", key_text(seed, v->seed),
@@ -201,7 +198,7 @@ static void json_certificate(struct json_writer *w, const struct certificate *c)
     json_key_string(w, "region", c->region);
     json_key_string(w, "hardware", c->hardware);
     json_key_int(w, "vintage", c->vintage);
-    json_key_string(w, "grade", grades[c->grade]);
+    json_key_string(w, "grade", grade_name(c->grade));
     json_key(w, "ct_per_hour");
     json_fixed(w, (int128_t)c->work, 9);
     json_key_int(w, "duration", c->duration_s);
@@ -224,8 +221,8 @@ static void json_receipt(struct json_writer *w, const struct receipt *r)
 static void json_verdict(struct json_writer *w, const struct verdict *v)
 {
     json_hour(w, v->allocation, v->hour, &v->root, v->tasks);
-    json_key_string(w, "kind", kinds[v->kind]);
-    json_key_string(w, "outcome", outcomes[v->outcome]);
+    json_key_string(w, "kind", proof_kind_words[v->kind]);
+    json_key_string(w, "outcome", proof_outcome_words[v->outcome]);
     json_key(w, "sampled");
     json_uint(w, v->sampled);
     json_key(w, "failed");

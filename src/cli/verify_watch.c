@@ -47,8 +47,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 /* ---- verdicts ---- */
 
-static const char *const outcome_names[] = {"ok", "short", "falsified", "no_answer"};
-
 static void submit(struct watch *w, const struct agent_hour *at, const char *name,
                    const char *text)
 {
@@ -95,7 +93,7 @@ static void verdict_give(struct watch *w, const struct agent_hour *at, const cha
                    (long long)at->hour, name);
     (void)agent_file_write(&w->agent, "proofs", file, text, strlen(text));
     agent_say(&w->agent, "allocation %llu: %s: %s: %llu of %llu tasks opened, %llu false%s%s",
-              (unsigned long long)at->allocation, name, outcome_names[v->outcome],
+              (unsigned long long)at->allocation, name, proof_outcome_words[v->outcome],
               (unsigned long long)v->sampled, (unsigned long long)v->tasks,
               (unsigned long long)v->failed, s->reason[0] != 0 ? "; " : "", s->reason);
     submit(w, at, name, text);

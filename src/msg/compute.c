@@ -2,13 +2,13 @@
 #include "base/time_text.h"
 #include "msg/command.h"
 
+#include "base/time_text.h"
+
 #include <stdio.h>
 
-const char *grade_name(uint32_t grade)
-{
-    static const char *const names[GRADE_count] = {"offline", "server", "interactive"};
-    return grade < GRADE_count ? names[grade] : "";
-}
+const char *const grade_words[GRADE_count + 1] = {"offline", "server", "interactive"};
+
+const char *grade_name(uint32_t grade) { return grade < GRADE_count ? grade_words[grade] : ""; }
 
 size_t token_name_write(const struct token_class *class, int64_t hour, char text[TOKEN_NAME_SIZE])
 {

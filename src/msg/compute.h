@@ -184,7 +184,8 @@ struct command_token_pledge {
 };
 ASSERT_SIZE(struct command_token_pledge, 16);
 
-/* `offline`, `server`, `interactive`; "" when there is none. Static storage. */
+/* In the interface, in notes and in tokens' names; grade_name gives "" when there is none. */
+extern const char *const grade_words[GRADE_count + 1];
 const char *grade_name(uint32_t grade);
 
 /* ---- tokens as assets of the ledger ---- */

@@ -1,6 +1,11 @@
-/* delivery.c: whether the bytes of a delivery command are one: texts end, enums and counts are
- * within bounds, what is not used is zero. What they mean is the core's to judge. */
+/* delivery.c: the words of verdicts, and whether the bytes of a delivery command are one: texts
+ * end, enums and counts are within bounds, what is not used is zero. What they mean is the core's
+ * to judge. */
 #include "msg/command.h"
+
+const char *const proof_kind_words[PROOF_kind_count + 1] = {"hour", "canary", "challenge"};
+const char *const proof_outcome_words[PROOF_outcome_count + 1] = {"ok", "short", "falsified",
+                                                                  "no_answer"};
 
 /* An endpoint or region: printable, without blanks; it goes into URLs and signed lines. */
 static int word_is_valid(const char *text, size_t size)

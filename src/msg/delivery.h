@@ -52,6 +52,9 @@ enum proof_outcome {
     PROOF_no_answer, /* the seller opened nothing in time */
     PROOF_outcome_count
 };
+/* In the interface and in notes. */
+extern const char *const proof_kind_words[PROOF_kind_count + 1];
+extern const char *const proof_outcome_words[PROOF_outcome_count + 1];
 
 struct delivery_terms {
     struct token_class class; /* vintage 0: the product is not delivered; the grade is par, the

@@ -1,7 +1,6 @@
 /* certificate.c: see certificate.h (CERT-01). */
 #include "proof/certificate.h"
 
-static const char *const grades[] = {"offline", "server", "interactive", NULL};
 static const char *const answers[] = {"no", "yes", NULL};
 
 #define FIELD(name, of) {.key = #name, .kind = NOTE_KIND_##of, \
@@ -12,7 +11,7 @@ static const char *const answers[] = {"no", "yes", NULL};
 
 static const struct note_field fields[] = {
     FIELD(resource, name), FIELD(provider, name), FIELD(site, text), FIELD(region, name),
-    FIELD(hardware, text), FIELD(vintage, u32), WORDS(grade, grades), FIELD(work, u64),
+    FIELD(hardware, text), FIELD(vintage, u32), WORDS(grade, grade_words), FIELD(work, u64),
     {.key = "duration", .kind = NOTE_KIND_u32, .offset = offsetof(struct certificate, duration_s)},
     FIELD(evidence, hex), WORDS(quick, answers), FIELD(issued, second),
     FIELD(expires, second), FIELD(certifier, hex),

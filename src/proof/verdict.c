@@ -3,9 +3,7 @@
 
 #include "proof/sample.h"
 
-static const char *const kinds[] = {"hour", "canary", "challenge", NULL};
 static const char *const answers[] = {"no", "yes", NULL};
-static const char *const outcomes[] = {"ok", "short", "falsified", "no_answer", NULL};
 
 #define FIELD(name, of) {.key = #name, .kind = NOTE_KIND_##of, \
                          .offset = offsetof(struct verdict, name), \
@@ -14,10 +12,11 @@ static const char *const outcomes[] = {"ok", "short", "falsified", "no_answer", 
                            .offset = offsetof(struct verdict, name)}
 
 static const struct note_field fields[] = {
-    FIELD(allocation, u64), FIELD(hour, hour), FIELD(root, hex), WORDS(kind, kinds),
+    FIELD(allocation, u64), FIELD(hour, hour), FIELD(root, hex), WORDS(kind, proof_kind_words),
     FIELD(seed, hex), FIELD(tasks, u64), FIELD(sampled, u64), FIELD(failed, u64),
     {.key = "bound-ppm", .kind = NOTE_KIND_u32, .offset = offsetof(struct verdict, bound_ppm)},
-    FIELD(flop, u128), WORDS(attested, answers), WORDS(outcome, outcomes), FIELD(verifier, hex),
+    FIELD(flop, u128), WORDS(attested, answers), WORDS(outcome, proof_outcome_words),
+    FIELD(verifier, hex),
 };
 
 static const char *wrong(const void *object)

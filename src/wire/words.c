@@ -74,7 +74,6 @@ const char *const index_spot_words[INDEX_SPOT_result_count + 1] = {
     "priced", "no_trades", "few_sellers", "low_volume", "incomplete"};
 const char *const index_seller_words[INDEX_SELLER_count + 1] = {"excluded", "counted", "capped",
                                                                 "trimmed"};
-const char *const grade_words[GRADE_count + 1] = {"offline", "server", "interactive"};
 const char *const accreditation_role_words[ROLE_count + 1] = {"certifier", "verifier"};
 const char *const certificate_status_words[CERTIFICATE_status_count + 1] = {
     "none", "refused", "accepting", "effective", "superseded", "lapsed", "withdrawn",
@@ -120,5 +119,3 @@ const char *const delivery_reason_words[DELIVERY_REASON_count + 1] = {
     [DELIVERY_REASON_seller_default] = "seller_default",
     [DELIVERY_REASON_buyer_default] = "buyer_default",
 };
-const char *const proof_outcome_words[PROOF_outcome_count + 1] = {"ok", "short", "falsified",
-                                                                  "no_answer"};

@@ -1,5 +1,5 @@
-/* words.h: the words for msg's enumerations, the same in the interface and in what is dumped. Each
- * list is in its enumeration's order and ends with NULL.
+/* words.h: the words for msg's enumerations, the same in the interface and in what is dumped (those
+ * of notes as well are msg's own). Each list is in its enumeration's order and ends with NULL.
  *
  * Upstream: msg. Downstream: event_json, gate, cli.
  */
@@ -28,9 +28,7 @@ extern const char *const settlement_tier_words[SETTLEMENT_TIER_count + 1];
 extern const char *const allocation_state_words[ALLOCATION_state_count + 1];
 extern const char *const hour_state_words[HOUR_state_count + 1];
 extern const char *const delivery_reason_words[DELIVERY_REASON_count + 1];
-extern const char *const proof_outcome_words[PROOF_outcome_count + 1];
 extern const char *const index_tier_words[INDEX_TIER_count + 1];
-extern const char *const grade_words[GRADE_count + 1];
 extern const char *const accreditation_role_words[ROLE_count + 1];
 extern const char *const certificate_status_words[CERTIFICATE_status_count + 1];
 extern const char *const certificate_fault_words[FAULT_count + 1];
