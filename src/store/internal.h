@@ -89,6 +89,12 @@ static inline void store_bind(sqlite3_stmt *q, int place, int64_t value)
     (void)sqlite3_bind_int64(q, place, value);
 }
 
+/* Numbers in the order of the table's columns. */
+static inline void store_bind_all(sqlite3_stmt *q, const int64_t *values, int count)
+{
+    for (int i = 0; i < count; i++) store_bind(q, i + 1, values[i]);
+}
+
 /* Absent prices are NULL. */
 static inline void store_bind_price(sqlite3_stmt *q, int place, price_t p)
 {

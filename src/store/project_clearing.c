@@ -4,12 +4,6 @@
  */
 #include "store/internal.h"
 
-/* Numbers in the order of the table's columns. */
-static void bind_all(sqlite3_stmt *q, const int64_t *values, int count)
-{
-    for (int i = 0; i < count; i++) store_bind(q, i + 1, values[i]);
-}
-
 int store_project_standing(struct store *s, const struct event_standing *e)
 {
     const int64_t values[] = {
@@ -17,7 +11,7 @@ int store_project_standing(struct store *s, const struct event_standing *e)
         (int64_t)e->header.seq, e->header.ts.v, e->mode, e->status, e->cash.v, e->pending.v,
         e->unsettled.v, e->equity.v, e->credit.v, e->initial.v, e->maintenance.v, e->missing.v,
         (int64_t)e->call, e->call_state, e->called.v, e->deadline.v};
-    bind_all(s->write[WRITE_statement_margin], values, sizeof values / sizeof values[0]);
+    store_bind_all(s->write[WRITE_statement_margin], values, sizeof values / sizeof values[0]);
     return store_run(s, WRITE_statement_margin);
 }
 
@@ -27,7 +21,7 @@ int store_project_call(struct store *s, const struct event_call *e)
         (int64_t)e->header.seq, e->header.index, e->header.ts.v, (int64_t)e->id, e->account,
         e->state, e->called.v, e->missing.v, e->equity.v, e->credit.v, e->requirement.v,
         e->maintenance.v, e->issued.v, e->deadline.v, e->slices};
-    bind_all(s->write[WRITE_call], values, sizeof values / sizeof values[0]);
+    store_bind_all(s->write[WRITE_call], values, sizeof values / sizeof values[0]);
     return store_run(s, WRITE_call);
 }
 
@@ -38,7 +32,7 @@ int store_project_slice(struct store *s, const struct event_slice *e)
         e->account, e->instrument, e->side, e->result, e->reason, e->before.v, e->asked.v,
         e->filled.v};
     enum { COUNT = sizeof values / sizeof values[0] };
-    bind_all(s->write[WRITE_slice], values, COUNT);
+    store_bind_all(s->write[WRITE_slice], values, COUNT);
     store_bind_price(s->write[WRITE_slice], COUNT + 1, e->limit);
     return store_run(s, WRITE_slice);
 }
@@ -49,7 +43,7 @@ int store_project_bust(struct store *s, const struct event_trade_bust *e)
                               (int64_t)e->trade_id, e->instrument, e->adjusted, e->price.v,
                               e->qty.v};
     enum { COUNT = sizeof values / sizeof values[0] };
-    bind_all(s->write[WRITE_bust], values, COUNT);
+    store_bind_all(s->write[WRITE_bust], values, COUNT);
     store_bind_price(s->write[WRITE_bust], COUNT + 1, e->adjusted_price);
     store_bind_text(s->write[WRITE_bust], COUNT + 2, e->reason);
     return store_run(s, WRITE_bust);

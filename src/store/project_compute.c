@@ -36,7 +36,7 @@ int store_project_certificate(struct store *s, const struct event_certificate *e
                                  e->reason};
     enum { NUMBERS = sizeof values / sizeof values[0], TEXTS = sizeof texts / sizeof texts[0] };
     sqlite3_stmt *q = s->write[WRITE_certificate];
-    for (int i = 0; i < NUMBERS; i++) store_bind(q, i + 1, values[i]);
+    store_bind_all(q, values, NUMBERS);
     for (int i = 0; i < TEXTS; i++) store_bind_text(q, NUMBERS + i + 1, texts[i]);
     return store_run(s, WRITE_certificate);
 }

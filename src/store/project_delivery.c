@@ -5,11 +5,6 @@
  */
 #include "store/internal.h"
 
-static void bind_all(sqlite3_stmt *q, const int64_t *values, int count)
-{
-    for (int i = 0; i < count; i++) store_bind(q, i + 1, values[i]);
-}
-
 /* Of a statement whose last columns are such. */
 static void bind_bytes(sqlite3_stmt *q, int place, const uint8_t *bytes, int size)
 {
@@ -25,7 +20,7 @@ int store_project_notice(struct store *s, const struct event_notice *e)
                               (int64_t)e->state_seq};
     enum { PRICE_PLACE = 5 };
     sqlite3_stmt *q = s->write[WRITE_notice];
-    bind_all(q, values, COUNT(values));
+    store_bind_all(q, values, COUNT(values));
     store_bind_price(q, PRICE_PLACE, e->price);
     bind_bytes(q, COUNT(values) + 1, e->seed, sizeof e->seed);
     return store_run(s, WRITE_notice);
@@ -38,7 +33,7 @@ int store_project_allocation(struct store *s, const struct event_allocation *e)
         e->state, e->buyer, e->seller, e->resource, e->grade, e->flags, e->reason, e->lots.v,
         e->work_due, e->work_done, e->work_made_up, e->work_bought, e->price.v, e->factor_e6,
         e->first_hour.v, e->end.v, e->paid.v, e->damages.v};
-    bind_all(s->write[WRITE_allocation], values, COUNT(values));
+    store_bind_all(s->write[WRITE_allocation], values, COUNT(values));
     return store_run(s, WRITE_allocation);
 }
 
@@ -50,7 +45,7 @@ int store_project_delivery_hour(struct store *s, const struct event_delivery_hou
         (int64_t)e->sampled, (int64_t)e->failed, e->bound_e6, 0, e->paid.v};
     enum { REFERENCE_PLACE = 16 };
     sqlite3_stmt *q = s->write[WRITE_delivery_hour];
-    bind_all(q, values, COUNT(values));
+    store_bind_all(q, values, COUNT(values));
     store_bind_price(q, REFERENCE_PLACE, e->reference);
     bind_bytes(q, COUNT(values) + 1, e->root, sizeof e->root);
     bind_bytes(q, COUNT(values) + 2, e->seed, sizeof e->seed);
@@ -66,7 +61,7 @@ int store_project_delivery_cash(struct store *s, const struct event_delivery_cas
         e->damages.v};
     enum { REFERENCE_PLACE = 12 };
     sqlite3_stmt *q = s->write[WRITE_delivery_cash];
-    bind_all(q, values, COUNT(values));
+    store_bind_all(q, values, COUNT(values));
     store_bind_price(q, REFERENCE_PLACE, e->reference);
     return store_run(s, WRITE_delivery_cash);
 }
