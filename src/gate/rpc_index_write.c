@@ -2,14 +2,11 @@
  * (INDEX-02): in answers and on the channel. Sellers on spot have numbers, not names.
  */
 #include "gate/rpc_settlement.h"
+#include "wire/event_json_settlement.h"
 
 void rpc_write_index_price(struct json_writer *w, const struct event_index_price *p)
 {
-    json_key_ms(w, "hour", p->hour);
-    json_key_price(w, "price", p->price);
-    json_key_string(w, "tier", index_tier_words[p->tier % INDEX_TIER_count]);
-    json_key_int(w, "counted", p->counted);
-    json_key_int(w, "trimmed", p->trimmed);
+    index_price_write(w, p);
     json_key(w, "median");
     if (price_is_none(p->median)) json_raw(w, "null", 4);
     else json_fixed(w, (int128_t)p->median.v * 5, 7); /* it is kept doubled */
@@ -21,9 +18,7 @@ static void input_write(struct json_writer *w, const struct directory *names,
 {
     json_open_object(w);
     json_key_string(w, "source", directory_name(names, DIRECTORY_account, e->source));
-    json_key_price(w, "value", e->value);
-    json_key_ms(w, "observed_at", e->observed);
-    json_key_string(w, "status", index_input_words[e->status % INDEX_INPUT_count]);
+    index_input_write(w, e);
     json_close_object(w);
 }
 
@@ -31,13 +26,7 @@ static void seller_write(struct json_writer *w, const struct event_index_seller 
 {
     json_open_object(w);
     json_key_int(w, "seller", number);
-    json_key_int(w, "volume", e->volume);
-    json_key_fixed(w, "value", int128_join(e->value_high, e->value_low), 6);
-    json_key_price(w, "price", e->price);
-    json_key_int(w, "weight", e->weight);
-    json_key_int(w, "volume_related", e->related);
-    json_key_int(w, "volume_busted", e->busted);
-    json_key_string(w, "status", index_seller_words[e->status % INDEX_SELLER_count]);
+    index_seller_write(w, e);
     json_close_object(w);
 }
 
@@ -55,13 +44,7 @@ static void spot_write(struct json_writer *w, const struct event_index_spot *s,
 {
     json_key(w, "spot");
     json_open_object(w);
-    json_key_string(w, "result", index_spot_words[s->result % INDEX_SPOT_result_count]);
-    json_key_price(w, "price", s->price);
-    json_key_int(w, "volume", s->volume);
-    json_key_int(w, "volume_unkept", s->unkept);
-    json_key_int(w, "sellers", s->sellers);
-    json_key_int(w, "trimmed", s->trimmed);
-    json_key_int(w, "weight_maximum", s->cap);
+    index_spot_write(w, s);
     json_key(w, "inputs");
     json_open_array(w);
     const void *one = s;

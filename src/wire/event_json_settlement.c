@@ -1,7 +1,8 @@
 /* event_json_settlement.c: the events of settlement and reference prices as JSON (event_json.h).
  * Prices in USD; sums that are fractions of two whole numbers as they are kept, in 10^-6. */
-#include "wire/event_json_internal.h"
+#include "wire/event_json_settlement.h"
 
+#include "wire/event_json_internal.h"
 #include "wire/words.h"
 
 static void settlement_write(struct json_writer *w, const struct event_settlement *s,
@@ -63,28 +64,38 @@ static void mark_write(struct json_writer *w, const struct event_mark *m)
     json_key_fixed(w, "paid", m->paid.v, 6);
 }
 
-static void index_price_write(struct json_writer *w, const struct event_index_price *p,
-                              const struct event_names *names)
+void index_price_write(struct json_writer *w, const struct event_index_price *p)
 {
-    ID_AS("index_name", index, p->index);
     json_key_ms(w, "hour", p->hour);
     json_key_price(w, "price", p->price);
     json_key_string(w, "tier", index_tier_words[p->tier % INDEX_TIER_count]);
-    json_key_int(w, "inputs", p->inputs);
     json_key_int(w, "counted", p->counted);
     json_key_int(w, "trimmed", p->trimmed);
+}
+
+static void index_price_event(struct json_writer *w, const struct event_index_price *p,
+                              const struct event_names *names)
+{
+    ID_AS("index_name", index, p->index);
+    index_price_write(w, p);
+    json_key_int(w, "inputs", p->inputs);
     json_key_int(w, "principal", p->principal);
 }
 
-static void index_input_write(struct json_writer *w, const struct event_index_input *i,
+void index_input_write(struct json_writer *w, const struct event_index_input *i)
+{
+    json_key_price(w, "value", i->value);
+    json_key_ms(w, "observed_at", i->observed);
+    json_key_string(w, "status", index_input_words[i->status % INDEX_INPUT_count]);
+}
+
+static void index_input_event(struct json_writer *w, const struct event_index_input *i,
                               const struct event_names *names)
 {
     ID_AS("index_name", index, i->index);
     ID_AS("source", account, i->source);
     json_key_ms(w, "hour", i->hour);
-    json_key_price(w, "value", i->value);
-    json_key_ms(w, "observed_at", i->observed);
-    json_key_string(w, "status", index_input_words[i->status % INDEX_INPUT_count]);
+    index_input_write(w, i);
 }
 
 static void cascade_write(struct json_writer *w, const struct event_cascade *e,
@@ -100,11 +111,8 @@ static void cascade_write(struct json_writer *w, const struct event_cascade *e,
     json_key_int(w, "chain_id", (int64_t)e->chain_id);
 }
 
-static void index_spot_write(struct json_writer *w, const struct event_index_spot *s,
-                             const struct event_names *names)
+void index_spot_write(struct json_writer *w, const struct event_index_spot *s)
 {
-    ID_AS("index_name", index, s->index);
-    json_key_ms(w, "hour", s->hour);
     json_key_string(w, "result", index_spot_words[s->result % INDEX_SPOT_result_count]);
     json_key_price(w, "price", s->price);
     json_key_int(w, "volume", s->volume);
@@ -112,22 +120,35 @@ static void index_spot_write(struct json_writer *w, const struct event_index_spo
     json_key_int(w, "sellers", s->sellers);
     json_key_int(w, "trimmed", s->trimmed);
     json_key_int(w, "weight_maximum", s->cap);
+}
+
+static void index_spot_event(struct json_writer *w, const struct event_index_spot *s,
+                             const struct event_names *names)
+{
+    ID_AS("index_name", index, s->index);
+    json_key_ms(w, "hour", s->hour);
+    index_spot_write(w, s);
     json_key_int(w, "inputs", s->inputs);
 }
 
-static void index_seller_write(struct json_writer *w, const struct event_index_seller *s,
+void index_seller_write(struct json_writer *w, const struct event_index_seller *s)
+{
+    json_key_int(w, "volume", s->volume);
+    json_key_fixed(w, "value", int128_join(s->value_high, s->value_low), 6);
+    json_key_price(w, "price", s->price);
+    json_key_int(w, "weight", s->weight);
+    json_key_int(w, "volume_related", s->related);
+    json_key_int(w, "volume_busted", s->busted);
+    json_key_string(w, "status", index_seller_words[s->status % INDEX_SELLER_count]);
+}
+
+static void index_seller_event(struct json_writer *w, const struct event_index_seller *s,
                                const struct event_names *names)
 {
     ID_AS("index_name", index, s->index);
     ID(account, s->account);
     json_key_ms(w, "hour", s->hour);
-    json_key_price(w, "price", s->price);
-    json_key_int(w, "volume", s->volume);
-    json_key_fixed(w, "value", int128_join(s->value_high, s->value_low), 6);
-    json_key_int(w, "weight", s->weight);
-    json_key_int(w, "volume_related", s->related);
-    json_key_int(w, "volume_busted", s->busted);
-    json_key_string(w, "status", index_seller_words[s->status % INDEX_SELLER_count]);
+    index_seller_write(w, s);
 }
 
 bool event_json_settlement(struct json_writer *w, const struct event_header *h,
@@ -140,10 +161,10 @@ bool event_json_settlement(struct json_writer *w, const struct event_header *h,
     case EVENT_settlement_wait: wait_write(w, e, names); return true;
     case EVENT_mark: mark_write(w, e); return true;
     case EVENT_cascade: cascade_write(w, e, names); return true;
-    case EVENT_index_price: index_price_write(w, e, names); return true;
-    case EVENT_index_input: index_input_write(w, e, names); return true;
-    case EVENT_index_spot: index_spot_write(w, e, names); return true;
-    case EVENT_index_seller: index_seller_write(w, e, names); return true;
+    case EVENT_index_price: index_price_event(w, e, names); return true;
+    case EVENT_index_input: index_input_event(w, e, names); return true;
+    case EVENT_index_spot: index_spot_event(w, e, names); return true;
+    case EVENT_index_seller: index_seller_event(w, e, names); return true;
     case EVENT_index:
         json_key_int(w, "id", ((const struct event_index *)e)->id);
         json_key_string(w, "index_name", ((const struct event_index *)e)->terms.name);
