@@ -32,7 +32,8 @@ static const char *member_get(const struct loader *l, uint32_t object, const cha
     return text;
 }
 
-/* The settings of venue and clearing, each one object: there from the first command on. */
+/* The settings of venue, clearing and certification, each one object: there from the first command
+ * on. */
 static bool settings_exist(const struct loader *l, uint32_t token)
 {
     (void)l;

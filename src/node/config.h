@@ -1,6 +1,7 @@
 /* config.h: the venue's configuration file as the requests that it stands for.
  *
  * {"venue": {params of officer_venue_set}, "clearing": {... officer_set_clearing},
+ *  "certification": {... officer_set_certification},
  *  "accounts": [{... officer_create_account}], "indices": [{... officer_create_index}],
  *  "products": [{... officer_create_product}], "instruments": [{... officer_list_instrument}],
  *  "spreads": [{... officer_list_spread}], "margins": [{... officer_set_margin}],
@@ -20,8 +21,8 @@ enum { CONFIG_ERROR_SIZE = 512 };
  *
  * `known` NULL: a venue that begins; all of the file is applied. Else the names of a venue that has
  * run before, kept up to date while this goes on: what exists is left as it is, so that the same
- * file read again sends nothing; the settings of venue and clearing, and the states and margins
- * of products that were there before, are the officers' by then and stay. */
+ * file read again sends nothing; the settings of venue, clearing and certification, and the states
+ * and margins of products that were there before, are the officers' by then and stay. */
 int config_apply(struct rpc *r, const struct rpc_caller *officer, const char *text, size_t length,
                  const struct directory *known, char error[CONFIG_ERROR_SIZE]);
 
