@@ -102,6 +102,23 @@ int account_named(struct rpc_call *c, const char *name, uint32_t *id)
     return named(c, name, DIRECTORY_account, REJECT_unknown_account, id);
 }
 
+int accounts_of(struct rpc_call *c, uint32_t object, const char *name, uint32_t most,
+                uint32_t *ids, uint32_t *count)
+{
+    const struct json_token *tokens = c->json->tokens;
+    uint32_t array = param_find(c, object, name);
+    *count = 0;
+    for (uint32_t i = array + 1; array != 0 && i < tokens[array].next; i = tokens[i].next) {
+        char text[ACCOUNT_NAME_SIZE];
+        if (*count == most || tokens[i].kind != JSON_string) return malformed(c, name);
+        int n = json_text(c->json, i, text, sizeof text);
+        uint32_t id = n < 0 ? 0 : directory_find(c->names, DIRECTORY_account, text, (size_t)n);
+        if (id == 0) return REJECT_unknown_account;
+        ids[(*count)++] = id;
+    }
+    return REJECT_none;
+}
+
 int member_of(struct rpc_call *c, const char *name, uint32_t *id)
 {
     return named(c, name, DIRECTORY_member, REJECT_unknown_account, id);

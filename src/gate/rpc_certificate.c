@@ -42,11 +42,8 @@ static struct command_accredit *accredit_begin(struct rpc_call *c)
 
 int rpc_accredit(struct rpc_call *c)
 {
-    char text[2 * PUBLIC_KEY_SIZE + 1];
-    size_t n = param_text(c, c->params, "public_key", text, sizeof text);
-    struct command_accredit *a = accredit_begin(c);
-    if (!hex_read(a->key, sizeof a->key, text, n)) return malformed(c, "public_key");
-    return accredit_submit(c);
+    int reason = public_key_get(c, accredit_begin(c)->key);
+    return reason == REJECT_none ? accredit_submit(c) : reason;
 }
 
 int rpc_revoke_accreditation(struct rpc_call *c)
@@ -101,20 +98,18 @@ static int vintages_get(struct rpc_call *c, struct certification_settings *s, ui
     return REJECT_none;
 }
 
-static int regions_get(struct rpc_call *c, struct certification_settings *s, uint32_t *flags)
+int regions_get(struct rpc_call *c, uint32_t object, uint32_t most,
+                char regions[][REGION_NAME_SIZE], uint32_t *count)
 {
-    uint32_t array = param_find(c, c->params, "regions");
     const struct json_token *tokens = c->json->tokens;
-    if (array == 0) return REJECT_none;
-    for (uint32_t i = array + 1; i < tokens[array].next; i = tokens[i].next) {
-        char text[REGION_NAME_SIZE];
-        if (tokens[i].kind != JSON_string || s->region_count == REGIONS_MAX)
+    uint32_t array = param_find(c, object, "regions");
+    *count = 0;
+    for (uint32_t i = array + 1; array != 0 && i < tokens[array].next; i = tokens[i].next) {
+        if (*count == most || tokens[i].kind != JSON_string ||
+            json_text(c->json, i, regions[*count], REGION_NAME_SIZE) < 1)
             return malformed(c, "regions");
-        int n = json_text(c->json, i, text, sizeof text);
-        if (n < 1) return malformed(c, "regions");
-        memcpy(s->regions[s->region_count++], text, (size_t)n);
+        *count += 1;
     }
-    *flags |= CERTIFICATION_HAS_REGIONS;
     return REJECT_none;
 }
 
@@ -133,8 +128,10 @@ static int settings_get(struct rpc_call *c, struct command_certification_set *v)
         reason = seconds_get(c, "duration_minimum", CERTIFICATION_HAS_DURATION, &v->flags, 1,
                              &s->duration_min_s);
     if (reason == REJECT_none) reason = vintages_get(c, s, &v->flags);
-    if (reason == REJECT_none) reason = regions_get(c, s, &v->flags);
+    if (reason == REJECT_none)
+        reason = regions_get(c, c->params, REGIONS_MAX, s->regions, &s->region_count);
     if (reason != REJECT_none) return reason;
+    if (param_find(c, c->params, "regions") != 0) v->flags |= CERTIFICATION_HAS_REGIONS;
     if (param_find(c, c->params, "work_maximum") != 0) {
         if (param_decimal(c, c->params, "work_maximum", 9, &s->work_max) != DECIMAL_exact)
             return malformed(c, "work_maximum");

@@ -6,6 +6,9 @@
 
 /* `vintage`, `grade` and `region` of an object; all three, or malformed. */
 int token_class_get(struct rpc_call *c, uint32_t object, struct token_class *class);
+/* An object's `regions`, at most `most`. */
+int regions_get(struct rpc_call *c, uint32_t object, uint32_t most,
+                char regions[][REGION_NAME_SIZE], uint32_t *count);
 /* The parameter names a certified resource: its id, or unknown_resource. */
 int resource_of(struct rpc_call *c, const char *name, uint32_t *id);
 /* A whole hour, in hours since 1970; not given, or none: malformed. */

@@ -18,14 +18,6 @@
 
 #include <string.h>
 
-static int key_get(struct rpc_call *c, uint8_t key[PUBLIC_KEY_SIZE])
-{
-    char text[2 * PUBLIC_KEY_SIZE + 1];
-    size_t n = param_text(c, c->params, "public_key", text, sizeof text);
-    bool ok = n == 2 * PUBLIC_KEY_SIZE && hex_read(key, PUBLIC_KEY_SIZE, text, n);
-    return ok ? REJECT_none : malformed(c, "public_key");
-}
-
 /* http://host:port and the like: printable, without blanks. */
 static int endpoint_get(struct rpc_call *c, char endpoint[ENDPOINT_SIZE])
 {
@@ -88,7 +80,7 @@ int rpc_tender(struct rpc_call *c)
         return REJECT_invalid_amount;
     t->grade = (uint32_t)param_enum(c, c->params, "grade", grade_words, GRADE_server);
     if (t->lots.v != 0) {
-        reason = key_get(c, t->public_key);
+        reason = public_key_get(c, t->public_key);
         if (reason == REJECT_none) reason = endpoint_get(c, t->endpoint);
     }
     if (reason == REJECT_none) reason = command_submit(c, &events);
@@ -108,30 +100,15 @@ static const struct param_spec constraints_specs[] = {
 
 static int constraints_get(struct rpc_call *c, struct command_intake *t)
 {
-    const struct json_token *tokens = c->json->tokens;
     uint32_t object = param_find(c, c->params, "constraints");
     if (object == 0) return REJECT_none;
     int reason = params_check(c, object, constraints_specs);
     if (reason != REJECT_none) return reason;
     t->grade_minimum = (uint32_t)param_enum(c, object, "grade_minimum", grade_words, 0);
-    uint32_t array = param_find(c, object, "regions");
-    for (uint32_t i = array + 1; array != 0 && i < tokens[array].next; i = tokens[i].next) {
-        if (t->region_count == DELIVERY_REGIONS_MAX || tokens[i].kind != JSON_string ||
-            json_text(c->json, i, t->regions[t->region_count], REGION_NAME_SIZE) < 1)
-            return malformed(c, "regions");
-        t->region_count += 1;
-    }
-    array = param_find(c, object, "providers_excluded");
-    for (uint32_t i = array + 1; array != 0 && i < tokens[array].next; i = tokens[i].next) {
-        char name[ACCOUNT_NAME_SIZE];
-        if (t->excluded_count == DELIVERY_EXCLUDED_MAX || tokens[i].kind != JSON_string)
-            return malformed(c, "providers_excluded");
-        int n = json_text(c->json, i, name, sizeof name);
-        uint32_t id = n < 1 ? 0 : directory_find(c->names, DIRECTORY_account, name, (size_t)n);
-        if (id == 0) return REJECT_unknown_account;
-        t->excluded[t->excluded_count++] = id;
-    }
-    return REJECT_none;
+    reason = regions_get(c, object, DELIVERY_REGIONS_MAX, t->regions, &t->region_count);
+    if (reason != REJECT_none) return reason;
+    return accounts_of(c, object, "providers_excluded", DELIVERY_EXCLUDED_MAX, t->excluded,
+                       &t->excluded_count);
 }
 
 int rpc_intake(struct rpc_call *c)
@@ -145,7 +122,7 @@ int rpc_intake(struct rpc_call *c)
     if (reason != REJECT_none) return reason;
     t->withdraw = param_bool(c, c->params, "withdraw", false) ? 1 : 0;
     if (t->withdraw == 0) {
-        reason = key_get(c, t->public_key);
+        reason = public_key_get(c, t->public_key);
         if (reason == REJECT_none) reason = endpoint_get(c, t->endpoint);
         if (reason == REJECT_none) reason = constraints_get(c, t);
     }

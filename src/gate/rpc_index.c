@@ -5,23 +5,6 @@
 
 /* ---- what officers create ---- */
 
-static int sources_get(struct rpc_call *c, struct command_index_create *t)
-{
-    uint32_t array = param_find(c, c->params, "sources");
-    const struct json_token *tokens = c->json->tokens;
-    for (uint32_t i = array + 1; i < tokens[array].next; i = tokens[i].next) {
-        char name[ACCOUNT_NAME_SIZE];
-        if (t->source_count == INDEX_SOURCES_MAX || tokens[i].kind != JSON_string)
-            return malformed(c, "sources");
-        int n = json_text(c->json, i, name, sizeof name);
-        uint32_t account = n < 0 ? 0 : directory_find(c->names, DIRECTORY_account, name,
-                                                      (size_t)n);
-        if (account == 0) return REJECT_unknown_account;
-        t->sources[t->source_count++] = account;
-    }
-    return REJECT_none;
-}
-
 /* The order of the tiers; not given: spot, submissions, the previous hour, the committee. */
 static int tiers_get(struct rpc_call *c, struct command_index_create *t)
 {
@@ -91,7 +74,8 @@ static int terms_get(struct rpc_call *c, struct command_index_create *t)
     t->minimum = (uint32_t)minimum;
     t->carries_max = (uint32_t)carries;
     t->deviation_e6 = E6 / 4; /* [default] */
-    int reason = sources_get(c, t);
+    int reason = accounts_of(c, c->params, "sources", INDEX_SOURCES_MAX, t->sources,
+                             &t->source_count);
     if (reason == REJECT_none) reason = tiers_get(c, t);
     if (reason == REJECT_none) reason = spot_get(c, t);
     if (reason == REJECT_none)

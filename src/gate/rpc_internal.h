@@ -123,6 +123,9 @@ uint32_t id_of(const struct rpc_call *c, uint32_t object, const char *name,
 int instrument_of(struct rpc_call *c, const char *name, uint32_t *id);
 int product_of(struct rpc_call *c, const char *name, uint32_t *id);
 int account_named(struct rpc_call *c, const char *name, uint32_t *id);
+/* An object's array of accounts' names, at most `most`. */
+int accounts_of(struct rpc_call *c, uint32_t object, const char *name, uint32_t most,
+                uint32_t *ids, uint32_t *count);
 int member_of(struct rpc_call *c, const char *name, uint32_t *id);
 int asset_of(struct rpc_call *c, const char *name, uint32_t *id);
 /* The account that is read: `account` for those who may see others', else the caller's own. */
