@@ -45,6 +45,7 @@ static void walk_close(struct walk *w)
     free(w->first);
     free(w->last);
     free(w->all);
+    *w = (struct walk){0}; /* maker_close closes again what could not be opened */
 }
 
 static int walk_open(struct walk *w, const struct panel *p, const struct series_method *m)

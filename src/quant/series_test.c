@@ -267,6 +267,42 @@ static void the_cap_against_every_number(void **state)
     }
 }
 
+/* The linker gives the calls of calloc to this (meson.build); the one that is due fails. */
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+static uint32_t callocs_left = UINT32_MAX;
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    if (callocs_left == 0) return NULL;
+    if (callocs_left != UINT32_MAX) callocs_left -= 1;
+    return __real_calloc(count, size);
+}
+
+static void without_memory_there_is_a_sentence(void **state)
+{
+    (void)state;
+    struct panel p;
+    assert_int_equal(panel_open(&p, false, true, false), 0);
+    for (int64_t d = 0; d < 3; d++) {
+        for (uint32_t i = 0; i < 5; i++) quote(&p, d * DAY, i, 1);
+    }
+    struct series_method m = series_method_default(&p, DAY);
+    struct index_series_made s;
+    int status = -1;
+    uint32_t failures = 0;
+    for (; status != 0; failures++) {
+        struct quant_error e = {{0}};
+        callocs_left = failures;
+        status = series_make(&s, &p, &m, &e);
+        callocs_left = UINT32_MAX;
+        assert_string_equal(e.text, status == 0 ? "" : "series: no memory");
+    }
+    assert_true(failures > 8); /* each of them was the one that fails */
+    series_free(&s);
+    panel_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +315,7 @@ int main(void)
         cmocka_unit_test(bad_rows_are_refused_by_name),
         cmocka_unit_test(ccir_leaves_out_what_is_far),
         cmocka_unit_test(the_cap_against_every_number),
+        cmocka_unit_test(without_memory_there_is_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
