@@ -2,8 +2,8 @@
  *
  * Every file that quant takes (price histories, portfolios, parameters, scenarios, offers) is read
  * through this: a refusal names the file, the line and what is wrong, and whoever reads throws away
- * what it had begun. Blank lines and lines that begin with '#' are passed over. A field may stand in
- * double quotes, then it may hold commas. Numbers are decimal, finite and within 10^15; no
+ * what it had begun. Blank lines and lines that begin with '#' are passed over. A field may stand
+ * in double quotes, then it may hold commas. Numbers are decimal, finite and within 10^15; no
  * hexadecimal, no "nan", no "inf".
  *
  * Invariants: (1) nothing outside [text, text + length) is read, and it need not end in a zero;

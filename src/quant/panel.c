@@ -163,8 +163,10 @@ static const struct format {
      .provider = "listing_id", .keys = {"model_id", "listing_id"}},
 };
 
-const char *const panel_format_names[] = {"aws-csv", "gcp", "gpurentalprices", "primeintellect",
-                                          "vast", "vast-filtered", NULL};
+const char *panel_format_name(uint32_t i)
+{
+    return i < sizeof formats / sizeof formats[0] ? formats[i].name : NULL;
+}
 
 struct columns {
     int time, price, divisor, gpu, provider, kind, flag, same_day, keys[KEYS_MAX];
@@ -200,7 +202,7 @@ static bool time_of(const struct csv *c, int column, int64_t *ms)
         return *ms >= 0;
     }
     if (time_parse(f.text, f.length, &ts) != 0) return false;
-    *ms = int64_div_floor(ts.v, 1000000);
+    *ms = int64_div_floor(ts.v, NS_PER_MS);
     return *ms >= 0;
 }
 

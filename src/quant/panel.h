@@ -3,7 +3,7 @@
  * A quote is a price for one GPU and hour of one offer at one time; an offer is whatever may be
  * told apart and bought again (a machine of a zone, a host's machine with so many GPUs); a provider
  * is who stands behind offers and might move them together. Which column is what is a table by
- * format (panel_formats).
+ * format (panel.c).
  *
  * What is refused, with the line: prices that are no finite number above 0, times that are none or
  * go back, an offer quoted twice at one time where the format says once. `lenient` passes such rows
@@ -69,8 +69,8 @@ void panel_close(struct panel *p);
 int panel_add(struct panel *p, const char *file, uint64_t line, int64_t ms, const char *provider,
               const char *offer, double price, struct quant_error *error);
 
-/* The names of formats that are CSV, for help; ends with NULL. */
-extern const char *const panel_format_names[];
+/* The name of a format that is CSV, from 0 on; NULL: there are no more. */
+const char *panel_format_name(uint32_t i);
 
 /* Reads a CSV into a panel that is not open; -1 with the sentence, and nothing to close. */
 int panel_read_csv(struct panel *p, const struct panel_options *options, const char *file,

@@ -55,7 +55,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(text);
         return 0;
     }
-    struct panel_options o = {.format = panel_format_names[data[0] % 6],
+    uint32_t formats = 0;
+    while (panel_format_name(formats) != NULL) formats += 1;
+    struct panel_options o = {.format = panel_format_name(data[0] % formats),
                               .lenient = (data[1] & 1) != 0,
                               .kind = (data[1] & 2) != 0 ? "spot" : NULL};
     int status = panel_read_csv(&p, &o, "f", text, size - 2, &error);
