@@ -6,8 +6,9 @@
 #include "work/gpu_decoder.h"
 
 #include "base/assert.h"
-#include "work/fixed.h"
 #include "work/internal.h"
+#define GPU_SIZES_ONLY
+#include "work/gpu_kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +16,14 @@
 enum {
     THREADS = 256, /* of a block, where nothing else is said */
     THREADS_ROW = 1024, THREADS_HEAD = 64, THREADS_ATTENTION = 128,
-    ROWS_GROUP = 8,    /* GPU_ROWS_SMALL of gpu_kernels.h */
     ROWS_PLAIN = 2,    /* up to here the kernel `product` is faster than the library */
     ROWS_MULTIPLE = 32, /* the library's kernels like whole tiles */
-    HEAD_MAX = 128,
 };
 
 const char *const gpu_kernel_names[GPU_KERNEL_count] = {
     "gpu_weights", "gpu_embed", "gpu_clear", "gpu_widen_fp32", "gpu_widen_bf16", "gpu_narrow",
     "gpu_product", "gpu_norm", "gpu_quantise", "gpu_qkv", "gpu_attention", "gpu_swiglu",
     "gpu_logits"};
-
-/* As gpu_kernels.h has them. */
-struct device_shape {
-    uint32_t width, heads, kv_heads, head_size, hidden, vocabulary, capacity, attention_scale;
-};
-struct device_row { uint32_t slot, position, token; };
 
 struct device_matrix {
     struct work_matrix_info info;
@@ -47,9 +40,9 @@ struct gpu_decoder {
     gpu_memory keys, values;        /* layer, slot, head of keys and values */
     uint64_t cache_layer;           /* bytes of one layer of either */
     gpu_memory x, a, c, q, o;
-    gpu_memory rows, list;          /* struct device_row; u32 */
+    gpu_memory rows, list;          /* struct gpu_row; u32 */
     gpu_memory fingerprints, tops;  /* [steps][count][2]; [steps][count] */
-    struct device_row *host_rows;
+    struct gpu_row *host_rows;
     uint32_t *host_list;
     int8_t *host_a;                 /* for a sink; taken when there is one */
     int32_t *host_c;
@@ -111,7 +104,7 @@ int gpu_product_plain(struct gpu *g, uint32_t rows, const struct work_matrix_inf
                       gpu_memory a, gpu_memory b, gpu_memory c)
 {
     uint32_t threads = THREADS < g->threads_max ? THREADS : g->threads_max;
-    uint32_t warps = threads / g->lanes, groups = (rows + ROWS_GROUP - 1) / ROWS_GROUP;
+    uint32_t warps = threads / g->lanes, groups = (rows + GPU_ROWS_SMALL - 1) / GPU_ROWS_SMALL;
     uint64_t blocks = (uint64_t)groups * ((info->columns + warps - 1) / warps);
     return LAUNCH(g, GPU_KERNEL_product, blocks, threads, address(a), address(b), address(c),
                   number(rows), number(info->columns), number(info->depth));
@@ -163,7 +156,7 @@ static int constants_make(struct gpu_decoder *d, const struct work_weights *weig
                           struct work_error *error)
 {
     const struct work_shape *h = &d->workload->shape;
-    const struct device_shape shape = {
+    const struct gpu_shape shape = {
         h->width, h->heads, h->kv_heads, h->head_size, h->hidden, h->vocabulary, d->capacity,
         work_attention_scale(weights)};
     uint64_t gains = 4 * (2 * (uint64_t)h->layers + 1) * h->width;
@@ -195,7 +188,7 @@ static int room_take(struct gpu_decoder *d, struct work_error *error)
         {&d->keys, h->layers * d->cache_layer}, {&d->values, h->layers * d->cache_layer},
         {&d->x, 4 * rows * h->width}, {&d->a, rows * depth}, {&d->c, 4 * rows * columns},
         {&d->q, rows * h->width}, {&d->o, 4 * rows * h->width},
-        {&d->rows, rows * sizeof(struct device_row)}, {&d->list, 4 * rows},
+        {&d->rows, rows * sizeof(struct gpu_row)}, {&d->list, 4 * rows},
         {&d->fingerprints, 16 * rows * d->steps}, {&d->tops, 4 * rows * d->steps + 8}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         *parts[i].memory = gpu_take(d->g, parts[i].bytes);
@@ -217,7 +210,7 @@ struct gpu_decoder *gpu_decoder_open(struct gpu *g, const struct work_weights *w
 {
     uint32_t positions = w->prompt_count + w->answer_count;
     struct gpu_decoder *d = calloc(1, sizeof *d);
-    if (d == NULL || w->shape.head_size > HEAD_MAX) {
+    if (d == NULL || w->shape.head_size > GPU_HEAD_MAX) {
         (void)work_fail(error, d == NULL ? "no memory" : "heads of more than 128");
         free(d);
         return NULL;
@@ -344,7 +337,7 @@ static int attention(struct gpu_decoder *d, uint32_t layer, struct work_error *e
     const struct work_shape *h = &d->workload->shape;
     const struct device_matrix *m = &d->matrices[4 * layer];
     uint32_t step = 4 * layer, group = h->heads / h->kv_heads;
-    uint32_t blocks = h->kv_heads * ((group + 7) / 8); /* GPU_GROUP */
+    uint32_t blocks = h->kv_heads * ((group + GPU_GROUP - 1) / GPU_GROUP);
     gpu_memory keys = d->keys + layer * d->cache_layer;
     gpu_memory values = d->values + layer * d->cache_layer;
     int status = LAUNCH(d->g, GPU_KERNEL_qkv, (uint64_t)d->count * (h->heads + 2 * h->kv_heads),
@@ -413,7 +406,7 @@ static int rows_write(struct gpu_decoder *d, struct work_error *error)
         if (r->slot >= d->slots || r->position >= d->capacity ||
             r->token >= d->workload->shape.vocabulary)
             return work_fail(error, "row %u is out of bounds", i);
-        d->host_rows[i] = (struct device_row){r->slot, r->position, r->token};
+        d->host_rows[i] = (struct gpu_row){r->slot, r->position, r->token};
         if (r->logits) d->host_list[d->logits++] = i;
     }
     if (gpu_write(d->g, d->rows, d->host_rows, d->count * sizeof *d->host_rows) != 0 ||

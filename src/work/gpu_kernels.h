@@ -9,6 +9,8 @@
  * and fingerprints of a row are of integers, so that the order in which threads add to them does
  * not matter. Sizes of rows are multiples of 16 (work.h).
  *
+ * gpu_decoder.c takes the sizes and structs of it alone (GPU_SIZES_ONLY).
+ *
  * Upstream: fixed.h, fingerprint.h. Downstream: gpu_decoder.c names the kernels.
  */
 #ifndef DOJIMA_WORK_GPU_KERNELS_H
@@ -75,6 +77,8 @@ struct gpu_shape {
 
 /* A row's place. */
 struct gpu_row { uint32_t slot, position, token; };
+
+#ifndef GPU_SIZES_ONLY
 
 struct gpu_four { uint32_t v[4]; }; /* 16 bytes at a time */
 
@@ -693,4 +697,5 @@ GPU_KERNEL gpu_logits(int32_t *c, const uint32_t *top_c, const uint16_t *scale, 
     if (GPU_THREAD == 0) GPU_ADD_64(&fingerprint[2 * (uint64_t)list[row]], part);
 }
 
+#endif /* GPU_SIZES_ONLY */
 #endif
