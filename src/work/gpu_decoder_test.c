@@ -12,6 +12,7 @@
 #include "work/backend_gpu.h"
 #include "work/decoder.h"
 #include "work/gpu_emulated_test.h"
+#include "work/weights_file_test.h"
 
 enum { SLOTS = 3, ROWS_MAX = 40 };
 
@@ -63,7 +64,7 @@ static int plain_product(void *context, uint32_t step, const int8_t *a, uint32_t
     const struct plain *p = context;
     (void)error;
     enum work_matrix matrix = work_step_matrix(p->w, step);
-    uint32_t layer = matrix == WORK_MATRIX_head ? 0 : step / 4;
+    uint32_t layer = work_step_layer(p->w, step);
     struct work_matrix_info m = work_matrix_info(p->weights, layer, matrix);
     int8_t *w = malloc((size_t)m.columns * m.depth);
     work_matrix_fill(p->weights, layer, matrix, 0, m.columns, w);
@@ -186,71 +187,42 @@ static void test_seeded(void **state)
 
 /* ---- the buyer's weights: scales by column, gains, another embedding ---- */
 
-struct writer {
-    uint8_t *bytes;
-    size_t at;
-};
-
-static void put(struct writer *w, const void *data, size_t size)
-{
-    memcpy(w->bytes + w->at, data, size);
-    w->at += size;
-}
-static void pad(struct writer *w)
-{
-    while (w->at % 8 != 0) w->bytes[w->at++] = 0;
-}
-
-static size_t buyers_file(const struct work_workload *w, const struct work_weights *like,
-                          uint8_t *bytes)
+static struct weights_file buyers_file(const struct work_workload *w,
+                                       const struct work_weights *like)
 {
     const struct work_shape *h = &w->shape;
-    struct writer out = {bytes, 0};
+    struct weights_file f = {0};
     struct random random = {.state = 77};
-    const uint32_t head[12] = {1, h->layers, h->width, h->heads, h->kv_heads, h->head_size,
-                               h->hidden, h->vocabulary, h->context, 100, 700000, 0};
-    put(&out, "dojweigh", 8);
-    put(&out, head, sizeof head);
-    put(&out, work_frequencies(like), 4 * h->head_size);
-    pad(&out);
-    for (uint32_t i = 0; i < (2 * h->layers + 1) * h->width; i++) {
-        int32_t gain = 2000 + (int32_t)random_below(&random, 6000) - (i % 7 == 0 ? 9000 : 0);
-        put(&out, &gain, 4);
+    const uint32_t words[12] = {1, h->layers, h->width, h->heads, h->kv_heads, h->head_size,
+                                h->hidden, h->vocabulary, h->context, 100, 700000, 0};
+    uint32_t steps = work_steps(w), gains = (2 * h->layers + 1) * h->width;
+    uint8_t *head = weights_file_part(&f, 56);
+    memcpy(head, "dojweigh", 8);
+    memcpy(head + 8, words, sizeof words);
+    memcpy(weights_file_part(&f, 4 * h->head_size), work_frequencies(like), 4 * h->head_size);
+    int32_t *gain = weights_file_part(&f, 4 * gains);
+    for (uint32_t i = 0; i < gains; i++)
+        gain[i] = 2000 + (int32_t)random_below(&random, 6000) - (i % 7 == 0 ? 9000 : 0);
+    uint32_t *shift = weights_file_part(&f, 4 * steps);
+    for (uint32_t step = 0; step < steps; step++)
+        shift[step] = work_matrix_info(like, work_step_layer(w, step),
+                                       work_step_matrix(w, step)).shift;
+    for (uint32_t step = 0; step < steps; step++) {
+        uint32_t columns = work_step_shape(w, step, 1, 1).n;
+        uint16_t *scale = weights_file_part(&f, 2 * columns);
+        for (uint32_t n = 0; n < columns; n++)
+            scale[n] = (uint16_t)(8000 + random_below(&random, 24000));
     }
-    pad(&out);
-    for (uint32_t step = 0; step < work_steps(w); step++) {
-        enum work_matrix matrix = work_step_matrix(w, step);
-        struct work_matrix_info m =
-            work_matrix_info(like, matrix == WORK_MATRIX_head ? 0 : step / 4, matrix);
-        put(&out, &m.shift, 4);
+    int8_t *embedding = weights_file_part(&f, h->vocabulary * h->width);
+    for (uint32_t i = 0; i < h->vocabulary * h->width; i++)
+        embedding[i] = (int8_t)((int32_t)random_below(&random, 255) - 127);
+    for (uint32_t step = 0; step < steps; step++) {
+        struct commit_step s = work_step_shape(w, step, 1, 1);
+        int8_t *rows = weights_file_part(&f, (size_t)s.n * s.k);
+        for (size_t i = 0; i < (size_t)s.n * s.k; i++)
+            rows[i] = (int8_t)((int32_t)random_below(&random, 9) - 4);
     }
-    pad(&out);
-    for (uint32_t step = 0; step < work_steps(w); step++) {
-        enum work_matrix matrix = work_step_matrix(w, step);
-        struct work_matrix_info m =
-            work_matrix_info(like, matrix == WORK_MATRIX_head ? 0 : step / 4, matrix);
-        for (uint32_t n = 0; n < m.columns; n++) {
-            uint16_t scale = (uint16_t)(8000 + random_below(&random, 24000));
-            put(&out, &scale, 2);
-        }
-        pad(&out);
-    }
-    for (uint32_t i = 0; i < h->vocabulary * h->width; i++) {
-        int8_t e = (int8_t)((int32_t)random_below(&random, 255) - 127);
-        put(&out, &e, 1);
-    }
-    pad(&out);
-    for (uint32_t step = 0; step < work_steps(w); step++) {
-        enum work_matrix matrix = work_step_matrix(w, step);
-        struct work_matrix_info m =
-            work_matrix_info(like, matrix == WORK_MATRIX_head ? 0 : step / 4, matrix);
-        for (uint64_t i = 0; i < (uint64_t)m.columns * m.depth; i++) {
-            int8_t weight = (int8_t)((int32_t)random_below(&random, 9) - 4);
-            put(&out, &weight, 1);
-        }
-        pad(&out);
-    }
-    return out.at;
+    return f;
 }
 
 static void test_buyers(void **state)
@@ -261,15 +233,14 @@ static void test_buyers(void **state)
     struct work_error error = {0};
     struct pair p;
     assert_int_equal(work_weights_seeded(w, &like, &error), 0);
-    uint8_t *bytes = malloc(8 << 20);
-    size_t size = buyers_file(w, like, bytes);
-    if (work_weights_bytes(w, bytes, size, &weights, &error) != 0) fail_msg("%s", error.text);
+    struct weights_file f = buyers_file(w, like);
+    if (work_weights_bytes(w, f.bytes, f.size, &weights, &error) != 0) fail_msg("%s", error.text);
     pair_open(&p, w, weights);
     passes(&p);
     pair_close(&p);
     work_weights_close(weights);
     work_weights_close(like);
-    free(bytes);
+    free(f.bytes);
 }
 
 /* ---- single products, by every path ---- */

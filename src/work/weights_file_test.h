@@ -1,4 +1,5 @@
-/* weights_file_test.h: a seeded model written as the file that a buyer would send, for tests. */
+/* weights_file_test.h: files of weights as a buyer would send them, for tests: part by part, or a
+ * seeded model's. */
 #ifndef DOJIMA_WORK_WEIGHTS_FILE_TEST_H
 #define DOJIMA_WORK_WEIGHTS_FILE_TEST_H
 
@@ -14,6 +15,7 @@ struct weights_file {
     size_t size, capacity;
 };
 
+/* Zeros for the next part; they stay where they are until the part after it. */
 static inline void *weights_file_part(struct weights_file *f, size_t size)
 {
     size_t padded = (size + 7) & ~(size_t)7;
@@ -48,12 +50,10 @@ static inline struct weights_file weights_file_write(const struct work_workload 
     uint32_t steps = work_steps(w);
     uint32_t *shift = weights_file_part(&f, 4 * steps);
     for (uint32_t i = 0; i < steps; i++)
-        shift[i] = work_matrix_info(weights, i / 4 == h->layers ? 0 : i / 4,
-                                    work_step_matrix(w, i)).shift;
+        shift[i] = work_matrix_info(weights, work_step_layer(w, i), work_step_matrix(w, i)).shift;
     for (uint32_t i = 0; i < steps; i++) {
-        enum work_matrix matrix = work_step_matrix(w, i);
         struct work_matrix_info m =
-            work_matrix_info(weights, matrix == WORK_MATRIX_head ? 0 : i / 4, matrix);
+            work_matrix_info(weights, work_step_layer(w, i), work_step_matrix(w, i));
         uint16_t *scale = weights_file_part(&f, 2 * (size_t)m.columns);
         for (uint32_t n = 0; n < m.columns; n++) scale[n] = m.scale_all;
     }
@@ -67,7 +67,7 @@ static inline struct weights_file weights_file_write(const struct work_workload 
     free(row);
     for (uint32_t i = 0; i < steps; i++) {
         enum work_matrix matrix = work_step_matrix(w, i);
-        uint32_t layer = matrix == WORK_MATRIX_head ? 0 : i / 4;
+        uint32_t layer = work_step_layer(w, i);
         struct work_matrix_info m = work_matrix_info(weights, layer, matrix);
         int8_t *out = weights_file_part(&f, (size_t)m.columns * m.depth);
         work_matrix_fill(weights, layer, matrix, 0, m.columns, out);
