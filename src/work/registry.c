@@ -64,6 +64,14 @@ const struct work_workload *work_workload_named(uint32_t year, const char *name)
     return NULL;
 }
 
+uint32_t work_workload_vintage(const struct work_workload *w)
+{
+    for (size_t i = 0; i < sizeof vintages / sizeof vintages[0]; i++)
+        for (uint32_t k = 0; k < vintages[i].count; k++)
+            if (&vintages[i].workloads[k] == w) return vintages[i].year;
+    return 0;
+}
+
 struct digest work_vintage_digest(const struct work_vintage *v)
 {
     struct digest_stream s = {0};

@@ -89,9 +89,9 @@ int work_spec_check(const struct work_spec *s, struct work_error *error)
 void work_spec_default(const struct work_workload *w, const struct digest *nonce,
                        struct work_spec *s)
 {
-    *s = (struct work_spec){.vintage = 2026, .workload = w->id, .nonce = *nonce,
-                            .prompt_count = w->prompt_count, .answer_count = w->answer_count,
-                            .stop = WORK_STOP_NONE};
+    *s = (struct work_spec){.vintage = work_workload_vintage(w), .workload = w->id,
+                            .nonce = *nonce, .prompt_count = w->prompt_count,
+                            .answer_count = w->answer_count, .stop = WORK_STOP_NONE};
 }
 
 static void write_word(uint8_t *at, uint32_t v)

@@ -95,6 +95,8 @@ struct work_vintage {
 const struct work_vintage *work_vintage_find(uint32_t year);
 const struct work_workload *work_workload_find(uint32_t year, uint32_t id);
 const struct work_workload *work_workload_named(uint32_t year, const char *name);
+/* The year of the vintage that it is of; 0: of none. */
+uint32_t work_workload_vintage(const struct work_workload *w);
 /* Of every field of every workload of it. */
 struct digest work_vintage_digest(const struct work_vintage *v);
 

@@ -245,11 +245,13 @@ static void vintages_are_frozen(void **state)
     assert_string_equal(text,
                         "60c376ccf2c2df3a2b322f60a65cd64868717a9b24ff2f6b9fb30151584095db");
     assert_null(work_vintage_find(2025));
+    assert_int_equal(work_workload_vintage(&(struct work_workload){.id = 1}), 0);
     for (uint32_t i = 0; i < v->count; i++) {
         const struct work_workload *w = &v->workloads[i];
         const struct work_shape *h = &w->shape;
         assert_ptr_equal(work_workload_find(2026, w->id), w);
         assert_ptr_equal(work_workload_named(2026, w->name), w);
+        assert_int_equal(work_workload_vintage(w), 2026);
         assert_int_equal(w->test, w->grades == 0);
         for (uint32_t step = 0; step < work_steps(w); step++) {
             struct commit_step s = work_step_shape(w, step, 1, 1);
