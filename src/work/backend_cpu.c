@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "quant/blas.h"
@@ -188,13 +187,6 @@ static int cpu_product(struct backend_matrix *m, const int8_t *a, uint32_t rows,
 
 /* ---- the library's own call, to be compared with ---- */
 
-static int64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static int64_t bare_openblas(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c)
 {
     struct cpu *cpu = m->cpu;
@@ -206,11 +198,11 @@ static int64_t bare_openblas(struct backend_matrix *m, const int8_t *a, uint32_t
         kernel_floats(a, of_a, fa);
         kernel_floats(m->rows, of_b, fb);
         cpu->blas.set_threads((int)pool_threads(cpu->pool));
-        ns = now();
+        ns = work_now();
         cpu->blas.sgemm(BLAS_ROW_MAJOR, BLAS_NO_TRANSPOSE, BLAS_TRANSPOSE, (int)rows,
                         (int)m->columns, (int)depth, 1, fa, (int)depth, fb, (int)depth, 0,
                         (float *)c, (int)m->columns);
-        ns = now() - ns;
+        ns = work_now() - ns;
         cpu->blas.set_threads(1);
     }
     free(fa);
@@ -221,9 +213,9 @@ static int64_t bare_openblas(struct backend_matrix *m, const int8_t *a, uint32_t
 static int64_t bare_onednn(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c)
 {
     const struct job j = {.cpu = m->cpu, .m = m, .a = a, .rows = rows, .c = c};
-    int64_t ns = now();
+    int64_t ns = work_now();
     product_onednn(&j);
-    return now() - ns;
+    return work_now() - ns;
 }
 
 static int64_t cpu_bare(struct backend_matrix *m, const int8_t *a, uint32_t rows, int32_t *c)

@@ -47,16 +47,15 @@ struct certify_bounds certify_bounds(uint32_t grade)
 
 static int64_t clock_now(void *context)
 {
-    struct timespec t;
     (void)context;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    return work_now();
 }
 
 /* At most a tenth of a second at once, so that a stop is seen. */
 static void clock_wait(void *context, int64_t until)
 {
-    int64_t left = until - clock_now(context);
+    int64_t left = until - work_now();
+    (void)context;
     if (left <= 0) return;
     if (left > 100000000) left = 100000000;
     (void)nanosleep(&(struct timespec){.tv_sec = 0, .tv_nsec = (long)left}, NULL);
@@ -178,9 +177,9 @@ static int phase_run(struct conduct *c, struct certify_phase *phase, double seco
 /* Products, one task after the other: there is nothing to schedule. */
 static int products_run(struct conduct *c, struct certify_phase *phase, struct work_error *error)
 {
-    int64_t begun = clock_now(NULL), duration = (int64_t)c->plan->seconds * 1000000000, now = 0;
+    int64_t begun = work_now(), duration = (int64_t)c->plan->seconds * 1000000000, now = 0;
     uint32_t capacity = 0;
-    for (; now < duration; now = clock_now(NULL) - begun) {
+    for (; now < duration; now = work_now() - begun) {
         struct digest nonce = load_nonce(&c->plan->seed, phase->number, phase->count);
         struct work_spec spec;
         struct work_result result;
@@ -194,11 +193,11 @@ static int products_run(struct conduct *c, struct certify_phase *phase, struct w
         work_spec_default(c->plan->workload, &nonce, &spec);
         if (work_task_run(c->engine, &spec, &result, error) != 0) return -1;
         phase->queries[phase->count++] = (struct load_query){
-            .arrived = now, .first = clock_now(NULL) - begun, .last = clock_now(NULL) - begun,
+            .arrived = now, .first = work_now() - begun, .last = work_now() - begun,
             .tokens = 1, .flop = (uint64_t)result.commit.flop, .answer = result.commit.answer,
             .transcript = result.commit.transcript};
         phase->flop += (double)result.commit.flop;
-        phase->seconds = (double)(clock_now(NULL) - begun) * 1e-9;
+        phase->seconds = (double)(work_now() - begun) * 1e-9;
         const struct load_progress p = {.elapsed = now, .planned = duration,
                                             .arrived = phase->count, .done = phase->count,
                                             .flop = (uint64_t)phase->flop};
@@ -408,9 +407,9 @@ static int machine_open(struct conduct *c, struct work_error *error)
     if (certify_products(c->plan, c->weights, r, error) != 0) return -1;
     c->phase = "weights";
     tell(c, 0);
-    int64_t begun = clock_now(NULL);
+    int64_t begun = work_now();
     if (work_engine_open(c->plan->workload, c->weights, &o, &c->engine, error) != 0) return -1;
-    r->load_seconds = (double)(clock_now(NULL) - begun) * 1e-9;
+    r->load_seconds = (double)(work_now() - begun) * 1e-9;
     return 0;
 }
 

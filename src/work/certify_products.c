@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { CHECKED = 8, TIMED_MIN = 2, TIMED_MAX = 200 };
 static const double timed_seconds = 0.5;
@@ -29,13 +28,6 @@ struct operands {
     int32_t *c, *expected;
     uint32_t checked[CHECKED];
 };
-
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void operands_free(struct operands *o)
 {
@@ -97,9 +89,9 @@ static double rate(const struct operands *o, int (*once)(void *context, uint32_t
     uint32_t times = TIMED_MIN;
     if (once(context, 1) != 0) return 0; /* warm */
     for (;;) {
-        double begun = now();
+        int64_t begun = work_now();
         if (once(context, times) != 0) return 0;
-        double took = now() - begun;
+        double took = 1e-9 * (double)(work_now() - begun);
         if (took >= timed_seconds || times >= TIMED_MAX)
             return took > 0 ? flop * times / took : 0;
         times = took > 0 && timed_seconds / took < 16

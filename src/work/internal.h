@@ -5,7 +5,17 @@
 #ifndef DOJIMA_WORK_INTERNAL_H
 #define DOJIMA_WORK_INTERNAL_H
 
+#include <time.h>
+
 #include "work/work.h"
+
+/* A clock that never goes back, ns. */
+static inline int64_t work_now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
 
 enum { WORK_HEAD_MAX = 512, WORK_GROUP_MAX = 64 }; /* head_size; heads / kv_heads */
 
