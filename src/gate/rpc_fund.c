@@ -1,5 +1,6 @@
 /* rpc_fund.c: the default fund (CLEAR-11): its size, its members' shares and calls, own capital. */
 #include "gate/rpc_default.h"
+#include "wire/event_json_default.h"
 
 #include <string.h>
 
@@ -31,18 +32,6 @@ static void share_write(struct rpc_call *c, const struct event_fund_share *s)
     json_close_object(c->out);
 }
 
-static void settings_write(struct rpc_call *c, const struct command_fund_set *s)
-{
-    json_key_fixed(c->out, "assessment_multiple", s->assessment_e6, 6);
-    json_key_int(c->out, "assessment_days", s->assessment_days);
-    json_key_int(c->out, "refill_days", s->refill_days);
-    json_key_int(c->out, "bidders_min", s->bidders_min);
-    json_key_fixed(c->out, "near", s->near_e6, 6);
-    json_key_fixed(c->out, "far", s->far_e6, 6);
-    json_key_fixed(c->out, "skin_minimum", s->skin_e6, 6);
-    json_key_int(c->out, "porting_hours", s->porting_hours);
-}
-
 /* The members of an object that the caller has opened. */
 static void fund_write(struct rpc_call *c, const struct event_fund *f)
 {
@@ -59,7 +48,7 @@ static void fund_write(struct rpc_call *c, const struct event_fund *f)
     json_key_int(c->out, "defaults_open", f->defaults_open);
     json_key(c->out, "settings");
     json_open_object(c->out);
-    settings_write(c, &f->settings);
+    fund_settings_write(c->out, &f->settings);
     json_close_object(c->out);
 }
 
@@ -83,7 +72,7 @@ void fund_asks(struct rpc_call *c, const struct command *cmd)
                                                             "write_off", "readmit"};
     const struct command_fund_move *m = &cmd->fund_move;
     if (cmd->header.kind == COMMAND_fund_set) {
-        settings_write(c, &cmd->fund_set);
+        fund_settings_write(c->out, &cmd->fund_set);
         return;
     }
     bool move = cmd->header.kind == COMMAND_fund_move;

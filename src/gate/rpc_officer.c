@@ -1,5 +1,6 @@
 /* rpc_officer.c: what officers do: accounts, money, states, settlement. Products: rpc_product.c. */
 #include "gate/rpc_internal.h"
+#include "wire/event_json_settlement.h"
 
 #include <string.h>
 
@@ -245,10 +246,7 @@ int rpc_expire(struct rpc_call *c)
     if (k != NULL) {
         json_key(c->out, "cascade");
         json_open_object(c->out);
-        json_key_int(c->out, "contracts", k->children);
-        json_key_int(c->out, "listed", k->listed);
-        json_key_int(c->out, "hours", k->hours);
-        json_key_int(c->out, "positions", (int64_t)k->positions);
+        cascade_write(c->out, k);
         json_close_object(c->out);
     }
     json_close_object(c->out);

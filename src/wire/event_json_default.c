@@ -1,7 +1,8 @@
 /* event_json_default.c: the events of the default fund and of defaults as JSON (event_json.h). */
-#include "wire/event_json_internal.h"
+#include "wire/event_json_default.h"
 
 #include "base/time_text.h"
+#include "wire/event_json_internal.h"
 #include "wire/words.h"
 
 static void time_write(struct json_writer *w, const char *key, ts_t ts)
@@ -10,6 +11,18 @@ static void time_write(struct json_writer *w, const char *key, ts_t ts)
     if (ts.v == 0) return;
     time_format(text, ts);
     json_key_string(w, key, text);
+}
+
+void fund_settings_write(struct json_writer *w, const struct command_fund_set *s)
+{
+    json_key_fixed(w, "assessment_multiple", s->assessment_e6, 6);
+    json_key_int(w, "assessment_days", s->assessment_days);
+    json_key_int(w, "refill_days", s->refill_days);
+    json_key_int(w, "bidders_min", s->bidders_min);
+    json_key_fixed(w, "near", s->near_e6, 6);
+    json_key_fixed(w, "far", s->far_e6, 6);
+    json_key_fixed(w, "skin_minimum", s->skin_e6, 6);
+    json_key_int(w, "porting_hours", s->porting_hours);
 }
 
 static void fund_write(struct json_writer *w, const struct event_fund *f)
@@ -22,14 +35,7 @@ static void fund_write(struct json_writer *w, const struct event_fund *f)
     json_key_fixed(w, "skin_in_the_game", f->skin.v, 6);
     json_key_int(w, "members", f->members);
     json_key_int(w, "defaults_open", f->defaults_open);
-    json_key_fixed(w, "assessment_multiple", f->settings.assessment_e6, 6);
-    json_key_int(w, "assessment_days", f->settings.assessment_days);
-    json_key_int(w, "refill_days", f->settings.refill_days);
-    json_key_int(w, "bidders_min", f->settings.bidders_min);
-    json_key_fixed(w, "near", f->settings.near_e6, 6);
-    json_key_fixed(w, "far", f->settings.far_e6, 6);
-    json_key_fixed(w, "skin_minimum", f->settings.skin_e6, 6);
-    json_key_int(w, "porting_hours", f->settings.porting_hours);
+    fund_settings_write(w, &f->settings);
 }
 
 static void share_write(struct json_writer *w, const struct event_fund_share *s,

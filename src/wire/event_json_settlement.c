@@ -98,14 +98,19 @@ static void index_input_event(struct json_writer *w, const struct event_index_in
     index_input_write(w, i);
 }
 
-static void cascade_write(struct json_writer *w, const struct event_cascade *e,
-                          const struct event_names *names)
+void cascade_write(struct json_writer *w, const struct event_cascade *e)
 {
-    ID_AS("instrument_name", instrument, e->instrument);
     json_key_int(w, "contracts", e->children);
     json_key_int(w, "listed", e->listed);
     json_key_int(w, "hours", e->hours);
     json_key_int(w, "positions", (int64_t)e->positions);
+}
+
+static void cascade_event(struct json_writer *w, const struct event_cascade *e,
+                          const struct event_names *names)
+{
+    ID_AS("instrument_name", instrument, e->instrument);
+    cascade_write(w, e);
     json_key_int(w, "open_interest", e->open_interest);
     json_key_price(w, "price", e->price);
     json_key_int(w, "chain_id", (int64_t)e->chain_id);
@@ -160,7 +165,7 @@ bool event_json_settlement(struct json_writer *w, const struct event_header *h,
     case EVENT_settlement_source: source_write(w, e, names); return true;
     case EVENT_settlement_wait: wait_write(w, e, names); return true;
     case EVENT_mark: mark_write(w, e); return true;
-    case EVENT_cascade: cascade_write(w, e, names); return true;
+    case EVENT_cascade: cascade_event(w, e, names); return true;
     case EVENT_index_price: index_price_event(w, e, names); return true;
     case EVENT_index_input: index_input_event(w, e, names); return true;
     case EVENT_index_spot: index_spot_event(w, e, names); return true;
