@@ -323,12 +323,12 @@ static int surplus_get(struct rpc_call *c, const char *name, struct spot_surplus
     size_t n = param_text(c, c->params, name, text, sizeof text);
     bool negative = text[0] == '-';
     int128_t value = 0;
+    if (n <= negative || n > 36) return malformed(c, name);
     for (size_t i = negative; i < n; i++) {
-        if (text[i] < '0' || text[i] > '9' || n > 36) return malformed(c, name);
+        if (text[i] < '0' || text[i] > '9') return malformed(c, name);
         value = value * 10 + (text[i] - '0');
     }
     if (negative) value = -value;
-    if (n == 0) return malformed(c, name);
     *s = (struct spot_surplus){(int64_t)(value >> 64), (uint64_t)value};
     return REJECT_none;
 }

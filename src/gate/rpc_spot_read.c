@@ -232,7 +232,6 @@ static int bids_write(struct rpc_call *c, uint32_t account)
     int reason = spot_auction_ask(c, &a);
     if (reason != REJECT_none) return reason;
     if (count < 1 || count > BIDS_MAX) return malformed(c, "count");
-    if (from < 0) return malformed(c, "from_id");
     const struct outbox *events =
         query_ask(c, &(struct query){.kind = QUERY_spot_bids, .order_id = a.id,
                                      .account = account, .count = (uint32_t)count,
