@@ -22,6 +22,7 @@
     {.name = n, .kind = PARAM_enum, .required = REQUIRED, .names = list}
 #define NOTE_REQUIRED(n) {.name = n, .kind = PARAM_note, .required = REQUIRED}
 #define ID(n, size) {.name = n, .kind = PARAM_id, .max = size}
+#define ID_REQUIRED(n, size) {.name = n, .kind = PARAM_id, .required = REQUIRED, .max = size}
 #define END {.name = NULL}
 
 static const struct param_spec no_params[] = {END};
@@ -82,7 +83,7 @@ static const struct param_spec order_params[] = {
     TEXT("trigger", 20),
     INT("valid_until"),
     INT("expires_at"),
-    {.name = "smp_id", .kind = PARAM_id, .max = 64},
+    ID("smp_id", 64),
     ENUM("smp_mode", rpc_smp_names + 1),
     DECIMAL("min_quantity"),
     TEXT("client_order_id", CLIENT_ORDER_ID_SIZE - 1),
@@ -91,10 +92,10 @@ static const struct param_spec order_params[] = {
     ENUM("linked_order_type", rpc_link_names + 1),
     ENUM("trigger_fill_condition", rpc_fill_condition_names),
     ARRAY("otoco_config"),
-    {.name = "target_order_id", .kind = PARAM_id, .max = 20},
+    ID("target_order_id", 20),
     END};
 static const struct param_spec edit_params[] = {
-    {.name = "order_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
+    ID_REQUIRED("order_id", 20),
     DECIMAL("amount"),
     DECIMAL("contracts"),
     DECIMAL("price"),
@@ -109,9 +110,9 @@ static const struct param_spec edit_params[] = {
     INT("valid_until"),
     END};
 static const struct param_spec order_id_params[] = {
-    {.name = "order_id", .kind = PARAM_id, .required = REQUIRED, .max = 20}, END};
+    ID_REQUIRED("order_id", 20), END};
 static const struct param_spec order_state_params[] = {
-    {.name = "order_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
+    ID_REQUIRED("order_id", 20),
     TEXT("account", 31), END};
 #define CANCEL_PARAMS                                                                             \
     ENUM("side", rpc_side_names), BOOL("session"), BOOL("quotes"),                                \
@@ -131,7 +132,7 @@ static const struct param_spec officer_cancel_params[] = {
 static const struct param_spec mass_quote_params[] = {
     ARRAY_REQUIRED("quotes"),
     TEXT("label", 64),
-    {.name = "smp_id", .kind = PARAM_id, .max = 64},
+    ID("smp_id", 64),
     ENUM("smp_mode", rpc_smp_names + 1),
     INT("valid_until"),
     END};
@@ -169,7 +170,7 @@ static const struct param_spec own_trades_currency_params[] = {TEXT_REQUIRED("cu
 static const struct param_spec own_trades_instrument_params[] = {
     TEXT_REQUIRED("instrument_name", 63), OWN_TRADES_PARAMS};
 static const struct param_spec own_trades_order_params[] = {
-    {.name = "order_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
+    ID_REQUIRED("order_id", 20),
     ENUM("sorting", sorting_names), BOOL("historical"), TEXT("account", 31), END};
 static const struct param_spec statement_params[] = {TEXT_REQUIRED("date", 10),
                                                      TEXT("account", 31), END};
@@ -253,10 +254,10 @@ static const struct param_spec block_answer_params[] = {
     INT_REQUIRED("block_id"), END};
 static const struct param_spec blocks_params[] = {TEXT("account", 31), END};
 static const struct param_spec bust_params[] = {
-    {.name = "trade_id", .kind = PARAM_id, .required = REQUIRED, .max = 20},
+    ID_REQUIRED("trade_id", 20),
     TEXT_REQUIRED("reason", DEAL_REASON_SIZE - 1), END};
 static const struct param_spec adjust_params[] = {
-    {.name = "trade_id", .kind = PARAM_id, .required = REQUIRED, .max = 20}, DECIMAL("price"),
+    ID_REQUIRED("trade_id", 20), DECIMAL("price"),
     TEXT_REQUIRED("reason", DEAL_REASON_SIZE - 1), END};
 static const struct param_spec limits_params[] = {
     TEXT_REQUIRED("product", 15),
@@ -363,7 +364,7 @@ static const struct param_spec index_submit_params[] = {
     DECIMAL_REQUIRED("value"), END};
 static const struct param_spec index_price_params[] = {
     TEXT_REQUIRED("index_name", INDEX_NAME_SIZE - 1),
-    {.name = "hour", .kind = PARAM_id, .required = REQUIRED, .max = 39},
+    ID_REQUIRED("hour", 39),
     DECIMAL_REQUIRED("value"),
     TEXT("reason", INDEX_REASON_SIZE - 1), END};
 static const struct param_spec settlement_history_params[] = {
@@ -426,7 +427,7 @@ static const struct param_spec spot_result_params[] = {
 
 #define CLASS_PARAMS ENUM("grade", grade_words), TEXT("region", REGION_NAME_SIZE - 1)
 #define HOURS_PARAMS                                                                              \
-    {.name = "hour", .kind = PARAM_id, .required = REQUIRED, .max = 39}, INT("hours"),            \
+    ID_REQUIRED("hour", 39), INT("hours"),                                                        \
         DECIMAL_REQUIRED("amount")
 static const struct param_spec accredit_params[] = {
     TEXT_REQUIRED("name", CERTIFIER_NAME_SIZE - 1), ENUM_REQUIRED("role", accreditation_role_words),
@@ -484,7 +485,7 @@ static const struct param_spec receipt_params[] = {NOTE_REQUIRED("receipt"), TEX
 static const struct param_spec verdict_params[] = {NOTE_REQUIRED("verdict"), END};
 static const struct param_spec challenge_params[] = {
     INT_REQUIRED("allocation"),
-    {.name = "hour", .kind = PARAM_id, .required = REQUIRED, .max = 39},
+    ID_REQUIRED("hour", 39),
     TEXT("reason", DELIVERY_REASON_SIZE - 1), END};
 static const struct param_spec delivery_params[] = {TEXT("instrument_name", 63),
                                                     INT("allocation"), END};
