@@ -66,6 +66,15 @@ def whole(name, status, output, seconds):
                   seconds=seconds)
 
 
+def fuzzed(name, status, output, seconds):
+    """The result of a fuzzer. libFuzzer ends with 77 when it has found something: no skip."""
+    result = whole(name, 1 if status == 77 else status, output, seconds)
+    m = re.search(r'number_of_executed_units:\s*(\d+)', output)
+    if m:
+        result.name += ' (%s inputs)' % m.group(1)
+    return result
+
+
 def last_line(text):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ''
@@ -200,11 +209,7 @@ def suite_fuzz(options):
                  '-rss_limit_mb=2048', '-print_final_stats=1',
                  '-artifact_prefix=%s/' % build],
                 options.fuzz_seconds + 60)
-            m = re.search(r'number_of_executed_units:\s*(\d+)', output)
-            result = whole(name, status, output, seconds)
-            if m:
-                result.name += ' (%s inputs)' % m.group(1)
-            return result
+            return fuzzed(name, status, output, seconds)
         yield one
 
 

@@ -66,6 +66,14 @@ class RunTestsTest(unittest.TestCase):
         r = self.counts(77, 'there is no chromium\n', (0, 0, 1))
         self.assertEqual(r.reasons, ['there is no chromium'])
 
+    def test_a_fuzzer_that_found_something_has_failed(self):
+        stats = 'stat::number_of_executed_units: 3096\nstat::peak_rss_mb: 196\n'
+        found = run_tests.fuzzed('x_fuzz', 77, stats, 0.0)
+        self.assertEqual((found.passed, found.failed, found.skipped), (0, 1, 0))
+        self.assertEqual(found.name, 'x_fuzz (3096 inputs)')
+        clean = run_tests.fuzzed('x_fuzz', 0, stats, 0.0)
+        self.assertEqual((clean.passed, clean.failed, clean.skipped), (1, 0, 0))
+
     def test_a_skip_without_a_reason_has_failed(self):
         silent = run_tests.counted('x', 0, 'Ran 7 tests in 0.1s\n\nOK (skipped=2)\n', 0.0)
         r = run_tests.demand_reasons(silent)

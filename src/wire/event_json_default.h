@@ -1,5 +1,5 @@
-/* event_json_default.h: the default fund's settings as members of a JSON object, the same in what is
- * dumped and in the interface.
+/* event_json_default.h: the default fund's settings as members of a JSON object, the same in what
+ * is dumped and in the interface.
  *
  * Upstream: json. Downstream: event_json, gate (rpc_fund.c).
  */

@@ -1,6 +1,6 @@
 /* event_json_settlement.h: what an hour's reference price follows from (INDEX-02) and what a
- * contract turned into (CONTRACT-01), as members of a JSON object, the same in what is dumped and in
- * the interface. Of which index or contract, and whose it is, each reader names in its own way.
+ * contract turned into (CONTRACT-01), as members of a JSON object, the same in what is dumped and
+ * in the interface. Of which index or contract, and whose it is, each reader names in its own way.
  *
  * Upstream: json, words. Downstream: event_json, gate (rpc_index_write.c, rpc_officer.c).
  */
