@@ -43,8 +43,8 @@ ts_t clock_real(const struct clock *c);
 /* How long this much venue time takes, in real milliseconds, rounded up; INT64_MAX: for ever. */
 int64_t clock_real_ms_ceil(const struct clock *c, int64_t venue_ns);
 
-/* Real time that has passed, in venue time by the present rate, but never more than is real: for
- * the age of a request (GUARD-08), which no rate makes older. */
+/* The present less what has really passed since `real`: when a request counts as received, whose
+ * age (GUARD-08) no rate and no jump changes. */
 ts_t clock_stamp(const struct clock *c, ts_t real);
 
 /* Stands at `ts` from now on (while moving), not before the present. */
