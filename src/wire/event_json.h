@@ -21,7 +21,7 @@ struct event_names {
     const char *(*index)(void *context, uint32_t id); /* of prices: CLEAR-03, INDEX-02 */
 };
 
-/* Writes {"event":kind,"seq":...,"index":...,"timestamp":ns,...}; names may be NULL. */
+/* Writes {"event":kind,"seq":...,"index":...,"time":RFC 3339,...}; names may be NULL. */
 void event_json_write(struct json_writer *w, const struct event_header *event,
                       const struct event_names *names);
 

@@ -7,7 +7,7 @@
 void token_class_write(struct json_writer *w, const struct token_class *class)
 {
     json_key_int(w, "vintage", class->vintage);
-    json_key_string(w, "grade", class->grade < GRADE_count ? grade_words[class->grade] : "");
+    json_key_string(w, "grade", grade_name(class->grade));
     json_key_string(w, "region", class->region);
 }
 
