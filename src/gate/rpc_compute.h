@@ -4,22 +4,17 @@
 
 #include "gate/rpc_internal.h"
 
-/* `vintage`, `grade` and `region` of an object; all three, or malformed. */
-int token_class_get(struct rpc_call *c, uint32_t object, struct token_class *class);
 /* An object's `regions`, at most `most`. */
 int regions_get(struct rpc_call *c, uint32_t object, uint32_t most,
                 char regions[][REGION_NAME_SIZE], uint32_t *count);
 /* The parameter names a certified resource: its id, or unknown_resource. */
 int resource_of(struct rpc_call *c, const char *name, uint32_t *id);
-/* A whole hour, in hours since 1970; not given, or none: malformed. */
-int param_hour(struct rpc_call *c, const char *name, int64_t *hour);
 /* What a request that waits asks for. */
 void certificate_asks(struct rpc_call *c, const struct command *cmd);
 
 /* A product's `supply` (CERT-03): REJECT_none or why not. */
 int supply_terms_get(struct rpc_call *c, struct command_product_create *p);
 void supply_terms_write(struct json_writer *w, const struct supply_terms *t);
-extern const struct param_spec supply_specs[];
 
 rpc_function rpc_accredit, rpc_revoke_accreditation, rpc_get_accreditations,
     rpc_set_certification, rpc_get_certification;

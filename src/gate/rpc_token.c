@@ -9,7 +9,8 @@
 
 /* ---- parameters ---- */
 
-int token_class_get(struct rpc_call *c, uint32_t object, struct token_class *class)
+/* `vintage`, `grade` and `region` of an object; all three, or malformed. */
+static int token_class_get(struct rpc_call *c, uint32_t object, struct token_class *class)
 {
     int64_t vintage = param_int(c, object, "vintage", 0);
     int grade = param_enum(c, object, "grade", grade_words, -1);
@@ -23,7 +24,8 @@ int token_class_get(struct rpc_call *c, uint32_t object, struct token_class *cla
     return REJECT_none;
 }
 
-int param_hour(struct rpc_call *c, const char *name, int64_t *hour)
+/* A whole hour, in hours since 1970; not given: malformed; no whole one: invalid_hour. */
+static int param_hour(struct rpc_call *c, const char *name, int64_t *hour)
 {
     ts_t ts = TS(0);
     int reason = param_time(c, c->params, name, &ts);
@@ -167,7 +169,7 @@ int rpc_get_tokens(struct rpc_call *c)
 
 /* ---- a product's terms ---- */
 
-const struct param_spec supply_specs[] = {
+static const struct param_spec supply_specs[] = {
     {.name = "certified", .kind = PARAM_bool},
     {.name = "short_share", .kind = PARAM_decimal},
     {.name = "short_margin", .kind = PARAM_decimal},
