@@ -85,14 +85,24 @@ struct gpu *backend_gpu_device(void *state) { return ((struct gpu_state *)state)
 
 /* ---- products ---- */
 
+/* A kernel over all elements of a matrix, each thread several. */
+static int launch(struct gpu_state *s, enum gpu_kernel kernel, struct gpu_argument *arguments,
+                  int32_t count)
+{
+    uint32_t threads = s->g->threads_max < 256 ? s->g->threads_max : 256;
+    return gpu_launch(s->g, (int32_t)kernel, 4096, threads, arguments, count);
+}
+
 static int widen(struct gpu_state *s, gpu_memory from, gpu_memory to, uint64_t count)
 {
     struct gpu_argument arguments[] = {{.as.memory = from}, {.as.memory = to},
                                        {.as.wide = (int64_t)count}};
-    int32_t kernel = s->path == GPU_PATH_fp32 ? GPU_KERNEL_widen_fp32 : GPU_KERNEL_widen_bf16;
-    return gpu_launch(s->g, kernel, 4096, s->g->threads_max < 256 ? s->g->threads_max : 256,
-                      arguments, 3);
+    return launch(s, s->path == GPU_PATH_fp32 ? GPU_KERNEL_widen_fp32 : GPU_KERNEL_widen_bf16,
+                  arguments, 3);
 }
+
+/* The library's kernels like whole tiles of rows. */
+static uint32_t padded(uint32_t rows) { return (rows + 15) / 16 * 16; }
 
 static int matrix_open(void *state, const struct work_weights *weights, uint32_t layer,
                        enum work_matrix matrix, struct backend_matrix **out,
@@ -141,9 +151,9 @@ static int room(struct gpu_state *s, gpu_memory *memory, uint64_t *has, uint64_t
 static int rooms(struct gpu_state *s, const struct work_matrix_info *m, uint32_t rows,
                  gpu_memory *a)
 {
-    uint64_t padded = (rows + 15) / 16 * 16, elements = padded * m->depth;
+    uint64_t whole = padded(rows), elements = whole * m->depth;
     if (room(s, &s->narrow, &s->narrow_bytes, elements) != 0 ||
-        room(s, &s->c, &s->c_bytes, 4 * padded * m->columns) != 0) return -1;
+        room(s, &s->c, &s->c_bytes, 4 * whole * m->columns) != 0) return -1;
     *a = s->narrow;
     if (s->path == GPU_PATH_int8) return 0;
     if (room(s, &s->a, &s->a_bytes, elements * path_bytes[s->path]) != 0) return -1;
@@ -154,7 +164,7 @@ static int rooms(struct gpu_state *s, const struct work_matrix_info *m, uint32_t
 static int multiply(struct backend_matrix *m, gpu_memory a, uint32_t rows)
 {
     struct gpu_state *s = m->state;
-    return gpu_gemm(s->g, s->path, (int32_t)((rows + 15) / 16 * 16), (int32_t)m->info.columns,
+    return gpu_gemm(s->g, s->path, (int32_t)padded(rows), (int32_t)m->info.columns,
                     (int32_t)m->info.depth, a, m->b, s->c);
 }
 
@@ -171,9 +181,7 @@ static int product(struct backend_matrix *m, const int8_t *a, uint32_t rows, int
     if (multiply(m, operand, rows) != 0) return failed(s, error);
     if (s->path != GPU_PATH_int8) {
         struct gpu_argument arguments[] = {{.as.memory = s->c}, {.as.wide = (int64_t)count}};
-        if (gpu_launch(s->g, GPU_KERNEL_narrow, 4096,
-                       s->g->threads_max < 256 ? s->g->threads_max : 256, arguments, 2) != 0)
-            return failed(s, error);
+        if (launch(s, GPU_KERNEL_narrow, arguments, 2) != 0) return failed(s, error);
     }
     return gpu_read(s->g, c, s->c, 4 * count) == 0 ? 0 : failed(s, error);
 }
