@@ -1,6 +1,11 @@
 /* certificate.c: see certificate.h (CERT-01). */
 #include "proof/certificate.h"
 
+#include "proof/digest.h"
+
+_Static_assert((int)DIGEST_BYTES == DIGEST_SIZE && (int)NOTE_KEY_SIZE == PUBLIC_KEY_SIZE,
+               "what a note says is what a command keeps of it");
+
 static const char *const answers[] = {"no", "yes", NULL};
 
 #define FIELD(name, of) {.key = #name, .kind = NOTE_KIND_##of, \

@@ -10,17 +10,16 @@
 #define DOJIMA_PROOF_RECEIPT_H
 
 #include "base/units.h"
+#include "msg/command.h"
 #include "proof/digest.h"
 #include "proof/note.h"
-
-enum { RECEIPT_INSTRUMENT_SIZE = 64 };
 
 struct receipt {
     uint128_t flop; /* of all its tasks; at least 1 */
     uint64_t allocation;
     uint64_t tasks; /* leaves under the root; at least 1 */
     int64_t hour;   /* hours since 1970-01-01T00Z */
-    char instrument[RECEIPT_INSTRUMENT_SIZE];
+    char instrument[INSTRUMENT_NAME_SIZE];
     struct digest root; /* commitment to every task (commit.h) */
     uint8_t seller[NOTE_KEY_SIZE];
     uint8_t buyer[NOTE_KEY_SIZE]; /* another than the seller's */
