@@ -231,7 +231,8 @@ static void test_limits_are_of_nodes_and_answers_alike(void **state)
     }
 }
 
-/* Two sellers in blocks, one buyer: the cheaper cannot be accepted without loss to itself. */
+/* A cheap block that is too large for the one buyer: the dearer step sells, though the block is in
+ * the money. */
 static void test_a_block_is_rejected_in_the_money(void **state)
 {
     static struct world w;

@@ -108,8 +108,8 @@ static void test_offline(void **state)
     free(r.queries);
 }
 
-/* Twice what the machine can: given up at once where that is asked for, else all are carried out,
- * late; a minimum of queries goes on behind the time. */
+/* Far more than the machine can: given up at once where that is asked for, else all are carried
+ * out, late; a minimum of queries goes on behind the time. */
 static void test_overload(void **state)
 {
     struct machine m;
