@@ -10,7 +10,8 @@
 
 enum { PATH_SIZE = 512, FILE_SIZE = 1 << 20, DEVICES_READ = 512 };
 
-void hardware_printable(char *text)
+/* Printable ASCII without spaces at the ends or two in a row; what is not, is left out. */
+static void make_printable(char *text)
 {
     size_t to = 0;
     for (size_t i = 0; text[i] != 0; i++) {
@@ -34,7 +35,7 @@ static bool value_of(const char *text, const char *key, char *value, size_t size
             strspn(line + length, " \t") == (size_t)(colon - line) - length) {
             size_t rest = end != NULL ? (size_t)(end - colon) - 1 : strlen(colon + 1);
             (void)snprintf(value, size, "%.*s", (int)(rest < size ? rest : size - 1), colon + 1);
-            hardware_printable(value);
+            make_printable(value);
             return true;
         }
         line = end != NULL ? end + 1 : NULL;
@@ -110,13 +111,13 @@ static void read_system(struct hardware *h, const char *root, char *text)
         h->memory = strtoull(value, NULL, 10) << 10;
     (void)snprintf(path, sizeof path, "%s/proc/sys/kernel/osrelease", root);
     (void)io_machine_text(path, h->kernel, sizeof h->kernel);
-    hardware_printable(h->kernel);
+    make_printable(h->kernel);
     static const char *const drivers[][2] = {{"NVIDIA", "/sys/module/nvidia/version"},
                                              {"amdgpu", "/sys/module/amdgpu/version"}};
     for (int i = 0; i < 2 && h->driver[0] == 0; i++) {
         (void)snprintf(path, sizeof path, "%s%s", root, drivers[i][1]);
         if (io_machine_text(path, value, 64) <= 0) continue;
-        hardware_printable(value);
+        make_printable(value);
         (void)snprintf(h->driver, sizeof h->driver, "%s %.63s", drivers[i][0], value);
     }
 }
@@ -144,7 +145,7 @@ static void read_devices(struct hardware *h, const char *root, char *text)
         d.vendor = number_in(path, "vendor", text);
         d.device = number_in(path, "device", text);
         (void)snprintf(d.address, sizeof d.address, "%.23s", names[i].text);
-        hardware_printable(d.address);
+        make_printable(d.address);
         h->devices[h->device_count++] = d;
     }
     free(names);
@@ -174,5 +175,5 @@ void hardware_line(char *text, size_t size, const struct hardware *h, const stru
     }
     else
         (void)snprintf(text, size, "%s", processor);
-    hardware_printable(text);
+    make_printable(text);
 }

@@ -36,7 +36,4 @@ void hardware_read(struct hardware *h, const char *root);
 /* One line for the certificate: the GPU, when there is one, and the processor. */
 void hardware_line(char *text, size_t size, const struct hardware *h, const struct gpu_facts *gpu);
 
-/* Printable ASCII without spaces at the ends or two in a row; what is not, is left out. */
-void hardware_printable(char *text);
-
 #endif

@@ -349,17 +349,3 @@ int work_check(struct work_checker *checker, const struct work_spec *spec,
     }
     return WORK_FAULT_none;
 }
-
-const char *work_fault_text(enum work_fault fault)
-{
-    static const char *const texts[] = {
-        [WORK_FAULT_none] = "right", [WORK_FAULT_spec] = "another task",
-        [WORK_FAULT_answer] = "an answer that cannot be", [WORK_FAULT_flop] = "FLOP that are not",
-        [WORK_FAULT_opening] = "an opening that cannot be",
-        [WORK_FAULT_input] = "an input that does not follow",
-        [WORK_FAULT_product] = "a product that is wrong",
-        [WORK_FAULT_sample] = "an answer that does not follow",
-        [WORK_FAULT_transcript] = "a transcript that is another",
-    };
-    return texts[fault];
-}

@@ -100,8 +100,9 @@ int gpu_weights_make(struct gpu *g, const struct work_matrix_info *info, gpu_mem
     return status == 0 ? 0 : failed(g, error);
 }
 
-int gpu_product_plain(struct gpu *g, uint32_t rows, const struct work_matrix_info *info,
-                      gpu_memory a, gpu_memory b, gpu_memory c)
+/* Enqueues c = a b by the kernel `product`. */
+static int product_plain(struct gpu *g, uint32_t rows, const struct work_matrix_info *info,
+                         gpu_memory a, gpu_memory b, gpu_memory c)
 {
     uint32_t threads = THREADS < g->threads_max ? THREADS : g->threads_max;
     uint32_t warps = threads / g->lanes, groups = (rows + GPU_ROWS_SMALL - 1) / GPU_ROWS_SMALL;
@@ -290,7 +291,7 @@ static int product(struct gpu_decoder *d, uint32_t step, uint32_t rows, struct w
     bool plain = d->products == GPU_PRODUCTS_plain ||
                  (d->products == GPU_PRODUCTS_fastest && rows <= ROWS_PLAIN);
     uint32_t padded = (rows + ROWS_MULTIPLE - 1) / ROWS_MULTIPLE * ROWS_MULTIPLE;
-    int status = plain ? gpu_product_plain(d->g, rows, &m->info, d->a, m->b, d->c)
+    int status = plain ? product_plain(d->g, rows, &m->info, d->a, m->b, d->c)
                        : gpu_gemm(d->g, GPU_PATH_int8, (int32_t)padded, (int32_t)m->info.columns,
                                   (int32_t)m->info.depth, d->a, m->b, d->c);
     if (status != 0) return failed(d->g, error);

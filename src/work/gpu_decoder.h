@@ -1,4 +1,4 @@
-/* gpu_decoder.h: a decoder in a GPU's memory (backend_gpu's), and single products.
+/* gpu_decoder.h: a decoder in a GPU's memory (backend_gpu's), and the weights of one matrix there.
  *
  * Weights are int8, made on the device from their key (or brought there, the buyer's), keys and
  * values int8, products int8 to int32: about a byte a parameter. Llama 2 70B's shape takes 69 GB,
@@ -44,8 +44,5 @@ void gpu_decoder_products(struct gpu_decoder *d, enum gpu_products products);
  * reason. */
 int gpu_weights_make(struct gpu *g, const struct work_matrix_info *info, gpu_memory to,
                      struct work_error *error);
-/* Enqueues c = a b by the kernel `product`. */
-int gpu_product_plain(struct gpu *g, uint32_t rows, const struct work_matrix_info *info,
-                      gpu_memory a, gpu_memory b, gpu_memory c);
 
 #endif

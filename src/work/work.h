@@ -365,7 +365,6 @@ enum work_fault {
     WORK_FAULT_sample,     /* the answer does not follow from the logits */
     WORK_FAULT_transcript, /* the committed root is of something else */
 };
-const char *work_fault_text(enum work_fault fault);
 
 /* Checks tasks of one model with random vectors of its own, made from `secret`: which the seller
  * must not know (fresh entropy). No BLAS. */
