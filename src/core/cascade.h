@@ -48,11 +48,4 @@ void cascade_move(struct core *c, const struct cascade *k);
  * several. */
 bool cascade_came_from(const struct core *c, uint32_t instrument, uint32_t parent);
 
-/* ---- instrument.c ---- */
-/* Lists an outright: REJECT_none and its id, or why not. */
-enum reject instrument_open(struct core *c, const struct command_instrument_list *l,
-                            bool by_cascade, uint32_t *id);
-/* The product's outright of this period and block; NIL: not listed. */
-uint32_t instrument_find(const struct core *c, uint32_t product, const struct period *period);
-
 #endif

@@ -1,9 +1,8 @@
 /* collateral.c: see collateral.h. */
 #include "core/collateral.h"
 
-#include "core/cascade.h"
-
 #include "core/call.h"
+#include "core/cascade.h"
 #include "core/closeout.h"
 #include "core/dual.h"
 #include "core/ledger.h"

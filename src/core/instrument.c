@@ -8,9 +8,7 @@
  * Upstream: calendar, ledger (the clearing house's exposure). Downstream: core.c.
  */
 #include "core/calendar.h"
-#include "core/cascade.h"
 #include "core/delivery.h"
-#include "core/supply.h"
 #include "core/implied.h"
 #include "core/index_spot.h"
 #include "core/limit.h"
@@ -19,6 +17,7 @@
 #include "core/state.h"
 #include "core/span.h"
 #include "core/spot.h"
+#include "core/supply.h"
 
 #include <string.h>
 

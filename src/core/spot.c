@@ -6,7 +6,6 @@
 #include "core/spot_internal.h"
 
 #include "core/calendar.h"
-#include "core/cascade.h"
 #include "core/implied.h"
 
 enum { /* capacity, by the venue's limits */
@@ -69,12 +68,10 @@ static void surplus_set(struct spot_surplus *to, int128_t value)
     to->low = (uint64_t)value;
 }
 
-void event_spot_auction_push(const struct core *c, struct outbox *out,
-                             const struct spot_auction *a)
+void event_spot_auction_push(struct outbox *out, const struct spot_auction *a)
 {
     struct event_spot_auction *e = outbox_push(out, EVENT_spot_auction, sizeof *e);
     struct event_header header = e->header;
-    (void)c;
     *e = (struct event_spot_auction){
         .header = header, .id = a->id, .version = a->version, .reference = a->reference,
         .product = a->product, .hours = a->hours, .kind = a->kind, .state = a->state,
@@ -128,6 +125,9 @@ struct spot_auction *spot_place(struct core *c)
         spot_forget(c, a);
         *a = (struct spot_auction){.id = id, .version = 1, .state = SPOT_STATE_open,
                                    .opened = c->s->ts};
+        for (uint32_t h = 0; h < SPOT_HOURS_MAX; h++)
+            a->hour[h] = (struct spot_hour){.price = PRICE_NONE, .low = PRICE_NONE,
+                                            .high = PRICE_NONE};
         return a;
     }
     return NULL;
@@ -225,16 +225,13 @@ static enum reject auction_open(struct core *c, const struct opening *o)
     a->deadline = o->deadline;
     a->price_min = t->price_min;
     a->price_max = t->price_max;
-    for (uint32_t h = 0; h < SPOT_HOURS_MAX; h++)
-        a->hour[h] = (struct spot_hour){.price = PRICE_NONE, .low = PRICE_NONE,
-                                        .high = PRICE_NONE};
     for (uint32_t h = 0; h < o->hours; h++) {
         a->hour[h].instrument = instruments[h];
         hour_hold(c, instruments[h], spot_index(c, a) + 1);
     }
     c->spot.s->auction_id = a->id;
     spot_due_set(c);
-    event_spot_auction_push(c, c->out, a);
+    event_spot_auction_push(c->out, a);
     return REJECT_none;
 }
 
@@ -282,7 +279,7 @@ static void auction_fail(struct core *c, struct spot_auction *a)
     a->version += 1;
     spot_release_hours(c, a);
     spot_due_set(c);
-    event_spot_auction_push(c, c->out, a);
+    event_spot_auction_push(c->out, a);
 }
 
 void spot_instrument_gone(struct core *c, uint32_t instrument)
@@ -298,14 +295,14 @@ bool spot_terms_are_valid(const struct command_product_create *p)
     const struct spot_terms *t = &p->spot;
     static const struct spot_terms none;
     if (memcmp(t, &none, sizeof none) == 0) return true;
-    const int64_t day = NS_PER_DAY / NS_PER_SECOND;
     bool zoned = t->zone == SPOT_ZONE_utc       ? within(t->offset_hours, -12, 14)
                  : t->zone == SPOT_ZONE_europe  ? within(t->offset_hours, 0, 2)
                  : t->zone == SPOT_ZONE_america ? within(t->offset_hours, -10, -4)
                                                 : false;
-    int64_t earliest = day - 3600 * int64_max(t->offset_hours + (t->zone != SPOT_ZONE_utc), 0);
+    int64_t ahead = int64_max(t->offset_hours + (t->zone != SPOT_ZONE_utc), 0);
+    int64_t earliest = DAY_SECONDS - 3600 * ahead;
     bool timed = t->opens_at < t->closes_at && t->result_within > 0 &&
-                 t->closes_at < day && t->result_within < day &&
+                 t->closes_at < DAY_SECONDS && t->result_within < DAY_SECONDS &&
                  t->closes_at + t->result_within <= earliest;
     bool priced = within(t->price_min.v, -PRICE_MAX, PRICE_MAX) &&
                   within(t->price_max.v, -PRICE_MAX, PRICE_MAX) &&
@@ -340,7 +337,7 @@ static void unopened_say(struct core *c, const struct opening *o)
                                 .hours = o->hours, .first_hour = o->first_hour,
                                 .opened = c->s->ts, .closes = o->closes,
                                 .deadline = o->deadline, .done = c->s->ts};
-    event_spot_auction_push(c, c->out, &none);
+    event_spot_auction_push(c->out, &none);
 }
 
 /* The auction, or only the hours, of the civil day after the date of `due`. One that was missed
@@ -370,7 +367,7 @@ static void auction_close(struct core *c, struct spot_auction *a)
         return;
     }
     a->state = SPOT_STATE_closed;
-    event_spot_auction_push(c, c->out, a);
+    event_spot_auction_push(c->out, a);
 }
 
 void spot_run(struct core *c)

@@ -53,9 +53,7 @@ static void hour_clear(struct core *c, struct spot_auction *a, uint32_t hour)
     for (uint32_t i = 0; i < count; i++) {
         struct spot_order *b = &c->spot.bids[c->shares[i].order];
         b->filled = int64_min(b->qty, h->wanted - h->qty);
-        b->state = b->filled == b->qty ? SPOT_BID_accepted
-                   : b->filled > 0     ? SPOT_BID_partly
-                                       : SPOT_BID_rejected;
+        b->state = (uint8_t)spot_step_state(b);
         if (b->filled == 0) continue;
         h->qty += b->filled;
         h->price = h->low = h->high = b->price;
@@ -72,7 +70,7 @@ void balancing_clear(struct core *c, struct spot_auction *a)
     a->bound = a->claimed = a->surplus; /* the cheapest first: nothing is better */
     a->optimal = 1;
     a->awaited = 1;
-    event_spot_auction_push(c, c->out, a);
+    event_spot_auction_push(c->out, a);
     for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next)
         event_spot_bid_push(c, c->out, i);
     for (uint32_t h = 0; h < a->hours; h++) event_spot_hour_push(c->out, a, h);
@@ -100,14 +98,10 @@ uint64_t balancing_open(struct core *c, const struct balancing *b)
     a->deadline = b->closes;
     a->price_max = b->price_max;
     a->class = b->class;
-    for (uint32_t h = 0; h < SPOT_HOURS_MAX; h++) {
-        a->hour[h] = (struct spot_hour){.price = PRICE_NONE, .low = PRICE_NONE,
-                                        .high = PRICE_NONE,
-                                        .wanted = h < b->hours ? b->work[h] : 0};
-    }
+    for (uint32_t h = 0; h < b->hours; h++) a->hour[h].wanted = b->work[h];
     c->spot.s->auction_id = a->id;
     spot_due_set(c);
-    event_spot_auction_push(c, c->out, a);
+    event_spot_auction_push(c->out, a);
     return a->id;
 }
 

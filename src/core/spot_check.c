@@ -29,11 +29,6 @@ struct hour_sums {
     int128_t at_sells;
 };
 
-static bool step_is_in(const struct spot_order *b, price_t price)
-{
-    return b->side == SIDE_buy ? b->price.v > price.v : b->price.v < price.v;
-}
-
 static void steps_sum(const struct core *c, const struct spot_auction *a,
                       const struct command_spot_result *r, struct hour_sums *sums,
                       struct spot_judged *j)
@@ -45,7 +40,7 @@ static void steps_sum(const struct core *c, const struct spot_auction *a,
         int64_t sign = b->side == SIDE_sell ? 1 : -1;
         int128_t gain = (int128_t)(r->dual[b->hour].v - b->price.v) * sign * b->qty;
         if (gain > 0) j->bound += gain;
-        if (step_is_in(b, r->prices[b->hour])) {
+        if (spot_step_is_in(b, r->prices[b->hour])) {
             s->over += sign * b->qty;
             j->surplus -= (int128_t)b->price.v * sign * b->qty;
         } else if (b->price.v == r->prices[b->hour].v) {

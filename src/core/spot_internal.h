@@ -9,10 +9,10 @@
 
 /* ---- spot.c ---- */
 struct spot_auction *spot_find(const struct core *c, uint64_t id); /* NULL: none of this id */
-void event_spot_auction_push(const struct core *c, struct outbox *out,
-                             const struct spot_auction *a);
+void event_spot_auction_push(struct outbox *out, const struct spot_auction *a);
 void event_spot_hour_push(struct outbox *out, const struct spot_auction *a, uint32_t hour);
-/* A place for an auction of which nothing stands any more; NULL: none. Its id is the next. */
+/* A place for an auction of which nothing stands any more; NULL: none. Its id is the next, its
+ * hours have no prices. */
 struct spot_auction *spot_place(struct core *c);
 /* After an auction's state or times changed. */
 void spot_due_set(struct core *c);
@@ -25,10 +25,11 @@ void event_spot_bid_push(const struct core *c, struct outbox *out, uint32_t bid)
 int64_t spot_lots(const struct core *c, uint32_t bid, uint32_t hour);
 /* All that stands no longer counts as working. */
 void spot_unwork(struct core *c, struct spot_auction *a);
-/* Frees the bids of auctions that are over, the given product's (balancing: NIL) or, where `count`
- * places are wanted, the oldest first. */
+/* Frees the bids of the product's auctions that are over; of one. */
 void spot_retire(struct core *c, uint32_t product);
-void spot_forget(struct core *c, struct spot_auction *a); /* frees its bids: it is over */
+void spot_forget(struct core *c, struct spot_auction *a);
+/* Whether there are so many places for bids and for blocks' profiles; auctions that are over give
+ * theirs back for it, the oldest first. */
 bool spot_bid_room(struct core *c, uint32_t count, uint32_t profiles);
 
 /* ---- spot_check.c ---- */
@@ -57,6 +58,16 @@ static inline bool spot_accepts(const struct command_spot_result *r, uint32_t bl
 /* ---- spot_balancing.c ---- */
 void balancing_clear(struct core *c, struct spot_auction *a);
 
+/* A step that is better than its hour's price is filled. */
+static inline bool spot_step_is_in(const struct spot_order *b, price_t price)
+{
+    return b->side == SIDE_buy ? b->price.v > price.v : b->price.v < price.v;
+}
+static inline enum spot_bid_state spot_step_state(const struct spot_order *b)
+{
+    if (b->filled == b->qty) return SPOT_BID_accepted;
+    return b->filled > 0 ? SPOT_BID_partly : SPOT_BID_rejected;
+}
 static inline uint32_t spot_index(const struct core *c, const struct spot_auction *a)
 {
     return (uint32_t)(a - c->spot.auctions);

@@ -8,7 +8,7 @@
 
 static void auction_tell(const struct core *c, struct outbox *out, const struct spot_auction *a)
 {
-    event_spot_auction_push(c, out, a);
+    event_spot_auction_push(out, a);
     for (uint32_t h = 0; h < a->hours; h++) event_spot_hour_push(out, a, h);
     if (a->state != SPOT_STATE_done) return;
     for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next) {
@@ -53,7 +53,7 @@ void query_spot_waiting(const struct core *c, struct outbox *out)
         const struct spot_auction *a = &c->spot.auctions[i];
         if (a->state == SPOT_STATE_closed && (found == NULL || a->id < found->id)) found = a;
     }
-    if (found != NULL) event_spot_auction_push(c, out, found);
+    if (found != NULL) event_spot_auction_push(out, found);
 }
 
 /* ---- hash ---- */

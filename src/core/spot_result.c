@@ -20,15 +20,12 @@
 static void step_fill(struct spot_order *b, price_t price, struct spot_margin *margin)
 {
     int64_t *left = b->side == SIDE_buy ? &margin->buys : &margin->sells;
-    bool in = b->side == SIDE_buy ? b->price.v > price.v : b->price.v < price.v;
-    b->filled = in ? b->qty : 0;
+    b->filled = spot_step_is_in(b, price) ? b->qty : 0;
     if (b->price.v == price.v) {
         b->filled = int64_min(b->qty, *left);
         *left -= b->filled;
     }
-    b->state = b->filled == b->qty ? SPOT_BID_accepted
-               : b->filled > 0     ? SPOT_BID_partly
-                                   : SPOT_BID_rejected;
+    b->state = (uint8_t)spot_step_state(b);
 }
 
 static void bids_fill(struct core *c, struct spot_auction *a, const struct command_spot_result *r,
@@ -164,7 +161,7 @@ static void result_stand(struct core *c, struct spot_auction *a,
     a->optimal = (r->flags & SPOT_RESULT_OPTIMAL) != 0;
     a->nodes = r->nodes;
     a->accepted = j->accepted;
-    event_spot_auction_push(c, c->out, a);
+    event_spot_auction_push(c->out, a);
     for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next)
         event_spot_bid_push(c, c->out, i);
     for (uint32_t h = 0; h < a->hours; h++) {

@@ -492,6 +492,12 @@ void query_venue(const struct core *c, struct outbox *out);
 /* ---- instrument.c: products, periods, instruments, spreads; CONTRACT, UNIT ---- */
 void product_create(struct core *c, const struct command *cmd);
 void instrument_list(struct core *c, const struct command *cmd);
+/* Lists an outright: REJECT_none and its id, or why not. */
+enum reject instrument_open(struct core *c, const struct command_instrument_list *l,
+                            bool by_cascade, uint32_t *id);
+/* The product's outright of this period and block; NIL: not listed. */
+struct period; /* calendar.h */
+uint32_t instrument_find(const struct core *c, uint32_t product, const struct period *period);
 void spread_list(struct core *c, const struct command *cmd);
 void event_product_push(const struct core *c, struct outbox *out, uint32_t product);
 void event_instrument_push(const struct core *c, struct outbox *out, uint32_t instrument);
