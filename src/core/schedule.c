@@ -84,7 +84,6 @@ void schedule_index(struct core *c, uint32_t index)
 
 void schedule_certificates(struct core *c) { due_note(c, certify_due(c)); }
 void schedule_tokens(struct core *c) { due_note(c, token_due(c)); }
-
 void schedule_delivery(struct core *c) { due_note(c, delivery_due(c)); }
 
 void schedule_expiry(struct core *c, uint32_t instrument, ts_t at)

@@ -1,6 +1,6 @@
 /* schedule.h: what falls due by the clock in the clearing house: certificates (CERT-01), tokens of
  * an hour that is over (UNIT-02), hours' reference prices (INDEX-02), settlement prices (CLEAR-03),
- * marks (CLEAR-04), expiry.
+ * marks (CLEAR-04), expiry, deliveries (DELIV-01).
  *
  * One job a tick, the earliest due first; at one instant in the order above, then by id: what a
  * tick can cause is bounded by its largest job, and the clock asks again at once while something is
@@ -10,7 +10,8 @@
  * Invariants: (1) schedule_due is at or before everything that is due; (2) a job moves its own due
  * time on, so that ticks come to an end.
  *
- * Upstream: settlement, index, settle. Downstream: core.c (tick, core_due).
+ * Upstream: settlement, index, settle, certify, token, delivery. Downstream: core.c (tick,
+ * core_due).
  */
 #ifndef DOJIMA_CORE_SCHEDULE_H
 #define DOJIMA_CORE_SCHEDULE_H
@@ -24,8 +25,8 @@ void schedule_marks(struct core *c);
 void schedule_index(struct core *c, uint32_t index);
 void schedule_certificates(struct core *c);
 void schedule_tokens(struct core *c);
-/* Looks at an instrument's expiry at `at`. */
 void schedule_delivery(struct core *c);
+/* Looks at an instrument's expiry at `at`. */
 void schedule_expiry(struct core *c, uint32_t instrument, ts_t at);
 /* Looks again at all that waits for hours of this index. */
 void schedule_waiting(struct core *c, uint32_t index);

@@ -29,9 +29,9 @@
 #include "core/reclaim.h"
 #include "core/schedule.h"
 #include "core/settlement.h"
+#include "core/spot.h"
 #include "core/standing.h"
 #include "core/value.h"
-#include "core/spot.h"
 
 /* What is being marked: every instrument at its settlement price, or one alone at `price`. */
 struct marking {
@@ -60,9 +60,7 @@ static price_t marking_price(const struct core *c, const struct marking *m, uint
 static enum reject instrument_check(const struct core *c, uint32_t instrument)
 {
     if (instrument == NIL || instrument > c->s->instruments) return REJECT_unknown_instrument;
-    uint8_t expired = c->instruments[instrument].terms.expired;
-    bool over = expired == EXPIRY_done || expired == EXPIRY_delivers;
-    return over ? REJECT_instrument_expired : REJECT_none;
+    return instrument_is_final(c, instrument) ? REJECT_instrument_expired : REJECT_none;
 }
 
 /* The variation of one exposure; false when out of range. */
@@ -292,7 +290,7 @@ static void positions_close(struct core *c, uint32_t instrument, enum posting_co
     in->open_interest = QTY(0);
 }
 
-/* The settlement in force becomes the final one. */
+/* This price becomes the final one. */
 static void settlement_stand_at(struct core *c, uint32_t instrument, price_t price)
 {
     struct settlement_made made = settlement_made_of(c, instrument, c->s->day);
@@ -305,6 +303,7 @@ static void settlement_stand_at(struct core *c, uint32_t instrument, price_t pri
     settlement_close(c, e);
 }
 
+/* The settlement in force becomes the final one. */
 static void settlement_stand(struct core *c, uint32_t instrument)
 {
     settlement_stand_at(c, instrument, c->instruments[instrument].settlement);
@@ -508,7 +507,7 @@ void expiry_run(struct core *c, uint32_t instrument)
 {
     struct instrument *in = &c->instruments[instrument];
     struct index_mean mean = {0};
-    if (in->terms.expired == EXPIRY_done || in->terms.expired == EXPIRY_delivers) return;
+    if (instrument_is_final(c, instrument)) return;
     if (in->terms.expired == EXPIRY_none) {
         outright_close(c, instrument, EXPIRY_waits);
         event_instrument_push(c, c->out, instrument);

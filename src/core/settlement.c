@@ -209,8 +209,7 @@ static enum reject price_check(const struct core *c, const struct command_settle
 {
     if (s->instrument == NIL || s->instrument > c->s->instruments)
         return REJECT_unknown_instrument;
-    uint8_t expired = c->instruments[s->instrument].terms.expired;
-    if (expired == EXPIRY_done || expired == EXPIRY_delivers) return REJECT_instrument_expired;
+    if (instrument_is_final(c, s->instrument)) return REJECT_instrument_expired;
     return price_fits(s->price) ? REJECT_none : REJECT_invalid_price;
 }
 

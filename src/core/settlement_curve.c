@@ -122,8 +122,7 @@ static enum curve_state state_at_start(const struct core *c, const struct curve 
     const struct instrument *in = &c->instruments[i];
     bool priced = !price_is_none(in->settlement);
     bool averaged = product_of(c, i)->terms.settlement_rules.index != 0;
-    bool over = in->terms.expired == EXPIRY_done || in->terms.expired == EXPIRY_delivers ||
-                (in->terms.expired == EXPIRY_waits && averaged);
+    bool over = instrument_is_final(c, i) || (in->terms.expired == EXPIRY_waits && averaged);
     if (over) return priced ? CURVE_fixed : CURVE_out;
     bool stands = in->settlement_tier == SETTLEMENT_TIER_override && in->settlement_day == cv->day;
     return stands ? CURVE_fixed : CURVE_open;

@@ -788,6 +788,12 @@ static inline bool instrument_is_past(const struct core *c, uint32_t instrument)
     bool past = c->s->ts.v >= terms->expires_at.v && terms->expires_at.v > terms->created.v;
     return terms->expired != 0 || past;
 }
+/* Its last price stands: it has expired, or waits for its delivery's notice. */
+static inline bool instrument_is_final(const struct core *c, uint32_t instrument)
+{
+    uint8_t expired = c->instruments[instrument].terms.expired;
+    return expired == EXPIRY_done || expired == EXPIRY_delivers;
+}
 /* The level at px as it is now. */
 static inline void level_say(struct core *c, uint32_t instrument, enum side side, px_t px)
 {
