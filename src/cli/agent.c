@@ -3,6 +3,7 @@
 
 #include "base/time_text.h"
 #include "cli/files.h"
+#include "cli/options.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -30,7 +31,6 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct agent *a = state->input;
-    char *end = NULL;
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &a->client; return 0;
     case KEY_DATA: a->data = text; return 0;
@@ -40,11 +40,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_TLS_CERT: a->tls_cert = text; return 0;
     case KEY_TLS_KEY: a->tls_key = text; return 0;
     case KEY_QUIET: a->quiet = true; return 0;
-    case KEY_POLL:
-        a->poll_ms = (uint32_t)strtoul(text, &end, 10);
-        if (*end != 0 || a->poll_ms == 0 || a->poll_ms > 60000)
-            argp_error(state, "--poll-ms: 1 to 60000");
-        return 0;
+    case KEY_POLL: a->poll_ms = (uint32_t)option_whole(state, "poll-ms", text, 1, 60000); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -284,19 +280,33 @@ int agent_run(struct agent *a, bool (*step)(struct agent *a), peer_handler *hand
 
 static const struct agent_hour of_no_hour = {0, 0};
 
-bool agent_filed(struct agent *a, const char *instrument)
+static bool filed_before(struct agent *a, const char *instrument)
 {
     char name[80], text[8];
     (void)snprintf(name, sizeof name, "filed-%.64s", instrument);
     return agent_store_note_get(a->store, &of_no_hour, name, text, sizeof text) > 0;
 }
 
-void agent_filed_set(struct agent *a, const char *instrument)
+static void filed_set(struct agent *a, const char *instrument)
 {
     char name[80];
     (void)snprintf(name, sizeof name, "filed-%.64s", instrument);
     if (!agent_store_note_set(a->store, &of_no_hour, name, "1"))
         agent_fail(a, "the store cannot be written");
+}
+
+enum client_status agent_file(struct agent *a, struct agent_filing *f, const char *method,
+                              const char *paper)
+{
+    const struct client *c = &a->client;
+    enum client_status status = agent_call(a, method);
+    if (status == CLIENT_unreachable) return status;
+    f->filed = status == CLIENT_ok || filed_before(a, f->instrument);
+    if (status == CLIENT_ok) filed_set(a, f->instrument);
+    else if (!f->filed && strcmp(f->said, c->reason) != 0)
+        agent_say(a, "the %s %s: %s", paper, f->instrument, c->sentence);
+    (void)snprintf(f->said, sizeof f->said, "%s", f->filed ? "" : c->reason);
+    return status;
 }
 
 /* ---- reading an answer ---- */

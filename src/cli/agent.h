@@ -88,9 +88,17 @@ enum client_status agent_call(struct agent *a, const char *method);
 bool agent_time(struct agent *a);
 int64_t agent_now_ms(struct agent *a); /* as it was asked last; any thread */
 
-/* What was filed for an instrument stays filed when its window is over: kept across starts. */
-bool agent_filed(struct agent *a, const char *instrument);
-void agent_filed_set(struct agent *a, const char *instrument);
+/* A tender or an intake. What was filed for an instrument stays filed when its window is over: kept
+ * across starts. */
+struct agent_filing {
+    char instrument[AGENT_NAME_SIZE];
+    bool filed;
+    char said[CLIENT_VALUE_SIZE]; /* the reason that was told last */
+};
+/* Calls the venue; what it refuses is said once ("the PAPER INSTRUMENT: ...") and may be tried
+ * again: its days may not have come. As agent_call. */
+enum client_status agent_file(struct agent *a, struct agent_filing *f, const char *method,
+                              const char *paper);
 
 /* ---- reading an answer of the venue ---- */
 /* A member's text into a buffer of its own size; "" when it is not there or too long. */

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+uint128_t delivery_flop(int64_t work)
+{
+    return (uint128_t)(work < 0 ? 0 : work) * 1000000000;
+}
+
 bool delivery_is(const struct delivery_allocation *d, const char *state)
 {
     return strcmp(d->state, state) == 0;

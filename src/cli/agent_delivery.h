@@ -15,7 +15,9 @@ enum { DELIVERY_ALLOCATIONS_MAX = 256, DELIVERY_HOURS_MAX = 64, DELIVERY_WORD_SI
 #define DELIVERY_CANARY_FIRST INT64_C(1048576)
 #define DELIVERY_CANARIES INT64_C(1450000)
 #define DELIVERY_HOUR_MS INT64_C(3600000)
-#define DELIVERY_FLOP_PER_NCT INT64_C(1000000000) /* UNIT-06 */
+/* Between two agents: what one sends the other takes. */
+enum { DELIVERY_CANARY_TASKS_MAX = 64, DELIVERY_TASKS_MAX = 1024, /* of one answer */
+       DELIVERY_GRACE_MS = 300000 /* venue time for answers that are on their way */ };
 
 struct delivery_hour {
     int64_t hour;  /* since 1970 */
@@ -62,6 +64,9 @@ struct verifiers {
 };
 bool agent_verifiers(struct agent *a, struct verifiers *v); /* asks; own thread */
 bool verifiers_have(const struct verifiers *v, const uint8_t key[NOTE_KEY_SIZE]);
+
+/* FLOP of nano-CT (UNIT-06); 0 for what is below 0. */
+uint128_t delivery_flop(int64_t work);
 
 bool delivery_is(const struct delivery_allocation *d, const char *state);
 /* NULL: there is none. */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PART = 4 << 20, PATH_SIZE = 4400, TIMEOUT_S = 60 };
+enum { PATH_SIZE = 4400, TIMEOUT_S = 60 };
 #define WEIGHTS_BYTES_MAX ((size_t)1 << 38)
 
 void agent_weights_directory(const char *data, char *path, size_t size)
@@ -53,10 +53,10 @@ static size_t part_pull(struct agent *a, const char *endpoint, const struct dige
     json_open_object(&w);
     json_key_hex(&w, "digest", weights->v, DIGEST_BYTES);
     json_key_int(&w, "offset", (int64_t)offset);
-    json_key_int(&w, "size", PART);
+    json_key_int(&w, "size", AGENT_WEIGHTS_PART);
     json_close_object(&w);
-    *good = peer_ask(endpoint, "/weights", &a->key, body, w.used, TIMEOUT_S, PART, &answer) ==
-                PEER_ok &&
+    *good = peer_ask(endpoint, "/weights", &a->key, body, w.used, TIMEOUT_S, AGENT_WEIGHTS_PART,
+                     &answer) == PEER_ok &&
             fwrite(answer.bytes, 1, answer.size, f) == answer.size;
     size_t got = *good ? answer.size : 0;
     if (!*good) agent_say(a, "the buyer's weights: %s", answer.error);
@@ -73,7 +73,7 @@ bool agent_weights_pull(struct agent *a, const char *endpoint, const char *direc
     (void)snprintf(path, sizeof path, "%s.part", made);
     FILE *f = fopen(path, "wb");
     bool good = f != NULL;
-    for (size_t got = PART; good && got == PART; offset += got)
+    for (size_t got = AGENT_WEIGHTS_PART; good && got == AGENT_WEIGHTS_PART; offset += got)
         got = part_pull(a, endpoint, weights, offset, f, &good);
     if (f != NULL && fclose(f) != 0) good = false;
     return good && offset > 0 && rename(path, made) == 0;

@@ -9,6 +9,8 @@
 #include "cli/agent.h"
 #include "work/work.h"
 
+enum { AGENT_WEIGHTS_PART = 4 << 20 }; /* bytes of one answer, at most; fewer: the last */
+
 /* DATA/weights, made when it is not there. */
 void agent_weights_directory(const char *data, char *path, size_t size);
 void agent_weights_path(const char *directory, const struct digest *weights, char *path,

@@ -15,6 +15,7 @@
 #include "base/time_text.h"
 #include "cli/client.h"
 #include "cli/files.h"
+#include "cli/options.h"
 #include "cli/signing_key.h"
 #include "proof/certificate.h"
 #include "work/backend_gpu.h"
@@ -82,22 +83,6 @@ static const struct argp_option options[] = {
     {"json", KEY_JSON, NULL, 0, "The evidence on standard output instead of the page", 4},
     {0}};
 
-static void whole(struct argp_state *state, const char *name, const char *text, int64_t low,
-                  int64_t high, int64_t *value)
-{
-    if (decimal_parse(text, strlen(text), 0, value) != DECIMAL_exact || *value < low ||
-        *value > high)
-        argp_error(state, "--%s is a whole number from %" PRId64 " to %" PRId64, name, low, high);
-}
-
-static uint32_t grade_parse(struct argp_state *state, const char *text)
-{
-    for (uint32_t i = 0; i < GRADE_count; i++)
-        if (strcmp(text, grade_name(i)) == 0) return i;
-    argp_error(state, "--grade is offline, server or interactive");
-    return 0;
-}
-
 static error_t parse_text(int key, char *text, struct arguments *a)
 {
     switch (key) {
@@ -122,14 +107,18 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
     switch (key) {
-    case KEY_GRADE: a->grade = grade_parse(state, text); return 0;
-    case KEY_SECONDS: whole(state, "seconds", text, 1, 86400, &a->seconds); return 0;
-    case KEY_VINTAGE: whole(state, "vintage", text, 1, 9999, &a->vintage); return 0;
-    case KEY_THREADS: whole(state, "threads", text, 1, 256, &a->threads); return 0;
-    case KEY_SEQUENCES: whole(state, "sequences", text, 1, 4096, &a->sequences); return 0;
-    case KEY_ROWS: whole(state, "rows", text, 16, 65536, &a->rows); return 0;
-    case KEY_SAMPLES: whole(state, "samples", text, 1, CERTIFY_SAMPLES_MAX, &a->samples); return 0;
-    case KEY_DAYS: whole(state, "days", text, 1, 366, &a->days); return 0;
+    case KEY_GRADE: a->grade = option_grade(state, text); return 0;
+    case KEY_SECONDS: a->seconds = option_whole(state, "seconds", text, 1, 86400); return 0;
+    case KEY_VINTAGE: a->vintage = option_whole(state, "vintage", text, 1, 9999); return 0;
+    case KEY_THREADS: a->threads = option_whole(state, "threads", text, 1, 256); return 0;
+    case KEY_SEQUENCES:
+        a->sequences = option_whole(state, "sequences", text, 1, 4096);
+        return 0;
+    case KEY_ROWS: a->rows = option_whole(state, "rows", text, 16, 65536); return 0;
+    case KEY_SAMPLES:
+        a->samples = option_whole(state, "samples", text, 1, CERTIFY_SAMPLES_MAX);
+        return 0;
+    case KEY_DAYS: a->days = option_whole(state, "days", text, 1, 366); return 0;
     case KEY_RATE:
         if (decimal_parse(text, strlen(text), 6, &a->rate_e6) != DECIMAL_exact || a->rate_e6 < 1 ||
             a->rate_e6 > INT64_C(100000000000))

@@ -2,6 +2,7 @@
 #include "cli/agent_weights.h"
 #include "cli/cli.h"
 #include "cli/deliver.h"
+#include "cli/options.h"
 
 #include "msg/compute.h"
 
@@ -36,34 +37,23 @@ static bool tender_parse(struct deliver *d, const char *text)
     char *end = NULL;
     struct deliver_tender *t = &d->tenders[d->tender_count];
     if (colon == NULL || colon == text || d->tender_count == DELIVER_TENDERS_MAX ||
-        (size_t)(colon - text) >= sizeof t->instrument)
+        (size_t)(colon - text) >= sizeof t->filing.instrument)
         return false;
-    (void)snprintf(t->instrument, sizeof t->instrument, "%.*s", (int)(colon - text), text);
+    (void)snprintf(t->filing.instrument, sizeof t->filing.instrument, "%.*s", (int)(colon - text),
+                   text);
     t->lots = strtoll(colon + 1, &end, 10);
     if (end == colon + 1 || *end != 0 || t->lots <= 0) return false;
     d->tender_count += 1;
     return true;
 }
 
-static uint32_t grade_of(const char *text)
-{
-    uint32_t grade = 0;
-    while (grade < GRADE_count && strcmp(text, grade_name(grade)) != 0) grade += 1;
-    return grade;
-}
-
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct deliver *d = state->input;
-    char *end = NULL;
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &d->agent; return 0;
     case KEY_RESOURCE: d->resource = text; return 0;
-    case KEY_GRADE:
-        d->grade = text;
-        if (grade_of(text) == GRADE_count)
-            argp_error(state, "--grade is offline, server or interactive");
-        return 0;
+    case KEY_GRADE: d->grade = option_grade(state, text); return 0;
     case KEY_TENDER:
         if (!tender_parse(d, text)) argp_error(state, "--tender: INSTRUMENT:LOTS, at most 16");
         return 0;
@@ -71,18 +61,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_OWN_TOKENS: d->own_tokens = true; return 0;
     case KEY_BACKEND: d->backend = text; return 0;
     case KEY_THREADS:
-        d->threads = (uint32_t)strtoul(text, &end, 10);
-        if (*end != 0 || d->threads > 4096) argp_error(state, "--threads: a number");
+        d->threads = (uint32_t)option_whole(state, "threads", text, 0, 4096);
         return 0;
     case KEY_SEQUENCES:
-    case KEY_ROWS: {
-        uint64_t n = strtoull(text, &end, 10);
-        bool rows = key == KEY_ROWS;
-        if (*end != 0 || n < (rows ? 16 : 1) || n > 65536)
-            argp_error(state, rows ? "--rows: 16 to 65536" : "--sequences: 1 to 65536");
-        *(rows ? &d->rows : &d->slots) = (uint32_t)n;
+        d->slots = (uint32_t)option_whole(state, "sequences", text, 1, 65536);
         return 0;
-    }
+    case KEY_ROWS: d->rows = (uint32_t)option_whole(state, "rows", text, 16, 65536); return 0;
     case KEY_CHEAT:
         if (!cheat_parse(text, &d->cheat.kind)) argp_error(state, "--cheat: no such cheat");
         return 0;
@@ -99,34 +83,28 @@ static void tender_params(struct deliver *d)
 {
     struct json_writer *w = &d->agent.client.params;
     json_key_string(w, "resource", d->resource);
-    json_key_string(w, "grade", d->grade);
+    json_key_string(w, "grade", grade_name(d->grade));
     json_key_string(w, "endpoint", d->agent.endpoint_text);
     json_key_string(w, "public_key", d->agent.key_text);
 }
 
-/* Files what is not filed yet; what the venue refuses is said once and tried again: its days may
- * not have come. */
+/* Files what is not filed yet. */
 static void tenders_file(struct deliver *d)
 {
     struct client *c = &d->agent.client;
     for (uint32_t i = 0; i < d->tender_count; i++) {
         struct deliver_tender *t = &d->tenders[i];
-        if (t->filed) continue;
+        if (t->filing.filed) continue;
         client_begin(c);
-        json_key_string(&c->params, "instrument_name", t->instrument);
+        json_key_string(&c->params, "instrument_name", t->filing.instrument);
         json_key_int(&c->params, "amount", t->lots);
         tender_params(d);
-        enum client_status status = agent_call(&d->agent, "private/tender");
+        enum client_status status = agent_file(&d->agent, &t->filing, "private/tender",
+                                               "tender for");
         if (status == CLIENT_unreachable) return;
-        t->filed = status == CLIENT_ok || agent_filed(&d->agent, t->instrument);
-        if (status == CLIENT_ok) {
-            agent_filed_set(&d->agent, t->instrument);
+        if (status == CLIENT_ok)
             agent_say(&d->agent, "%s tendered for %lld lots of %s", d->resource,
-                      (long long)t->lots, t->instrument);
-        } else if (!t->filed && strcmp(t->said, c->reason) != 0) {
-            agent_say(&d->agent, "the tender for %s: %s", t->instrument, c->sentence);
-        }
-        (void)snprintf(t->said, sizeof t->said, "%s", t->filed ? "" : c->reason);
+                      (long long)t->lots, t->filing.instrument);
     }
     if (!d->standing || d->standing_filed) return;
     client_begin(c);
@@ -201,11 +179,11 @@ int cli_deliver(int argc, char **argv)
                "its public key. It may be killed at any instant and goes on from there."};
     char weights[4200];
     agent_init(&d.agent, "deliver");
-    d.grade = "offline";
+    d.grade = GRADE_offline;
     client_parse(&argp, argc, argv, &d);
     agent_weights_directory(d.agent.data, weights, sizeof weights);
     const struct agent_work_options o = {.weights = weights, .backend = d.backend,
-                                         .threads = d.threads, .grade = grade_of(d.grade),
+                                         .threads = d.threads, .grade = d.grade,
                                          .slots = d.slots, .rows = d.rows};
     d.work = agent_work_open(&o);
     if (d.work == NULL) return 1;

@@ -16,13 +16,11 @@
 #include "cli/agent_work.h"
 #include "work/cheat.h"
 
-enum { DELIVER_TENDERS_MAX = 16, DELIVER_BATCH_MAX = 1024, DELIVER_RUNS_MAX = 64 };
+enum { DELIVER_TENDERS_MAX = 16, DELIVER_BATCH_MAX = DELIVERY_TASKS_MAX, DELIVER_RUNS_MAX = 64 };
 
 struct deliver_tender {
-    char instrument[64];
+    struct agent_filing filing;
     int64_t lots;
-    bool filed;
-    char said[CLIENT_VALUE_SIZE]; /* the reason that was told last */
 };
 
 /* An hour under way. */
@@ -43,7 +41,7 @@ struct deliver_run {
 struct deliver {
     struct agent agent; /* first: an agent is cast to it */
     const char *resource;
-    const char *grade;
+    uint32_t grade; /* enum grade */
     struct deliver_tender tenders[DELIVER_TENDERS_MAX];
     uint32_t tender_count;
     bool standing;       /* ready for balancing auctions */

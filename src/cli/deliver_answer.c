@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDICES_MAX = 4096, CANARY_MAX = 64, TOKENS_PER_BYTE = 2 };
+enum { INDICES_MAX = 4096, CANARY_MAX = DELIVERY_CANARY_TASKS_MAX };
 #define ANSWER_MAX ((size_t)256 << 20)
 
 /* ---- requests ---- */
@@ -25,11 +25,8 @@ static bool request_read(const struct peer_request *request, struct json *j,
                          struct agent_hour *at, struct peer_response *response)
 {
     int64_t allocation;
-    uint32_t capacity = (uint32_t)(request->size / TOKENS_PER_BYTE + 16);
-    *j = (struct json){.tokens = malloc(capacity * sizeof *j->tokens), .capacity = capacity};
-    if (j->tokens != NULL && json_parse(j, request->body, request->size) == JSON_OK &&
-        j->tokens[0].kind == JSON_object && peer_int(j, 0, "allocation", &allocation) &&
-        peer_int(j, 0, "hour", &at->hour)) {
+    if (peer_object(j, request->body, request->size) &&
+        peer_int(j, 0, "allocation", &allocation) && peer_int(j, 0, "hour", &at->hour)) {
         at->allocation = (uint64_t)allocation;
         return true;
     }

@@ -16,8 +16,7 @@
 #include <time.h>
 
 enum { ANSWER_HEX = 2 * WORK_ANSWER_SIZE_MAX + 256, ASK_TIMEOUT_S = 20, BATCH_MS = 1500,
-       ANSWERS_AT_ONCE = 256, BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */,
-       GRACE_MS = 300000 /* venue time for answers that are on their way */ };
+       ANSWERS_AT_ONCE = 256, BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */ };
 
 /* ---- an hour's place ---- */
 
@@ -451,7 +450,7 @@ static bool hand_over(struct deliver *d, struct deliver_run *r,
     *idle = r->own || !answers_send(d, r, al);
     if (r->finished) return false;
     if (!*idle || !over(d, h)) return true;
-    if (!r->own && agent_now_ms(&d->agent) < end + GRACE_MS) return true;
+    if (!r->own && agent_now_ms(&d->agent) < end + DELIVERY_GRACE_MS) return true;
     r->handed = r->done; /* the buyer cannot be reached: all that was done is claimed */
     return false;
 }
@@ -460,10 +459,10 @@ static bool hand_over(struct deliver *d, struct deliver_run *r,
 static bool hour_step(struct deliver *d, struct deliver_run *r,
                       const struct delivery_allocation *al, const struct delivery_hour *h)
 {
-    uint128_t due = (uint128_t)(h->work_due < 0 ? 0 : h->work_due) * DELIVERY_FLOP_PER_NCT;
     bool idle = true;
     if (hand_over(d, r, al, h, &idle)) return idle;
-    if (!r->finished && r->flop < due && !over(d, h)) return work_step(d, r, al);
+    if (!r->finished && r->flop < delivery_flop(h->work_due) && !over(d, h))
+        return work_step(d, r, al);
     if (r->own && !over(d, h)) return true;
     r->finished = true;
     if (r->handed == 0) { /* nothing was done: no receipt, no delivery */

@@ -1,6 +1,7 @@
 /* intake.c: `dojima intake`: a buyer's gateway. intake.h says how its files go together. */
 #include "cli/cli.h"
 #include "cli/intake.h"
+#include "cli/options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,13 +34,13 @@ static bool list_add(const char **list, uint32_t *count, uint32_t most, const ch
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct intake *n = state->input;
-    char *end = NULL;
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &n->agent; return 0;
     case KEY_INSTRUMENT:
-        if (n->instrument_count == INTAKE_INSTRUMENTS_MAX || strlen(text) >= 64)
+        if (n->instrument_count == INTAKE_INSTRUMENTS_MAX || strlen(text) >= AGENT_NAME_SIZE)
             argp_error(state, "--instrument: at most 16 names of 63 letters");
-        else (void)snprintf(n->instruments[n->instrument_count++].name, 64, "%s", text);
+        else (void)snprintf(n->instruments[n->instrument_count++].instrument, AGENT_NAME_SIZE,
+                            "%s", text);
         return 0;
     case KEY_REGION:
         if (!list_add(n->regions, &n->region_count, INTAKE_REGIONS_MAX, text))
@@ -54,12 +55,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_PROMPTS: n->prompts_path = text; return 0;
     case KEY_WEIGHTS: n->weights_path = text; return 0;
     case KEY_VINTAGE:
-    case KEY_ANSWER_TOKENS: {
-        unsigned long v = strtoul(text, &end, 10);
-        if (*end != 0 || v == 0 || v > 1000000) argp_error(state, "a number is wanted: %s", text);
-        *(key == KEY_VINTAGE ? &n->vintage : &n->answer_tokens) = (uint32_t)v;
+        n->vintage = (uint32_t)option_whole(state, "vintage", text, 1, 9999);
         return 0;
-    }
+    case KEY_ANSWER_TOKENS:
+        n->answer_tokens = (uint32_t)option_whole(state, "answer-tokens", text, 1, 1000000);
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -90,23 +90,16 @@ static void intakes_file(struct intake *n)
 {
     struct client *c = &n->agent.client;
     for (uint32_t i = 0; i < n->instrument_count; i++) {
-        struct intake_instrument *t = &n->instruments[i];
-        if (t->filed) continue;
+        struct agent_filing *f = &n->instruments[i];
+        if (f->filed) continue;
         client_begin(c);
-        json_key_string(&c->params, "instrument_name", t->name);
+        json_key_string(&c->params, "instrument_name", f->instrument);
         json_key_string(&c->params, "endpoint", n->agent.endpoint_text);
         json_key_string(&c->params, "public_key", n->agent.key_text);
         constraints_write(n, &c->params);
-        enum client_status status = agent_call(&n->agent, "private/intake");
+        enum client_status status = agent_file(&n->agent, f, "private/intake", "intake of");
         if (status == CLIENT_unreachable) return;
-        t->filed = status == CLIENT_ok || agent_filed(&n->agent, t->name);
-        if (status == CLIENT_ok) {
-            agent_filed_set(&n->agent, t->name);
-            agent_say(&n->agent, "the intake of %s is filed", t->name);
-        } else if (!t->filed && strcmp(t->said, c->reason) != 0) {
-            agent_say(&n->agent, "the intake of %s: %s", t->name, c->sentence);
-        }
-        (void)snprintf(t->said, sizeof t->said, "%s", t->filed ? "" : c->reason);
+        if (status == CLIENT_ok) agent_say(&n->agent, "the intake of %s is filed", f->instrument);
     }
 }
 

@@ -16,15 +16,7 @@
 #include "cli/agent_delivery.h"
 #include "cli/agent_work.h"
 
-enum { INTAKE_INSTRUMENTS_MAX = 16, INTAKE_AHEAD_MAX = 1024, INTAKE_REGIONS_MAX = 4,
-       INTAKE_EXCLUDED_MAX = 8,
-       INTAKE_GRACE_MS = 300000 /* venue time for answers that are on their way */ };
-
-struct intake_instrument {
-    char name[64];
-    bool filed;
-    char said[CLIENT_VALUE_SIZE];
-};
+enum { INTAKE_INSTRUMENTS_MAX = 16, INTAKE_REGIONS_MAX = 4, INTAKE_EXCLUDED_MAX = 8 };
 
 struct prompts {
     uint32_t *tokens; /* of all prompts, one behind the other */
@@ -34,14 +26,14 @@ struct prompts {
 
 struct intake {
     struct agent agent; /* first: an agent is cast to it */
-    struct intake_instrument instruments[INTAKE_INSTRUMENTS_MAX];
+    struct agent_filing instruments[INTAKE_INSTRUMENTS_MAX];
     uint32_t instrument_count;
     const char *regions[INTAKE_REGIONS_MAX];
     uint32_t region_count;
     const char *excluded[INTAKE_EXCLUDED_MAX];
     uint32_t excluded_count;
     const char *grade;        /* the least that is taken; NULL: par */
-    const char *workload;     /* NULL: by the prompts or the grade */
+    const char *workload;     /* NULL: the vintage's first that fits (intake_workload) */
     const char *prompts_path;
     const char *weights_path;
     uint32_t vintage;         /* of the weights [2026] */

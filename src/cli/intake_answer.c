@@ -9,6 +9,7 @@
  *
  * Upstream: peer_server. Downstream: agent_store, proof.
  */
+#include "cli/agent_weights.h"
 #include "cli/intake.h"
 
 #include "proof/receipt.h"
@@ -16,8 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TASKS_MAX = 1024, ANSWERS_MAX = 512, WEIGHTS_PART_MAX = 4 << 20, TASKS_BYTES = 6 << 20,
-       SPEC_HEX = 2 * WORK_SPEC_SIZE_MAX + 8 };
+enum { ANSWERS_MAX = 512, TASKS_BYTES = 6 << 20, SPEC_HEX = 2 * WORK_SPEC_SIZE_MAX + 8 };
 
 struct asked {
     struct json json;
@@ -31,10 +31,7 @@ struct asked {
 static bool body_read(const struct peer_request *request, struct json *j,
                       struct peer_response *response)
 {
-    uint32_t capacity = (uint32_t)(request->size / 2 + 16);
-    *j = (struct json){.tokens = malloc(capacity * sizeof *j->tokens), .capacity = capacity};
-    if (j->tokens != NULL && json_parse(j, request->body, request->size) == JSON_OK &&
-        j->tokens[0].kind == JSON_object) return true;
+    if (peer_object(j, request->body, request->size)) return true;
     peer_refuse(response, 400, "an object is wanted");
     return false;
 }
@@ -74,11 +71,6 @@ static bool asked_read(struct intake *n, const struct peer_request *request, str
     }
     a->at.allocation = (uint64_t)allocation;
     return hour_find(n, request, a, response);
-}
-
-static uint128_t flop_due(const struct delivery_hour *h)
-{
-    return (uint128_t)(h->work_due < 0 ? 0 : h->work_due) * DELIVERY_FLOP_PER_NCT;
 }
 
 /* As the venue's time was asked last: a seller may know of the hour's start before. */
@@ -132,11 +124,11 @@ static void tasks_give(struct intake *n, const struct asked *a, struct peer_resp
         peer_refuse(response, 400, "first and count are wanted");
         return;
     }
-    if ((uint64_t)first > tasks + INTAKE_AHEAD_MAX) {
+    if ((uint64_t)first > tasks + DELIVERY_TASKS_MAX) {
         peer_refuse(response, 409, "only %llu answers are here", (unsigned long long)tasks);
         return;
     }
-    bool over = ended(n, a) || flop >= flop_due(&a->hour) ||
+    bool over = ended(n, a) || flop >= delivery_flop(a->hour.work_due) ||
                 agent_store_note_get(n->agent.store, &a->at, "signed", text, sizeof text) > 0;
     char *bytes = malloc(TASKS_BYTES);
     struct json_writer w = {.bytes = bytes, .capacity = bytes == NULL ? 0 : TASKS_BYTES};
@@ -146,9 +138,9 @@ static void tasks_give(struct intake *n, const struct asked *a, struct peer_resp
     json_open_array(&w);
     uint128_t planned = flop; /* with all that is given out and not yet answered */
     for (uint64_t i = tasks; i < (uint64_t)first && !over; i++) planned += task_flop(n, a, i);
-    if (!begun(n, a)) count = 0;
-    for (int64_t i = 0; i < count && i < TASKS_MAX && !over && w.used + SPEC_HEX < w.capacity &&
-                        planned < flop_due(&a->hour); i++) {
+    if (!begun(n, a) || over) count = 0;
+    for (int64_t i = 0; i < count && i < DELIVERY_TASKS_MAX && w.used + SPEC_HEX < w.capacity &&
+                        planned < delivery_flop(a->hour.work_due); i++) {
         task_write(n, a, (uint64_t)(first + i), &w);
         planned += task_flop(n, a, (uint64_t)(first + i));
     }
@@ -180,7 +172,7 @@ static void weights_give(struct intake *n, const struct peer_request *request,
         bool good = peer_hex(&j, 0, "digest", digest.v, DIGEST_BYTES) &&
                     peer_int(&j, 0, "offset", &offset) && peer_int(&j, 0, "size", &size) &&
                     n->weights != NULL && digest_equal(&digest, &n->weights_digest) &&
-                    (uint64_t)offset <= n->weights_size && size <= WEIGHTS_PART_MAX;
+                    (uint64_t)offset <= n->weights_size && size <= AGENT_WEIGHTS_PART;
         size_t left = good ? n->weights_size - (size_t)offset : 0;
         if (good && (size_t)size > left) size = (int64_t)left;
         char *bytes = good ? malloc((size_t)size + 1) : NULL;
@@ -264,13 +256,13 @@ static bool answers_keep(struct taking *t, uint32_t array, uint64_t first)
     if (agent_store_note_get(store, &t->asked->at, "signed", text, sizeof text) > 0)
         return wrong(t, 409, "the hour's receipt is signed", first);
     if (agent_now_ms(&t->intake->agent) >
-        (t->asked->at.hour + 1) * DELIVERY_HOUR_MS + INTAKE_GRACE_MS)
+        (t->asked->at.hour + 1) * DELIVERY_HOUR_MS + DELIVERY_GRACE_MS)
         return wrong(t, 409, "the hour is over", first);
     bool good = true;
     agent_store_begin(store);
     for (uint32_t a = array + 1; good && a < j->tokens[array].next; a = j->tokens[a].next) {
         good = agent_store_hour(store, &t->asked->at, &tasks, &flop);
-        t->enough = flop >= flop_due(&t->asked->hour);
+        t->enough = flop >= delivery_flop(t->asked->hour.work_due);
         if (good && index >= tasks && t->enough) break;
         good = good && index - first < ANSWERS_MAX && answer_take(t, a, index++);
     }
@@ -303,7 +295,7 @@ static void answers_take(struct intake *n, const struct asked *a, struct peer_re
         struct json_writer w = {.bytes = bytes, .capacity = sizeof bytes};
         json_open_object(&w);
         json_key_int(&w, "count", (int64_t)tasks);
-        json_key_bool(&w, "enough", flop >= flop_due(&a->hour));
+        json_key_bool(&w, "enough", flop >= delivery_flop(a->hour.work_due));
         json_close_object(&w);
         peer_respond(response, &w);
     }

@@ -136,13 +136,8 @@ enum peer_status peer_ask(const char *endpoint, const char *path, const struct s
 
 bool peer_answer_json(struct peer_answer *a)
 {
-    uint32_t capacity = (uint32_t)(a->size / 2 + 16);
     free(a->json.tokens);
-    a->json = (struct json){.tokens = malloc(capacity * sizeof(struct json_token)),
-                            .capacity = capacity};
-    if (a->json.tokens != NULL && json_parse(&a->json, a->bytes, a->size) == JSON_OK &&
-        a->json.tokens[0].kind == JSON_object)
-        return true;
+    if (peer_object(&a->json, a->bytes, a->size)) return true;
     (void)snprintf(a->error, sizeof a->error, "the answer is not in JSON");
     return false;
 }
@@ -181,6 +176,14 @@ void peer_respond(struct peer_response *r, const struct json_writer *w)
         return;
     }
     memcpy(r->body, w->bytes, w->used);
+}
+
+bool peer_object(struct json *j, const char *bytes, size_t size)
+{
+    uint32_t capacity = (uint32_t)(size / 2 + 16);
+    *j = (struct json){.tokens = malloc(capacity * sizeof *j->tokens), .capacity = capacity};
+    return j->tokens != NULL && json_parse(j, bytes, size) == JSON_OK &&
+           j->tokens[0].kind == JSON_object;
 }
 
 bool peer_int(const struct json *j, uint32_t object, const char *name, int64_t *value)

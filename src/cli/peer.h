@@ -96,6 +96,8 @@ __attribute__((format(printf, 3, 4))) void peer_refuse(struct peer_response *r, 
 void peer_respond(struct peer_response *r, const struct json_writer *w);
 
 /* For both sides: reading a body. */
+/* As an object; tokens are to be freed in any case. false: it is none. */
+bool peer_object(struct json *j, const char *bytes, size_t size);
 bool peer_int(const struct json *j, uint32_t object, const char *name, int64_t *value);
 bool peer_hex(const struct json *j, uint32_t object, const char *name, uint8_t *bytes, size_t size);
 /* An array of `count` unsigned integers at most; -1: it is none. */

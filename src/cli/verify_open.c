@@ -241,7 +241,7 @@ static char *canary_body(struct judging *j, const struct work_workload *wl, size
 /* All of a canary's tasks are opened at once, under a root that the seller makes now. */
 static void canary_judge(struct judging *j, const struct peer_answer *answer)
 {
-    uint64_t indices[64];
+    uint64_t indices[DELIVERY_CANARY_TASKS_MAX];
     uint32_t opened;
     struct proof p;
     struct proof_error error;

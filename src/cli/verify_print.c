@@ -2,6 +2,7 @@
 #include "cli/verify.h"
 
 #include "base/time_text.h"
+#include "msg/compute.h"
 #include "quant/freivalds.h"
 #include "wire/json.h"
 

@@ -1,5 +1,6 @@
 /* verify_watch.c: `dojima verify --watch`: a verifier's agent. verify_watch.h says how its files
  * go together. */
+#include "cli/options.h"
 #include "cli/verify_watch.h"
 
 #include <stdlib.h>
@@ -21,12 +22,9 @@ static const struct argp_option options[] = {
      "Accept workloads that count for nothing: demonstrations only", 0},
     {0}};
 
-static uint32_t number(const char *text, uint32_t most, struct argp_state *state)
+static uint32_t number(struct argp_state *state, const char *name, const char *text, uint32_t most)
 {
-    char *end = NULL;
-    unsigned long v = strtoul(text, &end, 10);
-    if (*end != 0 || v == 0 || v > most) argp_error(state, "1 to %u, not %s", most, text);
-    return (uint32_t)v;
+    return (uint32_t)option_whole(state, name, text, 1, most);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -35,10 +33,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &w->agent; return 0;
     case KEY_WATCH: return 0;
-    case KEY_SAMPLES: w->samples = number(text, SAMPLE_MAX, state); return 0;
-    case KEY_CANARIES: w->canaries = number(text, 64, state); return 0;
-    case KEY_PATIENCE: w->patience_s = number(text, 86400, state); return 0;
-    case KEY_TIMEOUT: w->timeout_s = number(text, 3600, state); return 0;
+    case KEY_SAMPLES: w->samples = number(state, "samples", text, SAMPLE_MAX); return 0;
+    case KEY_CANARIES:
+        w->canaries = number(state, "canaries", text, DELIVERY_CANARY_TASKS_MAX);
+        return 0;
+    case KEY_PATIENCE: w->patience_s = number(state, "patience", text, 86400); return 0;
+    case KEY_TIMEOUT: w->timeout_s = number(state, "timeout", text, 3600); return 0;
     case KEY_WORKLOAD: w->workload = text; return 0;
     case KEY_TEST: w->test_workloads = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -132,8 +132,7 @@ static bool patience_ends(struct watch *w, const struct agent_hour *at, const ch
 /* DELIV-02: a receipt that the buyer has not signed says no more than its sample shows. */
 static uint128_t flop_verified(const struct delivery_hour *h, const struct watch_sample *s)
 {
-    uint128_t claimed = (uint128_t)(h->work_claimed < 0 ? 0 : h->work_claimed) *
-                        DELIVERY_FLOP_PER_NCT;
+    uint128_t claimed = delivery_flop(h->work_claimed);
     if (strcmp(h->state, "claimed") != 0) return claimed;
     uint128_t shown = (uint128_t)h->tasks * s->flop_least;
     return claimed < shown ? claimed : shown;
