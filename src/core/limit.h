@@ -64,7 +64,7 @@ void query_large_positions(const struct core *c, uint32_t product, int64_t minim
                            struct outbox *out);
 void query_exemptions(const struct core *c, struct outbox *out);
 
-/* ---- limit_sweep.c: a new date may bring lower limits ---- */
+/* ---- limit_sweep.c: a new date, or officers, may bring lower limits ---- */
 void limit_sweep_start(struct core *c);
 void limit_sweep(struct core *c); /* while venue_state.limit_sweep is not 0 */
 

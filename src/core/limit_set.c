@@ -112,6 +112,8 @@ void limits_set(struct core *c, const struct command *cmd)
     }
     p->terms.limits = s->limits;
     event_product_push(c, c->out, s->product);
+    limit_sweep_start(c); /* what works beyond a lower limit goes */
+    if (c->s->limit_sweep != 0) limit_sweep(c);
 }
 
 /* ---- deliverable supply ---- */

@@ -9,6 +9,7 @@
 #include "core/limit.h"
 #include "core/delivery.h"
 #include "core/implied.h"
+#include "core/supply.h"
 
 #include <string.h>
 
@@ -78,6 +79,7 @@ void session_day(struct core *c)
     delivery_age_day(c); /* as of the date that is over */
     c->s->day = int64_div_floor(c->s->ts.v, NS_PER_DAY);
     price_limit_day(c);
+    supply_freeze(c);
     limit_sweep_start(c);
     if (c->s->client_ids == 0) return;
     memset(c->client_id_map.slots, 0,

@@ -40,6 +40,12 @@ bool spot_terms_are_valid(const struct command_product_create *p);
 /* ---- what ends bids from elsewhere ---- */
 /* Of an account that may not trade any more: all its bids go. Returns how many. */
 uint32_t spot_cancel_account(struct core *c, uint32_t account);
+/* GUARD-07: the account's latest bid that works towards this side of an instrument; NIL: none. */
+uint32_t spot_bid_latest(const struct core *c, uint32_t account, uint32_t instrument,
+                         enum side side);
+ts_t spot_bid_created(const struct core *c, uint32_t bid);
+/* Cancels it, with the blocks that name it; *bid is the next latest, NIL: none. How many went. */
+uint32_t spot_bid_cut(struct core *c, uint32_t *bid, uint32_t instrument);
 /* An instrument is gone: the auction that it is in is void. */
 void spot_instrument_gone(struct core *c, uint32_t instrument);
 

@@ -184,13 +184,20 @@ void spot_unwork(struct core *c, struct spot_auction *a)
     }
 }
 
+static uint32_t hour_of(const struct spot_auction *a, uint32_t instrument)
+{
+    uint32_t hour = 0;
+    while (a->hour[hour].instrument != instrument) hour += 1;
+    return hour;
+}
+
 void spot_working(const struct core *c, uint32_t account, uint32_t instrument, int64_t *buys,
                   int64_t *sells)
 {
-    uint32_t place = c->instruments[instrument].spot, hour = 0;
+    uint32_t place = c->instruments[instrument].spot;
     if (place == 0) return;
     const struct spot_auction *a = &c->spot.auctions[place - 1];
-    while (a->hour[hour].instrument != instrument) hour += 1;
+    uint32_t hour = hour_of(a, instrument);
     for (uint32_t b = a->first; b != NIL; b = c->spot.bids[b].next) {
         const struct spot_order *o = &c->spot.bids[b];
         if (o->account != account || o->state != SPOT_BID_standing) continue;
@@ -491,6 +498,38 @@ static uint32_t cancel_all(struct core *c, struct spot_auction *a, uint32_t acco
         count += 1;
     }
     if (count > 0) a->version += 1;
+    return count;
+}
+
+/* From bid b on towards earlier ones. */
+static uint32_t bid_before(const struct core *c, uint32_t b, uint32_t account, uint32_t hour,
+                           enum side side)
+{
+    for (; b != NIL; b = c->spot.bids[b].prev) {
+        const struct spot_order *o = &c->spot.bids[b];
+        if (o->account == account && o->side == side && spot_lots(c, b, hour) > 0) return b;
+    }
+    return NIL;
+}
+
+uint32_t spot_bid_latest(const struct core *c, uint32_t account, uint32_t instrument,
+                         enum side side)
+{
+    uint32_t place = c->instruments[instrument].spot;
+    if (place == 0) return NIL;
+    const struct spot_auction *a = &c->spot.auctions[place - 1];
+    return bid_before(c, a->last, account, hour_of(a, instrument), side);
+}
+
+ts_t spot_bid_created(const struct core *c, uint32_t bid) { return c->spot.bids[bid].created; }
+
+uint32_t spot_bid_cut(struct core *c, uint32_t *bid, uint32_t instrument)
+{
+    struct spot_order o = c->spot.bids[*bid]; /* what names it stands behind it, not before */
+    struct spot_auction *a = &c->spot.auctions[o.auction];
+    uint32_t count = bid_cancel(c, a, *bid);
+    a->version += 1;
+    *bid = bid_before(c, o.prev, o.account, hour_of(a, instrument), (enum side)o.side);
     return count;
 }
 
