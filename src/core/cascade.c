@@ -228,7 +228,7 @@ static uint64_t positions_move(struct core *c, const struct cascade *k, uint64_t
         x->entry_cost = 0;
         margin_update(c, e);
         for (uint32_t i = 0; i < k->count; i++) {
-            delivery_age_move(c, e, *to, lots);
+            delivery_age_move(c, e, *to, lots, 1);
             position_open(c, &chains[i], *to++, lots, k->price);
         }
         moved += 1;

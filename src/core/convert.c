@@ -8,8 +8,14 @@
  * mark, and nothing else changes. "conversion" then holds the two against each other; it earns or
  * pays only what their settlement prices differ by.
  *
- * Upstream: novation, span. Downstream: core.c.
+ * "conversion" delivers nothing and takes nothing. When trading in a day ends that is delivered,
+ * its lots go: whoever holds the larger contract on the other side of it, in the order of the
+ * contract's list, has the smaller ones of the same hours instead (conversion_unwind). Hours of the
+ * spot market, which are delivered the moment their trading ends, are not converted.
+ *
+ * Upstream: novation, span. Downstream: core.c, settle.
  */
+#include "core/delivery.h"
 #include "core/margin.h"
 #include "core/novation.h"
 #include "core/settle.h"
@@ -41,6 +47,11 @@ static bool is_traded(const struct core *c, uint32_t instrument)
     return instrument != NIL && instrument <= c->s->instruments && !is_spread(c, instrument);
 }
 
+static bool is_prompt(const struct core *c, uint32_t instrument)
+{
+    return delivery_applies(c, instrument) && delivery_is_prompt(c, instrument);
+}
+
 static bool pair_fill(const struct core *c, const struct command_margin_convert *m,
                       struct conversion *v)
 {
@@ -64,6 +75,7 @@ static enum reject conversion_check(const struct core *c, const struct command *
     bool expired = c->instruments[m->from].terms.expired || c->instruments[m->to].terms.expired;
     if (expired) return REJECT_instrument_expired;
     if (m->lots.v < 1 || m->lots.v > QTY_MAX) return REJECT_invalid_amount;
+    if (is_prompt(c, m->from) || is_prompt(c, m->to)) return REJECT_not_convertible;
     if (a->mode != MODE_margined || !pair_fill(c, m, v)) return REJECT_not_convertible;
     uint32_t e = exposure_find(c, v->account, v->from), f = exposure_find(c, v->account, v->to);
     int64_t held = e == NIL ? 0 : c->exposures[e].position;
@@ -119,4 +131,58 @@ void margin_convert(struct core *c, const struct command *cmd)
     }
     lots_move(c, &v, v.from, -v.lots_from);
     lots_move(c, &v, v.to, v.lots_to);
+}
+
+/* ---- before delivery ---- */
+
+static int64_t house_lots(const struct core *c, uint32_t instrument)
+{
+    uint32_t e = exposure_find(c, c->span_venue->account_conversion, instrument);
+    return e == NIL ? 0 : c->exposures[e].position;
+}
+
+/* So many lots of exposure e for smaller ones, as many as there is room for: how many it were. */
+static int64_t holder_swap(struct core *c, uint32_t e, uint32_t smaller, int64_t ratio,
+                           int64_t lots)
+{
+    const struct exposure *x = &c->exposures[e];
+    int64_t part = int64_min(lots, int64_abs(x->position)), sign = x->position < 0 ? -1 : 1;
+    struct conversion v = {.account = x->account, .from = x->instrument, .to = smaller,
+                           .price = price_mark(c, x->instrument)};
+    uint32_t f = exposure_get(c, v.account, smaller);
+    if (f == NIL) return 0;
+    part = int64_min(part, (margin_lots_max(c) - int64_abs(c->exposures[f].position)) / ratio);
+    if (part <= 0) return 0;
+    delivery_age_move(c, e, f, sign * part, ratio);
+    lots_move(c, &v, v.from, -sign * part);
+    lots_move(c, &v, v.to, sign * part * ratio);
+    return part;
+}
+
+static void pair_unwind(struct core *c, uint32_t larger, uint32_t smaller, int64_t ratio)
+{
+    uint32_t house = c->span_venue->account_conversion;
+    int64_t own = house_lots(c, larger), other = house_lots(c, smaller);
+    if (own == 0 || other == 0 || (own < 0) == (other < 0)) return;
+    if (price_is_none(price_mark(c, larger))) return;
+    int64_t lots = int64_min(int64_abs(own), int64_abs(other) / ratio);
+    for (uint32_t e = c->instruments[larger].exposures; e != NIL && lots > 0;
+         e = c->exposures[e].next_of_instrument) {
+        const struct exposure *x = &c->exposures[e];
+        bool opposite = x->position != 0 && (x->position < 0) != (own < 0);
+        bool margined = c->accounts[x->account].mode == MODE_margined;
+        if (opposite && margined && x->account != house)
+            lots -= holder_swap(c, e, smaller, ratio, lots);
+    }
+}
+
+void conversion_unwind(struct core *c, uint32_t instrument)
+{
+    if (c->span_venue->account_conversion == NIL || house_lots(c, instrument) == 0) return;
+    for (uint32_t i = 1; i <= c->s->instruments; i++) {
+        if (is_spread(c, i) || instrument_is_final(c, i)) continue;
+        int64_t up = ratio_of(c, i, instrument), down = ratio_of(c, instrument, i);
+        if (up != 0) pair_unwind(c, i, instrument, up);
+        else if (down != 0) pair_unwind(c, instrument, i, down);
+    }
 }

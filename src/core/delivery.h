@@ -71,9 +71,16 @@ bool delivery_applies(const struct core *c, uint32_t instrument);
 ts_t delivery_last_trading(const struct command_product_create *p, ts_t start);
 void delivery_listed(struct core *c, uint32_t instrument);
 
-/* A cascade: the lots of `to` that came from `from`, long, are as old as those were (oldest first).
- * What is not known of `from`'s age counts from today. lots <= 0: nothing. */
-void delivery_age_move(struct core *c, uint32_t from_exposure, uint32_t to_exposure, int64_t lots);
+/* Whether its trading ends so late that there is no canary: an hour of the spot market. */
+bool delivery_is_prompt(const struct core *c, uint32_t instrument);
+/* When it is allocated: on notice day, or when trading ends later. */
+ts_t delivery_notice_at(const struct core *c, uint32_t instrument);
+
+/* A cascade, or a conversion: of `to` as many lots for each of `lots` as the ratio says came from
+ * `from`, long, and are as old as those were (oldest first). What is not known of `from`'s age
+ * counts from today. lots <= 0: nothing. */
+void delivery_age_move(struct core *c, uint32_t from_exposure, uint32_t to_exposure, int64_t lots,
+                       int64_t ratio);
 /* A new date: ages are reckoned from positions as they stand (core.c, session_day). */
 void delivery_age_day(struct core *c);
 /* The exposure's place is given back. */

@@ -91,17 +91,18 @@ void delivery_age_day(struct core *c)
     }
 }
 
-void delivery_age_move(struct core *c, uint32_t from_exposure, uint32_t to_exposure, int64_t lots)
+void delivery_age_move(struct core *c, uint32_t from_exposure, uint32_t to_exposure, int64_t lots,
+                       int64_t ratio)
 {
     uint32_t product = c->instruments[c->exposures[to_exposure].instrument].product;
     if (lots <= 0 || c->products[product].terms.delivery.class.vintage == 0) return;
     uint32_t g = c->deliver.age_first[from_exposure];
     for (; g != NIL && lots > 0; g = c->deliver.ages[g].next) {
         int64_t part = int64_min(lots, c->deliver.ages[g].lots);
-        age_add(c, to_exposure, c->deliver.ages[g].day, part);
+        age_add(c, to_exposure, c->deliver.ages[g].day, part * ratio);
         lots -= part;
     }
-    if (lots > 0) age_add(c, to_exposure, c->s->day, lots);
+    if (lots > 0) age_add(c, to_exposure, c->s->day, lots * ratio);
 }
 
 void delivery_age_drop(struct core *c, uint32_t exposure)

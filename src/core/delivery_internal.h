@@ -18,10 +18,6 @@ static inline const struct delivery_terms *terms_of(const struct core *c, uint32
 }
 /* An instant `days` before the instrument's D, at this second of that day. */
 ts_t delivery_instant(const struct core *c, uint32_t instrument, int64_t days, uint32_t second);
-/* When it is allocated: on notice day, or when trading ends later. */
-ts_t delivery_notice_at(const struct core *c, uint32_t instrument);
-/* Whether that is so late that there is no canary: an hour of the spot market. */
-bool delivery_is_prompt(const struct core *c, uint32_t instrument);
 /* nano-CT x 10^-6 USD a CT: 10^-6 USD, half-even; clamped to what money may be. */
 int64_t delivery_value(int64_t work, int64_t price);
 int64_t delivery_share_floor(int64_t amount, int64_t share_e6);

@@ -10,7 +10,8 @@
  *    from tenders beyond the assignment.
  * 4. What found each other is an allocation. Every other lot ends in money at the final price:
  *    where one side did what it had to and the other did not, the other pays damages: a seller
- *    those of an hour with nothing, a buyer those of a shortfall (its seller may sell again).
+ *    those of an hour with nothing, a buyer those of a shortfall (its seller may sell again). What
+ *    conversions left with the clearing house (convert.c) is nobody's fault.
  *
  * The seed is four XXH3 hashes of (name, date, sequence number of the command before, which): all
  * of it is published, so anybody can do this again.
@@ -20,6 +21,7 @@
 #include "core/delivery_internal.h"
 
 #include "core/settle.h"
+#include "core/span.h"
 #include "core/value.h"
 
 #define XXH_INLINE_ALL
@@ -39,6 +41,8 @@ struct holder { /* an account's position in the instrument */
     uint32_t exposure;
     uint32_t intake;   /* of a long; NIL: none */
     uint32_t lapsed;   /* of a short: a tender's certificate is no longer good */
+    uint32_t own;      /* 1: the clearing house's side of conversions */
+    uint32_t reserved;
     int64_t lots;
     int64_t tendered;
     int64_t quota;
@@ -196,6 +200,7 @@ static void holders_collect(struct core *c, struct notice *n)
         struct holder h = {.account = x->account, .exposure = e,
                            .tie = tie_of(c, n, x->account)};
         h.lots = int64_abs(x->position);
+        h.own = x->account == c->span_venue->account_conversion;
         if (x->position < 0) {
             n->sellers[n->shorts++] = h;
             continue;
@@ -462,8 +467,8 @@ static bool long_rest(const struct notice *n, uint32_t i, struct rest *r)
 {
     if (i >= 2 * n->longs) return false;
     r->holder = &n->holders[i % n->longs];
-    r->at_fault = i >= n->longs;
-    bool mine = (r->holder->intake == NIL) == r->at_fault;
+    bool mine = (r->holder->intake == NIL) == (i >= n->longs);
+    r->at_fault = i >= n->longs && r->holder->own == 0;
     r->lots = mine ? r->holder->lots - r->holder->matched : 0;
     return true;
 }
@@ -472,9 +477,9 @@ static bool short_rest(const struct notice *n, uint32_t i, struct rest *r)
 {
     if (i >= 2 * n->shorts) return false;
     r->holder = &n->sellers[i % n->shorts];
-    r->at_fault = i < n->shorts;
-    r->lots = r->at_fault ? r->holder->lots - r->holder->tendered
-                          : r->holder->tendered - r->holder->matched;
+    r->at_fault = i < n->shorts && r->holder->own == 0;
+    r->lots = i < n->shorts ? r->holder->lots - r->holder->tendered
+                            : r->holder->tendered - r->holder->matched;
     return true;
 }
 
@@ -484,7 +489,8 @@ static enum delivery_reason reason_of(const struct notice *n, const struct rest 
     if (seller->at_fault && !buyer->at_fault)
         return seller->holder->lapsed ? DELIVERY_REASON_no_certificate : DELIVERY_REASON_no_tender;
     if (buyer->at_fault) return DELIVERY_REASON_no_intake;
-    return n->crowded ? DELIVERY_REASON_no_room : DELIVERY_REASON_constraints;
+    bool room = !n->crowded && buyer->holder->own == 0 && seller->holder->own == 0;
+    return room ? DELIVERY_REASON_constraints : DELIVERY_REASON_no_room;
 }
 
 static void rest_settle(struct core *c, const struct notice *n, const struct rest *buyer,

@@ -396,6 +396,10 @@ static enum reject expire_to_delivery(struct core *c, uint32_t instrument, price
 {
     struct marking m = {.only = instrument, .price = price};
     if (!can_mark(c, &m)) return REJECT_amount_overflow;
+    if (c->s->ts.v < delivery_notice_at(c, instrument).v) { /* who gets others can still file */
+        conversion_unwind(c, instrument);
+        if (!can_mark(c, &m)) return REJECT_amount_overflow;
+    }
     outright_close(c, instrument, EXPIRY_delivers);
     settlement_stand_at(c, instrument, price);
     c->instruments[instrument].expiry_due = INT64_MAX;

@@ -217,6 +217,9 @@ int64_t span_speed_path(const struct span_account *a, int64_t span, bool nothing
 
 /* ---- convert.c: CONTRACT-03 ---- */
 void margin_convert(struct core *c, const struct command *cmd);
+/* Trading in what is to be delivered ends: the clearing house's side of conversions is closed, by
+ * conversions of those who hold the other side of it (convert.c). */
+void conversion_unwind(struct core *c, uint32_t instrument);
 
 /* ---- span_explain.c: from nothing: what-ifs, maintenance, the incremental sums checked ---- */
 struct span_range { /* by instrument; as a maturity, its deltas */
