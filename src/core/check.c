@@ -61,7 +61,8 @@ static void check_working(const struct core *c, uint32_t account)
         orders += 1;
     }
     ASSERT(orders == a->order_count);
-    requirement += c->span_accounts[account].contribution + c->deliver.pending[account];
+    requirement += c->span_accounts[account].contribution + c->deliver.pending[account] +
+                   c->spot.firm[account];
     ASSERT(requirement == a->requirement.v); /* (4) */
 }
 

@@ -84,7 +84,7 @@ static void check_account(const struct core *c, uint32_t a)
         ASSERT(c->exposures[e].account == a);
         requirement += c->exposures[e].requirement.v;
     }
-    requirement += c->span_accounts[a].contribution;
+    requirement += c->span_accounts[a].contribution + c->spot.firm[a];
     ASSERT(requirement + c->deliver.pending[a] == account->requirement.v);
     for (uint32_t b = account->cash; b != NIL; b = c->balances[b].next) {
         ASSERT(c->balances[b].account == a);

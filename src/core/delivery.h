@@ -89,10 +89,17 @@ void delivery_age_drop(struct core *c, uint32_t exposure);
 /* A member was declared in default: its house accounts' deliveries end in money (CLEAR-10). */
 void delivery_default(struct core *c);
 
-/* spot.c asks before it takes an offer in a balancing auction: who offers must have a standing
- * tender (command_tender without an instrument) of a resource certified for the hour. */
-bool delivery_may_offer(const struct core *c, uint32_t account, const struct token_class *class,
-                        int64_t hour);
+/* ---- delivery_bid.c: of bids to its auctions ---- */
+/* Before one is entered: who offers must have a standing tender (command_tender without an
+ * instrument) of a resource certified for the hour. */
+enum reject delivery_may_bid(const struct core *c, const struct spot_auction *s, uint32_t account,
+                             int64_t hour);
+/* What a bid for so much work in an hour may put into escrow at most; false: out of range. */
+bool delivery_bid_margin(const struct core *c, const struct spot_auction *s, price_t price,
+                         int64_t work, int64_t *need);
+/* At the close, margin aside: whether the account can still deliver so much in this hour. */
+bool delivery_honours(const struct core *c, const struct spot_auction *s, uint32_t account,
+                      int64_t hour, int64_t work);
 
 /* Whether a party to a delivery that is not closed is this account, or one of this member: what it
  * owes and gets is not known yet. NIL: not asked for. */

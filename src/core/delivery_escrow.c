@@ -107,18 +107,23 @@ static bool fits(int128_t v, int64_t *out)
 
 /* The buyer: all that it may have to pay, over-delivery within tolerance included. The seller: its
  * share of the value; at a negative price also what it may have to pay. */
-bool allocation_margins(const struct core *c, uint32_t a, int64_t *buyer, int64_t *seller)
+bool delivery_margins(const struct delivery_terms *t, int64_t work, price_t unit, int64_t *buyer,
+                      int64_t *seller)
 {
-    const struct allotment *x = &c->deliver.allocations[a];
-    const struct delivery_terms *t = terms_of(c, x->said.instrument);
-    int128_t value = int128_div_ceil((int128_t)x->said.work_due * int64_abs(x->unit.v),
-                                     NS_PER_SECOND);
+    int128_t value = int128_div_ceil((int128_t)work * int64_abs(unit.v), NS_PER_SECOND);
     if (value > MONEY_MAX / 1000) return false;
     int128_t most = int128_div_ceil(value * (E6 + t->tolerance_hour_e6), E6);
     int128_t share = int128_div_ceil(value * t->margin_seller_e6, E6);
-    bool pays_buyer = x->unit.v >= 0;
+    bool pays_buyer = unit.v >= 0;
     return fits(pays_buyer ? int128_div_ceil(most * t->margin_buyer_e6, E6) : 0, buyer) &&
            fits(pays_buyer ? share : share + most, seller);
+}
+
+bool allocation_margins(const struct core *c, uint32_t a, int64_t *buyer, int64_t *seller)
+{
+    const struct allotment *x = &c->deliver.allocations[a];
+    return delivery_margins(terms_of(c, x->said.instrument), x->said.work_due, x->unit, buyer,
+                            seller);
 }
 
 /* ---- tokens ---- */

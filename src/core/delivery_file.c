@@ -174,12 +174,6 @@ uint32_t tender_standing(const struct core *c, uint32_t account, const struct to
     return NIL;
 }
 
-bool delivery_may_offer(const struct core *c, uint32_t account, const struct token_class *class,
-                        int64_t hour)
-{
-    return tender_standing(c, account, class, hour) != NIL;
-}
-
 /* ---- intakes ---- */
 
 /* Those whose window is over give their places back when one is needed. */

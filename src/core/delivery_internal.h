@@ -75,7 +75,9 @@ int64_t escrow_pay(struct core *c, uint32_t a, enum delivery_side side, uint32_t
 void escrow_release(struct core *c, uint32_t a, enum delivery_side side);
 void pending_set(struct core *c, uint32_t a, enum delivery_side side, int64_t amount);
 uint32_t allocation_account(const struct core *c, uint32_t a, enum delivery_side side);
-/* The margins that an allocation of these terms needs; false: out of range. */
+/* The margins that so much work at this price a CT needs; false: out of range. */
+bool delivery_margins(const struct delivery_terms *t, int64_t work, price_t unit, int64_t *buyer,
+                      int64_t *seller);
 bool allocation_margins(const struct core *c, uint32_t a, int64_t *buyer, int64_t *seller);
 void allocation_margin_day(struct core *c, uint32_t a);
 /* Ends one that has no money in escrow yet, with damages by who is at fault. */

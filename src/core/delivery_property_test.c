@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "core/delivery.h"
 #include "core/default.h"
+#include "core/spot_internal.h"
 
 enum {
     BUYERS = 3,
@@ -37,6 +38,9 @@ struct bench {
     bool constrained;          /* and constraints */
     bool inverted;             /* and mostly negative prices */
     uint32_t notices, allotted, closed, falsified, bought;
+    int64_t awarded;           /* nano-CT that balancing auctions gave */
+    int64_t replaced;          /* of it, what became an allocation */
+    uint64_t latest;           /* allocation */
 };
 
 static uint64_t below(struct bench *b, uint64_t bound) { return random_below(&b->random, bound); }
@@ -228,6 +232,22 @@ static void notice_check(struct bench *b, const struct event_notice *e, const st
     for (uint32_t i = 0; i < PARTIES; i++) assert_int_equal(given[i], share[i]);
 }
 
+/* ---- firm offers ---- */
+
+/* What an auction awards, and what of it becomes an allocation. */
+static void awards_note(struct bench *b)
+{
+    const struct event_header *h = NULL;
+    while ((h = outbox_next(&b->w.out, h)) != NULL) {
+        const struct event_allocation *a = (const void *)h;
+        const struct event_spot_bid *o = (const void *)h;
+        if (h->kind == EVENT_spot_bid) b->awarded += o->filled.v;
+        if (h->kind != EVENT_allocation || a->id <= b->latest) continue;
+        b->latest = a->id;
+        if ((a->flags & ALLOCATION_FLAG_REPLACEMENT) != 0) b->replaced += a->work_due;
+    }
+}
+
 /* ---- the clock, as the sequencer moves it ---- */
 
 static void tick(struct bench *b)
@@ -236,6 +256,7 @@ static void tick(struct bench *b)
     for (uint32_t i = 0; i < DAYS; i++) n[i] = before_notice(b, b->instrument[i]);
     struct command cmd = {0};
     (void)world_step(&b->w, &cmd, COMMAND_tick, 0);
+    awards_note(b);
     const struct event_header *h = NULL;
     while ((h = outbox_next(&b->w.out, h)) != NULL) {
         if (h->kind != EVENT_notice) continue;
@@ -321,25 +342,40 @@ static void tokens_do(struct bench *b)
     act(b, &cmd, COMMAND_token_issue, b->account[BUYERS + seller]);
 }
 
-static void spot_do(struct bench *b)
+static void stand_do(struct bench *b, uint32_t seller, bool withdraws)
 {
-    uint32_t seller = (uint32_t)below(b, SELLERS);
-    struct command cmd = {0};
-    cmd.spot_bid.auction = b->w.c->spot.s->auction_id - below(b, 2);
-    cmd.spot_bid.kind = SPOT_BID_step;
-    cmd.spot_bid.side = SIDE_sell;
-    cmd.spot_bid.count = 1;
-    cmd.spot_bid.steps[0] = (struct spot_step){.hour = (uint32_t)below(b, 3),
-                                               .price = PRICE((int64_t)(1 + below(b, 6)) * E6 / 2),
-                                               .qty = QTY((int64_t)below(b, 3 * LOT_WORK))};
-    act(b, &cmd, COMMAND_spot_bid, b->account[BUYERS + seller]);
     struct command t = {0};
     t.tender.resource = 1 + seller;
-    t.tender.lots = QTY(1);
+    t.tender.lots = QTY(withdraws ? 0 : 1);
     t.tender.grade = GRADE_server;
     t.tender.public_key[0] = key_of(BUYERS + seller);
     memcpy(t.tender.endpoint, "http://s", 8);
-    if (chance(b, 50)) act(b, &t, COMMAND_tender, b->account[BUYERS + seller]);
+    act(b, &t, COMMAND_tender, b->account[BUYERS + seller]);
+}
+
+/* An offer in one of the latest auctions, by one who mostly can deliver: with tokens or without,
+ * the money or not; some withdraw what they stand ready with before the close. */
+static void spot_do(struct bench *b)
+{
+    uint32_t seller = (uint32_t)below(b, SELLERS), account = b->account[BUYERS + seller];
+    const struct spot_auction *a = spot_find(b->w.c, b->w.c->spot.s->auction_id - below(b, 3));
+    if (a == NULL) return;
+    uint32_t hour = (uint32_t)below(b, a->hours);
+    struct command cmd = {0};
+    if (chance(b, 80)) {
+        cmd.token_issue = (struct command_token_issue){
+            .resource = 1 + seller, .hours = 1, .hour = a->first_hour + hour,
+            .amount = a->hour[hour].wanted + 1};
+        act(b, &cmd, COMMAND_token_issue, account);
+    }
+    stand_do(b, seller, false);
+    cmd = (struct command){.spot_bid = {.auction = a->id, .kind = SPOT_BID_step,
+                                        .side = SIDE_sell, .count = 1}};
+    cmd.spot_bid.steps[0] = (struct spot_step){
+        .hour = hour, .price = PRICE((int64_t)below(b, (uint64_t)a->price_max.v + 1)),
+        .qty = QTY(1 + (int64_t)below(b, (uint64_t)a->hour[hour].wanted + LOT_WORK))};
+    act(b, &cmd, COMMAND_spot_bid, account);
+    if (chance(b, 10)) stand_do(b, seller, true);
 }
 
 static void verdict_do(struct bench *b, uint32_t a, const struct event_delivery_hour *e,
@@ -471,6 +507,7 @@ static void end_check(struct bench *b)
     const struct deliveries *d = &c->deliver;
     core_check(c);
     assert_int_equal(d->s->live, 0);
+    if (c->limits.allocations == 64) assert_int_equal(b->awarded, b->replaced);
     assert_int_equal(ledger_cash(c, d->s->account), 0);
     for (uint32_t i = 0; i < DAYS; i++) {
         const struct instrument *in = &c->instruments[b->instrument[i]];
@@ -502,7 +539,9 @@ static void life(struct bench *b)
         if (chance(b, 60)) trade_do(b);
         if (chance(b, 70)) file_do(b);
         if (chance(b, 50)) tokens_do(b);
-        if (chance(b, 60)) spot_do(b);
+        for (uint32_t i = 0; i < 3; i++) {
+            if (chance(b, 60)) spot_do(b);
+        }
         allocations_do(b);
         if (b->troubled && chance(b, 3)) trouble_do(b);
     }

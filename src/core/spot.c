@@ -40,6 +40,7 @@ void spot_cut(struct core *c, struct arena *a)
     m->auctions = arena_cut(a, m->auction_count, sizeof *m->auctions);
     m->bids = arena_cut(a, m->bid_count + 1, sizeof *m->bids);
     m->profiles = arena_cut(a, m->profile_count + 1, sizeof *m->profiles);
+    m->firm = arena_cut(a, c->limits.accounts + 1, sizeof *m->firm);
 }
 
 void spot_start(struct core *c) { c->spot.s->due = INT64_MAX; }

@@ -12,7 +12,8 @@
  * after its parent; (2) what stands of bids of a live day-ahead auction counts as working lots of
  * its account in each hour's instrument, and nothing else of them does; (3) `due` is the earliest
  * instant at which something happens by the clock; (4) an instrument belongs to at most one live
- * auction, and no order of it trades meanwhile.
+ * auction, and no order of it trades meanwhile; (5) bids to delivery's auctions have their margin
+ * in their account's requirement while they stand, and when taken until delivery has the award.
  *
  * Upstream: core.c, delivery. Downstream: offbook, margin, instrument.
  */

@@ -3,8 +3,9 @@
  *
  * Offers are sealed steps of nano-CT, hour by hour. At the close, by the clock, each hour takes the
  * cheapest offers, at one price in order of time, until what is wanted is there; all are paid the
- * price of the dearest that is taken. What nobody offered stays unbought: delivery settles it in
- * cash. Offers above the price that the buyer gives are not entered at all.
+ * price of the dearest that is taken. An offer that could not be honoured any more is passed over,
+ * and the next one taken. What nobody offered stays unbought: delivery settles it in cash. Offers
+ * above the price that the buyer gives are not entered at all.
  *
  * Upstream: delivery, spot.c. Downstream: delivery (awards).
  */
@@ -46,15 +47,30 @@ static uint32_t offers_sort(struct core *c, const struct spot_auction *a, uint32
     return count;
 }
 
+/* What an offer gets of what is still wanted, if with all that its account has won in this hour it
+ * can be honoured. */
+static void offer_fill(struct core *c, const struct spot_hour *h, uint32_t bid)
+{
+    struct spot_order *b = &c->spot.bids[bid];
+    int64_t *won = &c->spot.net[b->account];
+    int64_t work = int64_min(b->qty, h->wanted - h->qty);
+    b->filled = work > 0 && firm_holds(c, bid, *won + work) ? work : 0;
+    *won += b->filled;
+    b->state = (uint8_t)(work > b->filled ? SPOT_BID_passed_over : spot_step_state(b));
+}
+
 static void hour_clear(struct core *c, struct spot_auction *a, uint32_t hour)
 {
     struct spot_hour *h = &a->hour[hour];
     uint32_t count = offers_sort(c, a, hour);
+    for (uint32_t i = 0; i < count; i++) c->spot.net[c->spot.bids[c->shares[i].order].account] = 0;
     for (uint32_t i = 0; i < count; i++) {
-        struct spot_order *b = &c->spot.bids[c->shares[i].order];
-        b->filled = int64_min(b->qty, h->wanted - h->qty);
-        b->state = (uint8_t)spot_step_state(b);
-        if (b->filled == 0) continue;
+        const struct spot_order *b = &c->spot.bids[c->shares[i].order];
+        offer_fill(c, h, c->shares[i].order);
+        if (b->filled == 0) {
+            firm_set(c, c->shares[i].order, MONEY(0));
+            continue;
+        }
         h->qty += b->filled;
         h->price = h->low = h->high = b->price;
         a->surplus += (int128_t)(a->price_max.v - b->price.v) * b->filled;
@@ -122,6 +138,7 @@ uint32_t balancing_awards(struct core *c, uint64_t auction, balancing_take *take
         for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next) {
             const struct spot_order *b = &c->spot.bids[i];
             if (b->hour != h || b->filled == 0) continue;
+            firm_set(c, i, MONEY(0)); /* into escrow with it */
             struct balancing_award award = {.account = b->account, .hour = h, .work = b->filled,
                                             .price = a->hour[h].price};
             take(c, context, &award);

@@ -1,8 +1,8 @@
 /* spot_bid.c: sealed bids of the spot market (INDEX-01). See spot.h.
  *
  * A bid to a day-ahead auction counts like a working order at its price in the instrument of each
- * of its hours (CLEAR-08): a buyer can pay, a seller has margin or what covers a short. Offers to a
- * balancing auction are of tokens that delivery will ask for, and are not margined.
+ * of its hours (CLEAR-08): a buyer can pay, a seller has margin or what covers a short. Bids to
+ * delivery's own auctions are firm instead (spot_firm.c).
  *
  * Upstream: spot. Downstream: margin, call.
  */
@@ -48,6 +48,7 @@ static void bid_free(struct core *c, uint32_t b)
 {
     struct spot_market *s = c->spot.s;
     uint32_t p = c->spot.bids[b].profile;
+    ASSERT(c->spot.bids[b].margin.v == 0);
     if (p != NIL) {
         c->spot.profiles[p] = (struct spot_profile){.qty = {s->profiles_free}};
         s->profiles_free = p;
@@ -147,8 +148,19 @@ static void hour_work(struct core *c, uint32_t bid, uint32_t hour, int64_t sign)
 
 static void bid_unwork(struct core *c, uint32_t bid, uint32_t hours)
 {
-    if (c->spot.auctions[c->spot.bids[bid].auction].kind != SPOT_day_ahead) return;
+    if (c->spot.auctions[c->spot.bids[bid].auction].kind != SPOT_day_ahead) {
+        firm_set(c, bid, MONEY(0));
+        return;
+    }
     for (uint32_t h = 0; h < hours; h++) hour_work(c, bid, h, -1);
+}
+
+/* As it stood: it was admitted so. */
+static void bid_rework(struct core *c, uint32_t bid, money_t margin)
+{
+    const struct spot_auction *a = &c->spot.auctions[c->spot.bids[bid].auction];
+    if (a->kind != SPOT_day_ahead) firm_set(c, bid, margin);
+    for (uint32_t h = 0; h < a->hours && a->kind == SPOT_day_ahead; h++) hour_work(c, bid, h, 1);
 }
 
 /* All its hours, or none. */
@@ -156,7 +168,7 @@ static enum reject bid_work(struct core *c, uint32_t bid, int64_t *detail)
 {
     const struct spot_order *b = &c->spot.bids[bid];
     const struct spot_auction *a = &c->spot.auctions[b->auction];
-    if (a->kind != SPOT_day_ahead) return REJECT_none;
+    if (a->kind != SPOT_day_ahead) return firm_admit(c, bid, detail);
     for (uint32_t h = 0; h < a->hours; h++) {
         int64_t lots = spot_lots(c, bid, h);
         if (lots == 0) continue;
@@ -274,15 +286,14 @@ static enum reject link_check(const struct core *c, const struct spot_auction *a
     return depth <= SPOT_DEPTH_MAX ? REJECT_none : REJECT_invalid_link;
 }
 
-/* DELIV-05: who offers stands ready to deliver, with a resource certified for the hour. */
-static bool offers_are_ready(const struct core *c, const struct spot_auction *a, uint32_t account,
-                             const struct command_spot_bid *s)
+/* DELIV-05: who bids stands ready for each of the hours. */
+static enum reject ready_check(const struct core *c, const struct spot_auction *a,
+                               uint32_t account, const struct command_spot_bid *s)
 {
-    for (uint32_t i = 0; i < s->count; i++) {
-        if (!delivery_may_offer(c, account, &a->class, a->first_hour + s->steps[i].hour))
-            return false;
-    }
-    return true;
+    enum reject reason = REJECT_none;
+    for (uint32_t i = 0; i < s->count && reason == REJECT_none; i++)
+        reason = delivery_may_bid(c, a, account, a->first_hour + s->steps[i].hour);
+    return reason;
 }
 
 static enum reject bid_check(const struct core *c, const struct command *cmd, int64_t *detail)
@@ -299,8 +310,8 @@ static enum reject bid_check(const struct core *c, const struct command *cmd, in
     if (s->replaces != 0 && replaced == NIL) return REJECT_unknown_spot_bid;
     if (a->state != SPOT_STATE_open || a->closes.v <= c->s->ts.v) return REJECT_spot_closed;
     enum reject reason = steps_check(c, a, s, detail);
-    if (reason == REJECT_none && a->kind == SPOT_balancing && !offers_are_ready(c, a, account, s))
-        reason = REJECT_not_tenderable;
+    if (reason == REJECT_none && a->kind != SPOT_day_ahead)
+        reason = ready_check(c, a, account, s);
     if (reason == REJECT_none) reason = link_check(c, a, account, s);
     if (reason == REJECT_none && replaced != NIL && has_child(c, replaced))
         reason = REJECT_invalid_link;
@@ -439,8 +450,10 @@ void spot_bid(struct core *c, const struct command *cmd)
     struct spot_auction *a = spot_find(c, cmd->spot_bid.auction);
     uint64_t last_id = c->spot.s->bid_id;
     uint32_t last = a->last, replaced = NIL;
+    money_t margin = MONEY(0);
     if (cmd->spot_bid.replaces != 0) {
         replaced = bid_find(c, a, cmd->header.account, cmd->spot_bid.replaces);
+        margin = c->spot.bids[replaced].margin;
         bid_unwork(c, replaced, a->hours);
     }
     bids_append(c, a, cmd);
@@ -452,8 +465,7 @@ void spot_bid(struct core *c, const struct command *cmd)
     }
     if (reason != REJECT_none) {
         bids_drop(c, a, from, last_id);
-        for (uint32_t h = 0; h < a->hours && replaced != NIL && a->kind == SPOT_day_ahead; h++)
-            hour_work(c, replaced, h, 1); /* as it stood: it was admitted so */
+        if (replaced != NIL) bid_rework(c, replaced, margin);
         reject_push(c, cmd, reason, detail);
         return;
     }

@@ -32,6 +32,16 @@ void spot_forget(struct core *c, struct spot_auction *a);
  * theirs back for it, the oldest first. */
 bool spot_bid_room(struct core *c, uint32_t count, uint32_t profiles);
 
+/* ---- spot_firm.c: bids to delivery's auctions ---- */
+/* What it may put into escrow at most is required from now on, or it is refused. */
+enum reject firm_admit(struct core *c, uint32_t bid, int64_t *missing);
+void firm_set(struct core *c, uint32_t bid, money_t margin); /* 0: nothing is required any more */
+/* At the close: whether its account can still honour so much work in its hour, all that it wins
+ * there. */
+bool firm_holds(struct core *c, uint32_t bid, int64_t work);
+/* What is required for an auction's bids. */
+int128_t firm_check(const struct core *c, const struct spot_auction *a);
+
 /* ---- spot_check.c ---- */
 struct spot_margin { /* what bids at exactly the price get, in order of time */
     int64_t buys;

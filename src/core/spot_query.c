@@ -71,12 +71,12 @@ void spot_hash(const struct core *c, void (*add)(void *h, const void *bytes, siz
         add(h, &a, sizeof a);
         for (uint32_t b = c->spot.auctions[i].first; b != NIL; b = c->spot.bids[b].next) {
             const struct spot_order *o = &c->spot.bids[b];
-            uint64_t bid[8] = {o->id, o->account,
+            uint64_t bid[9] = {o->id, o->account,
                                (uint64_t)o->kind | (uint64_t)o->side << 8 |
                                    (uint64_t)o->state << 16 | (uint64_t)o->hour << 24,
                                (uint64_t)o->price.v, (uint64_t)o->qty, (uint64_t)o->filled,
                                o->parent == NIL ? 0 : c->spot.bids[o->parent].id,
-                               (uint64_t)o->created.v};
+                               (uint64_t)o->created.v, (uint64_t)o->margin.v};
             add(h, bid, sizeof bid);
             if (o->profile != NIL)
                 add(h, &c->spot.profiles[o->profile], sizeof c->spot.profiles[o->profile]);
@@ -117,9 +117,11 @@ void spot_check(const struct core *c)
     const struct spot *m = &c->spot;
     uint32_t bids = 0, profiles = 0, held = 0, hours = 0;
     int64_t due = INT64_MAX;
+    int128_t firm = 0;
     for (uint32_t i = 0; i < m->auction_count; i++) {
         const struct spot_auction *a = &m->auctions[i];
         if (a->id == 0) continue;
+        firm += firm_check(c, a); /* (5) */
         ASSERT(a->id % m->auction_count == i && a->id <= m->s->auction_id);
         auction_check(c, i, &bids, &profiles);
         if (spot_is_live(a) && a->kind == SPOT_day_ahead) hours += a->hours;
@@ -128,6 +130,8 @@ void spot_check(const struct core *c)
     }
     for (uint32_t p = 1; p <= c->s->products; p++) due = int64_min(due, c->products[p].spot_due);
     ASSERT(due == m->s->due); /* (3) */
+    for (uint32_t a = 1; a <= c->s->accounts; a++) firm -= m->firm[a];
+    ASSERT(firm == 0);
     for (uint32_t i = 1; i <= c->s->instruments; i++) held += c->instruments[i].spot != 0;
     ASSERT(held == hours);
     for (uint32_t b = m->s->bids_free; b != NIL; b = m->bids[b].next) bids += 1;

@@ -77,8 +77,9 @@ struct spot_order {        /* a bid */
     price_t price;
     int64_t qty;           /* of a step */
     int64_t filled;        /* of a block: all its hours */
+    money_t margin;        /* of a firm bid: required while it may still cost so much */
 };
-ASSERT_SIZE(struct spot_order, 72);
+ASSERT_SIZE(struct spot_order, 80);
 
 struct spot_profile {
     int64_t qty[SPOT_HOURS_MAX];
@@ -89,6 +90,7 @@ struct spot {
     struct spot_auction *auctions; /* by id % auction_count */
     struct spot_order *bids;
     struct spot_profile *profiles;
+    int64_t *firm;         /* by account: required for its firm bids, in its requirement */
     uint32_t auction_count;
     uint32_t bid_count;
     uint32_t profile_count;

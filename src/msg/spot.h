@@ -137,6 +137,7 @@ enum spot_bid_state {
     SPOT_BID_partly,     /* a step at the margin */
     SPOT_BID_rejected,
     SPOT_BID_paradoxical, /* rejected although its block is in the money at the prices */
+    SPOT_BID_passed_over, /* of delivery's auctions: it could not be honoured at the close */
     SPOT_BID_state_count
 };
 

@@ -19,7 +19,8 @@ const char *const spot_state_words[SPOT_STATE_count + 1] = {"none", "open", "clo
                                                             "failed"};
 const char *const spot_bid_kind_words[SPOT_BID_count + 1] = {"step", "block"};
 const char *const spot_bid_state_words[SPOT_BID_state_count + 1] = {
-    "none", "standing", "cancelled", "accepted", "partly", "rejected", "paradoxically_rejected"};
+    "none", "standing", "cancelled", "accepted", "partly", "rejected", "paradoxically_rejected",
+    "passed_over"};
 const char *const posting_phase_words[] = {"posted", "pending", "voided", NULL};
 const char *const account_status_words[ACCOUNT_status_count + 1] = {
     "normal", "reduce_only", "liquidating", "defaulted"};
