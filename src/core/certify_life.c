@@ -198,11 +198,29 @@ void certificates_disown(struct core *c, const uint8_t key[PUBLIC_KEY_SIZE])
     due_find(c);
 }
 
+/* The resource's latest that has been in effect; NIL: none that is still kept. */
+static uint32_t effective_last(const struct core *c, uint32_t resource)
+{
+    uint32_t latest = NIL;
+    for (uint32_t i = 1; i <= c->certify.s->certificates; i++) {
+        const struct event_certificate *x = at(c, i);
+        if (x->resource != resource || x->status == CERTIFICATE_refused) continue;
+        if (latest == NIL || x->id > at(c, latest)->id) latest = i;
+    }
+    return latest;
+}
+
+/* What was found out comes late: when the certificate had ended by itself, it ends so once more;
+ * when it had been decertified, that stands, and may be appealed as it could. */
 void certificate_revoke(struct core *c, uint32_t resource, const char *reason)
 {
     struct resource *r = &c->certify.resources[resource];
-    uint32_t effective = r->effective, awaiting = r->awaiting;
     ASSERT(resource_exists(c, resource));
+    uint32_t effective = r->effective, awaiting = r->awaiting;
+    if (effective == NIL && awaiting == NIL) {
+        if (c->s->ts.v < r->barred_until.v) return;
+        effective = effective_last(c, resource);
+    }
     r->barred_until = TS(c->s->ts.v + c->certify.s->settings.appeal_ns);
     r->barred_by = effective != NIL ? at(c, effective)->id : 0;
     if (awaiting != NIL) {
