@@ -161,6 +161,13 @@ int64_t agent_now_ms(struct agent *a)
     return ms;
 }
 
+int64_t agent_clock_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* ---- running ---- */
 
 static void *thread_run(void *context)

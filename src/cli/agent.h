@@ -87,6 +87,7 @@ enum client_status agent_call(struct agent *a, const char *method);
 /* Asks the venue's time. False: it is to end. */
 bool agent_time(struct agent *a);
 int64_t agent_now_ms(struct agent *a); /* as it was asked last; any thread */
+int64_t agent_clock_ms(void); /* this machine's, which never goes back: for what takes how long */
 
 /* A tender or an intake. What was filed for an instrument stays filed when its window is over: kept
  * across starts. */

@@ -47,7 +47,7 @@ struct agent_store {
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENTS];
     pthread_mutex_t mutex; /* recursive: a batch holds it */
-    bool batch;
+    uint32_t depth; /* of batches within batches: the outermost is what is kept, or not */
     bool broken; /* something of the batch failed */
 };
 
@@ -120,24 +120,22 @@ void agent_store_close(struct agent_store *s)
 void agent_store_begin(struct agent_store *s)
 {
     (void)pthread_mutex_lock(&s->mutex);
-    ASSERT(!s->batch);
-    s->batch = true;
-    s->broken = !run(s, "BEGIN IMMEDIATE");
+    if (s->depth++ == 0) s->broken = !run(s, "BEGIN IMMEDIATE");
 }
 
 bool agent_store_commit(struct agent_store *s)
 {
-    ASSERT(s->batch);
-    bool done = !s->broken && run(s, "COMMIT");
-    if (!done) (void)run(s, "ROLLBACK");
-    s->batch = false;
+    ASSERT(s->depth > 0);
+    s->depth -= 1;
+    bool done = !s->broken && (s->depth > 0 || run(s, "COMMIT"));
+    if (!done && s->depth == 0) (void)run(s, "ROLLBACK");
     (void)pthread_mutex_unlock(&s->mutex);
     return done;
 }
 
 void agent_store_abandon(struct agent_store *s)
 {
-    ASSERT(s->batch);
+    ASSERT(s->depth > 0);
     s->broken = true;
 }
 
@@ -145,7 +143,7 @@ void agent_store_abandon(struct agent_store *s)
 static bool enter(struct agent_store *s)
 {
     (void)pthread_mutex_lock(&s->mutex);
-    bool own = !s->batch;
+    bool own = s->depth == 0;
     if (own) agent_store_begin(s);
     return own;
 }

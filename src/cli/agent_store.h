@@ -51,7 +51,8 @@ struct agent_store;
 struct agent_store *agent_store_open(const char *directory, char *error, size_t size);
 void agent_store_close(struct agent_store *s);
 
-/* Several changes that become durable together, or not at all. */
+/* Several changes that become durable together, or not at all; a batch within a batch is part of
+ * it. */
 void agent_store_begin(struct agent_store *s);
 bool agent_store_commit(struct agent_store *s); /* false: failed; nothing of it is kept */
 void agent_store_abandon(struct agent_store *s); /* the commit will keep nothing of it */

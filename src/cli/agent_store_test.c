@@ -194,9 +194,29 @@ static void what_was_told_survives_a_kill(void **state)
     assert_true(tasks > 0);
 }
 
+static void a_batch_within_a_batch_is_part_of_it(void **state)
+{
+    struct agent_store *s = opened();
+    char text[32];
+    (void)state;
+    for (int abandoned = 0; abandoned < 2; abandoned++) {
+        const struct agent_hour at = {.allocation = 30 + (uint64_t)abandoned, .hour = 1};
+        agent_store_begin(s);
+        agent_store_begin(s);
+        assert_int_equal(agent_store_note_put(s, &at, "inner", "1"), AGENT_STORE_new);
+        assert_true(agent_store_commit(s));
+        if (abandoned != 0) agent_store_abandon(s);
+        assert_true(agent_store_commit(s) == (abandoned == 0));
+        size_t length = agent_store_note_get(s, &at, "inner", text, sizeof text);
+        assert_int_equal(length, abandoned == 0 ? 1 : 0);
+    }
+    agent_store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_batch_within_a_batch_is_part_of_it, make, drop),
         cmocka_unit_test_setup_teardown(each_task_once_in_order, make, drop),
         cmocka_unit_test_setup_teardown(a_batch_is_all_or_nothing, make, drop),
         cmocka_unit_test_setup_teardown(a_note_stays_what_it_is, make, drop),

@@ -68,7 +68,7 @@ static bool weights_open(struct agent_work *w, struct kept *k, struct work_error
     if (digest_equal(&k->digest, &none))
         return work_weights_seeded(k->model.workload, &k->model.weights, error) == 0;
     agent_weights_path(w->directory, &k->digest, path, sizeof path);
-    k->bytes = agent_weights_read(path, &size, error);
+    k->bytes = agent_weights_read(path, k->model.workload, &size, error);
     if (k->bytes == NULL ||
         work_weights_bytes(k->model.workload, k->bytes, size, &k->model.weights, error) != 0)
         return false;

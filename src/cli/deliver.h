@@ -38,6 +38,12 @@ struct deliver_run {
     bool told;         /* that it does not */
 };
 
+/* Weights that came wrong: they are not pulled again at once. */
+struct deliver_wrong {
+    struct digest digest;
+    int64_t until_ms, wait_ms; /* agent_clock_ms; the wait doubles */
+};
+
 struct deliver {
     struct agent agent; /* first: an agent is cast to it */
     const char *resource;
@@ -53,6 +59,7 @@ struct deliver {
     struct agent_work *work;
     struct deliveries_seen seen; /* of the own thread */
     struct deliver_run runs[DELIVER_RUNS_MAX];
+    struct deliver_wrong wrong;
     /* under the agent's mutex, for handlers */
     struct verifiers verifiers;
 };

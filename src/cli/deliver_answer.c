@@ -1,13 +1,16 @@
 /* deliver_answer.c: what others ask of a seller: to open tasks of an hour, to do a canary's.
  *
- *   /open    {allocation, hour, indices}      a proof file (proof/proof.h) over the hour's receipt
- *   /canary  {allocation, hour, specs}        the same over tasks done now
+ *   /open     {allocation, hour, indices}     a proof file (proof/proof.h) over the hour's receipt
+ *   /canary   {allocation, hour, specs}       the same over tasks done now
+ *   /weights  {digest, offset, size}          bytes of a buyer's weights, for a verifier whom that
+ *                                             buyer does not give them
  *
  * Only verifiers that the venue has accredited are answered, and the allocation's buyer of its
  * hours. What would pass ANSWER_MAX is left out: the asker sees which tasks it got and asks again.
  *
  * Upstream: peer_server. Downstream: agent_work, proof.
  */
+#include "cli/agent_weights.h"
 #include "cli/deliver.h"
 
 #include "proof/proof.h"
@@ -251,6 +254,29 @@ static void canary(struct deliver *d, const struct peer_request *request, const 
     free(c);
 }
 
+/* ---- /weights ---- */
+
+static void weights_give(struct deliver *d, const struct peer_request *request,
+                         struct peer_response *response)
+{
+    struct agent_weights_part part;
+    char directory[4200], path[4400];
+    if (!is_verifier(d, request->key)) {
+        peer_refuse(response, 403, "no verifier that the venue has accredited");
+        return;
+    }
+    if (!agent_weights_asked(request, &part, response)) return;
+    agent_weights_directory(d->agent.data, directory, sizeof directory);
+    agent_weights_path(directory, &part.digest, path, sizeof path);
+    FILE *f = fopen(path, "rb");
+    void *bytes = malloc(part.size + 1);
+    bool good = f != NULL && bytes != NULL && fseeko(f, (off_t)part.offset, SEEK_SET) == 0;
+    size_t size = good ? fread(bytes, 1, part.size, f) : 0;
+    agent_weights_give(good ? bytes : NULL, size, response);
+    if (f != NULL) (void)fclose(f);
+    free(bytes);
+}
+
 void deliver_answer(void *context, const struct peer_request *request,
                     struct peer_response *response)
 {
@@ -258,7 +284,9 @@ void deliver_answer(void *context, const struct peer_request *request,
     struct json j = {0};
     struct agent_hour at;
     bool open = strcmp(request->path, "/open") == 0;
-    if (!open && strcmp(request->path, "/canary") != 0)
+    if (strcmp(request->path, "/weights") == 0)
+        weights_give(d, request, response);
+    else if (!open && strcmp(request->path, "/canary") != 0)
         peer_refuse(response, 404, "there is no %s here", request->path);
     else if (request_read(request, &j, &at, response)) {
         if (open) open_tasks(d, request, &j, &at, response);

@@ -13,10 +13,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ANSWER_HEX = 2 * WORK_ANSWER_SIZE_MAX + 256, ASK_TIMEOUT_S = 20, BATCH_MS = 1500,
-       ANSWERS_AT_ONCE = 256, BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */ };
+       ANSWERS_AT_ONCE = 256, BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */,
+       WRONG_MIN_MS = 2000, WRONG_MAX_MS = 300000 };
 
 /* ---- an hour's place ---- */
 
@@ -161,7 +161,7 @@ static struct batch *tasks_ask(struct deliver *d, struct deliver_run *r,
     bool good = status == PEER_ok && batch_take(b, &answer, r->done);
     if (status == PEER_ok && !good)
         (void)snprintf(answer.error, sizeof answer.error, "its tasks cannot be read");
-    heard(d, r, good, answer.error);
+    if (!good) heard(d, r, false, answer.error);
     peer_answer_free(&answer);
     if (good) return b;
     batch_free(b);
@@ -170,25 +170,55 @@ static struct batch *tasks_ask(struct deliver *d, struct deliver_run *r,
 
 /* ---- a buyer's weights ---- */
 
-static bool weights_have(struct deliver *d, const struct delivery_allocation *al,
-                         const struct work_spec *spec)
+static enum agent_weights_state weights_get(struct deliver *d,
+                                            const struct delivery_allocation *al,
+                                            const struct work_spec *spec,
+                                            struct work_error *error)
 {
     static const struct digest seeded;
     char directory[4200];
+    struct deliver_wrong *wrong = &d->wrong;
     if (digest_equal(&spec->weights, &seeded) || agent_work_has(d->work, &spec->weights))
-        return true;
+        return AGENT_WEIGHTS_here;
+    if (!digest_equal(&spec->weights, &wrong->digest)) *wrong = (struct deliver_wrong){0};
+    else if (agent_clock_ms() < wrong->until_ms) {
+        (void)work_fail(error, "they came wrong");
+        return AGENT_WEIGHTS_wrong;
+    }
     agent_weights_directory(d->agent.data, directory, sizeof directory);
-    return agent_weights_pull(&d->agent, al->buyer_endpoint, directory, &spec->weights);
+    enum agent_weights_state state = agent_weights_pull(
+        &d->agent, al->buyer_endpoint, directory, &spec->weights,
+        work_workload_find(spec->vintage, spec->workload), error);
+    if (state == AGENT_WEIGHTS_here) agent_say(&d->agent, "the buyer's weights are here");
+    if (state != AGENT_WEIGHTS_wrong) return state;
+    agent_say(&d->agent, "the buyer's weights: %s", error->text);
+    wrong->digest = spec->weights;
+    wrong->wait_ms = wrong->wait_ms == 0 ? WRONG_MIN_MS : wrong->wait_ms * 2;
+    if (wrong->wait_ms > WRONG_MAX_MS) wrong->wait_ms = WRONG_MAX_MS;
+    wrong->until_ms = agent_clock_ms() + wrong->wait_ms;
+    return state;
+}
+
+/* DELIV-02: tasks over weights that do not come are no tasks. */
+static enum agent_weights_state weights_all(struct deliver *d, struct deliver_run *r,
+                                            const struct delivery_allocation *al,
+                                            const struct batch *b)
+{
+    enum agent_weights_state state = AGENT_WEIGHTS_here;
+    struct work_error error = {0};
+    char why[PEER_ERROR_SIZE];
+    for (uint32_t i = 0; i < b->count && state == AGENT_WEIGHTS_here; i++)
+        state = weights_get(d, al, &b->specs[i], &error);
+    (void)snprintf(why, sizeof why, "its weights: %.200s", error.text);
+    if (state == AGENT_WEIGHTS_coming) { /* it is heard, but there is nothing to do yet */
+        if (r->silent_ms == 0) r->silent_ms = agent_now_ms(&d->agent);
+    } else {
+        heard(d, r, state == AGENT_WEIGHTS_here, why);
+    }
+    return state;
 }
 
 /* ---- work ---- */
-
-static int64_t clock_ms(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static bool task_keep(struct deliver *d, struct deliver_run *r, const struct work_spec *spec,
                       const struct work_result *result)
@@ -210,7 +240,7 @@ static bool batch_run(struct deliver *d, struct deliver_run *r, const struct bat
 {
     struct work_error error = {0};
     struct deliver_run before = *r;
-    int64_t began = clock_ms();
+    int64_t began = agent_clock_ms();
     struct work_result *results = calloc(b->count, sizeof *results);
     uint32_t together = 1;
     bool good = results != NULL && deliver_batch_do(d, &r->at, r->done, b->specs, b->count,
@@ -227,7 +257,7 @@ static bool batch_run(struct deliver *d, struct deliver_run *r, const struct bat
         }
     }
     free(results);
-    int64_t took = clock_ms() - began;
+    int64_t took = agent_clock_ms() - began;
     if (took < BATCH_MS / 2 && b->count == r->batch) r->batch *= 2;
     if (took > BATCH_MS && r->batch > 1) r->batch /= 2;
     if (r->batch < together) r->batch = together;
@@ -430,11 +460,15 @@ static bool work_step(struct deliver *d, struct deliver_run *r,
                       const struct delivery_allocation *al)
 {
     struct batch *b = r->own ? NULL : tasks_ask(d, r, al);
+    enum agent_weights_state weights = AGENT_WEIGHTS_here;
+    if (b != NULL) weights = weights_all(d, r, al, b);
+    if (weights != AGENT_WEIGHTS_here) {
+        batch_free(b);
+        b = NULL;
+    }
     if (b == NULL) b = own_tasks(d, r, al);
-    if (b == NULL) return true;
-    bool good = b->count > 0;
-    for (uint32_t i = 0; i < b->count && good; i++) good = weights_have(d, al, &b->specs[i]);
-    if (good) good = batch_run(d, r, b);
+    if (b == NULL) return weights != AGENT_WEIGHTS_coming;
+    bool good = b->count > 0 && batch_run(d, r, b);
     if (b->count == 0 && b->over) r->finished = true;
     batch_free(b);
     return !good;

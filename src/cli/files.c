@@ -55,6 +55,23 @@ uint8_t *files_read(const char *path, size_t most, size_t *size)
     return NULL;
 }
 
+int64_t files_size(const char *path)
+{
+    uv_fs_t request;
+    int64_t size = uv_fs_stat(NULL, &request, path, NULL) == 0
+                       ? (int64_t)request.statbuf.st_size : -1;
+    uv_fs_req_cleanup(&request);
+    return size;
+}
+
+bool files_sync(FILE *f)
+{
+    uv_fs_t request;
+    bool synced = fflush(f) == 0 && uv_fs_fsync(NULL, &request, fileno(f), NULL) == 0;
+    if (synced) uv_fs_req_cleanup(&request);
+    return synced;
+}
+
 bool files_write(const char *path, const void *bytes, size_t size)
 {
     char part[PATH_SIZE];

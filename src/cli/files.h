@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Its owner's alone; one that is there stays as it is. Whether it can be used, its use shows. */
 void files_directory_make(const char *path);
@@ -17,5 +18,8 @@ uint8_t *files_read(const char *path, size_t most, size_t *size);
 
 /* Whole or not at all: under another name first. */
 bool files_write(const char *path, const void *bytes, size_t size);
+
+int64_t files_size(const char *path); /* bytes; -1: there is none */
+bool files_sync(FILE *f); /* what was written is on the disk */
 
 #endif

@@ -158,33 +158,21 @@ static void tasks_give(struct intake *n, const struct asked *a, struct peer_resp
 static void weights_give(struct intake *n, const struct peer_request *request,
                          struct peer_response *response)
 {
-    struct json j = {0};
-    struct digest digest;
-    int64_t offset, size;
+    struct agent_weights_part part;
     (void)pthread_mutex_lock(&n->agent.mutex);
-    bool seller = verifiers_have(&n->verifiers, request->key);
-    for (uint32_t i = 0; i < n->seen.count && !seller; i++)
-        seller = memcmp(n->seen.list[i].seller_key, request->key, NOTE_KEY_SIZE) == 0;
+    bool known = verifiers_have(&n->verifiers, request->key);
+    for (uint32_t i = 0; i < n->seen.count && !known; i++)
+        known = memcmp(n->seen.list[i].seller_key, request->key, NOTE_KEY_SIZE) == 0;
     (void)pthread_mutex_unlock(&n->agent.mutex);
-    if (!seller) {
+    if (!known) {
         peer_refuse(response, 403, "neither a seller of this buyer's nor a verifier");
-    } else if (body_read(request, &j, response)) {
-        bool good = peer_hex(&j, 0, "digest", digest.v, DIGEST_BYTES) &&
-                    peer_int(&j, 0, "offset", &offset) && peer_int(&j, 0, "size", &size) &&
-                    n->weights != NULL && digest_equal(&digest, &n->weights_digest) &&
-                    (uint64_t)offset <= n->weights_size && size <= AGENT_WEIGHTS_PART;
-        size_t left = good ? n->weights_size - (size_t)offset : 0;
-        if (good && (size_t)size > left) size = (int64_t)left;
-        char *bytes = good ? malloc((size_t)size + 1) : NULL;
-        if (bytes == NULL) {
-            peer_refuse(response, 404, "no such part of these weights");
-        } else {
-            memcpy(bytes, n->weights + offset, (size_t)size);
-            *response = (struct peer_response){.status = 200, .bytes = true, .body = bytes,
-                                               .size = (size_t)size};
-        }
+    } else if (agent_weights_asked(request, &part, response)) {
+        bool good = n->weights != NULL && digest_equal(&part.digest, &n->weights_digest) &&
+                    part.offset <= n->weights_size;
+        uint64_t left = good ? n->weights_size - part.offset : 0;
+        agent_weights_give(good ? n->weights + part.offset : NULL,
+                           part.size < left ? part.size : left, response);
     }
-    free(j.tokens);
 }
 
 /* ---- /answers ---- */

@@ -49,23 +49,55 @@ static bool line_take(struct prompts *p, char *line, uint64_t *capacity)
     return true;
 }
 
-static bool prompts_read(struct prompts *p, const char *path, char *error, size_t size)
+/* The last prompt as it would be asked for: nobody is to hear of it only in the hour. */
+static bool prompt_check(const struct intake *n, struct work_error *why)
 {
+    static const struct digest nonce;
+    const struct prompts *p = &n->prompts;
+    const struct work_workload *w = intake_workload(n, n->vintage);
+    struct work_spec spec;
+    if (w == NULL || w->kind != WORK_KIND_decoder) return true;
+    work_spec_default(w, &nonce, &spec);
+    spec.prompt = p->tokens + p->begin[p->count - 1];
+    spec.prompt_count = (uint32_t)(p->begin[p->count] - p->begin[p->count - 1]);
+    if (n->answer_tokens != 0) spec.answer_count = n->answer_tokens;
+    if (spec.prompt_count > w->prompt_count)
+        (void)work_fail(why, "it has %u tokens; %s takes %u at most", spec.prompt_count, w->name,
+                        w->prompt_count);
+    return why->text[0] == 0 && work_spec_check(&spec, why) == 0;
+}
+
+/* A whole line; false: there is none, or (*whole is false then) it is too long. */
+static bool line_read(FILE *f, char *line, bool *whole)
+{
+    if (fgets(line, LINE_MAX_BYTES, f) == NULL) return false;
+    *whole = strchr(line, '\n') != NULL || feof(f) != 0;
+    return *whole;
+}
+
+static bool prompts_read(struct intake *n, char *error, size_t size)
+{
+    struct prompts *p = &n->prompts;
     uint64_t capacity = 0, number = 0;
-    FILE *f = fopen(path, "r");
+    FILE *f = fopen(n->prompts_path, "r");
     char *line = malloc(LINE_MAX_BYTES);
     p->begin = calloc(1, sizeof *p->begin);
-    bool good = f != NULL && line != NULL && p->begin != NULL;
-    if (!good) (void)snprintf(error, size, "%.150s cannot be read", path);
-    while (good && fgets(line, LINE_MAX_BYTES, f) != NULL) {
+    bool good = f != NULL && line != NULL && p->begin != NULL, whole = true;
+    if (!good) (void)snprintf(error, size, "%.150s cannot be read", n->prompts_path);
+    while (good && line_read(f, line, &whole)) {
+        struct work_error why = {0};
+        uint64_t before = p->count;
         number += 1;
         good = line_take(p, line, &capacity);
-        if (!good) (void)snprintf(error, size, "%.150s, line %llu: at most %d token numbers", path,
-                                  (unsigned long long)number, WORK_PROMPT_MAX);
+        if (!good) (void)work_fail(&why, "at most %d token numbers", WORK_PROMPT_MAX);
+        else if (p->count > before) good = prompt_check(n, &why);
+        if (!good) (void)snprintf(error, size, "%.100s, line %llu: %.120s", n->prompts_path,
+                                  (unsigned long long)number, why.text);
     }
-    if (good && p->count == 0) {
+    if (good && (!whole || p->count == 0)) {
         good = false;
-        (void)snprintf(error, size, "%.150s holds no prompt", path);
+        (void)snprintf(error, size, whole ? "%.150s holds no prompt" : "%.150s: a line is too long",
+                       n->prompts_path);
     }
     if (f != NULL) (void)fclose(f);
     free(line);
@@ -77,13 +109,13 @@ static bool weights_read(struct intake *n, char *error, size_t size)
     struct work_weights *weights = NULL;
     struct work_error why = {0};
     const struct work_workload *w = intake_workload(n, n->vintage);
-    n->weights = agent_weights_read(n->weights_path, &n->weights_size, &why);
-    if (n->weights == NULL) {
-        (void)snprintf(error, size, "%s", why.text);
-        return false;
-    }
     if (w == NULL) {
         (void)snprintf(error, size, "--weights needs --workload: which model they are of");
+        return false;
+    }
+    n->weights = agent_weights_read(n->weights_path, w, &n->weights_size, &why);
+    if (n->weights == NULL) {
+        (void)snprintf(error, size, "%s", why.text);
         return false;
     }
     if (work_weights_bytes(w, n->weights, n->weights_size, &weights, &why) != 0) {
@@ -97,8 +129,7 @@ static bool weights_read(struct intake *n, char *error, size_t size)
 
 bool intake_load(struct intake *n, char *error, size_t size)
 {
-    if (n->prompts_path != NULL && !prompts_read(&n->prompts, n->prompts_path, error, size))
-        return false;
+    if (n->prompts_path != NULL && !prompts_read(n, error, size)) return false;
     return n->weights_path == NULL || weights_read(n, error, size);
 }
 
@@ -128,17 +159,17 @@ static bool chunk_base(struct intake *n, const struct agent_hour *at, uint64_t c
     static const struct agent_hour all = {0, 0};
     char name[40], text[32], next[32] = "0";
     (void)snprintf(name, sizeof name, "prompts-%llu", (unsigned long long)chunk);
+    bool kept = true;
+    agent_store_begin(n->agent.store); /* another hour takes none in between */
     if (agent_store_note_get(n->agent.store, at, name, text, sizeof text) == 0) {
         (void)agent_store_note_get(n->agent.store, &all, "next-prompt", next, sizeof next);
         (void)snprintf(text, sizeof text, "%s", next);
         (void)snprintf(next, sizeof next, "%llu", strtoull(text, NULL, 10) + CHUNK);
-        agent_store_begin(n->agent.store);
-        (void)agent_store_note_set(n->agent.store, &all, "next-prompt", next);
-        (void)agent_store_note_put(n->agent.store, at, name, text);
-        if (!agent_store_commit(n->agent.store)) return false;
+        kept = agent_store_note_set(n->agent.store, &all, "next-prompt", next) &&
+               agent_store_note_put(n->agent.store, at, name, text) == AGENT_STORE_new;
     }
     *base = strtoull(text, NULL, 10);
-    return true;
+    return agent_store_commit(n->agent.store) && kept;
 }
 
 static bool prompt_put(struct intake *n, const struct work_workload *w,
@@ -149,7 +180,7 @@ static bool prompt_put(struct intake *n, const struct work_workload *w,
     if (!chunk_base(n, at, index / CHUNK, &base)) return false;
     uint64_t number = base + index % CHUNK, which = number % n->prompts.count;
     uint64_t from = n->prompts.begin[which], count = n->prompts.begin[which + 1] - from;
-    if (count > w->prompt_count) count = w->prompt_count;
+    if (count > w->prompt_count) count = w->prompt_count; /* of a vintage that was not checked */
     for (uint64_t i = 0; i < count; i++) prompt[i] = n->prompts.tokens[from + i];
     spec->prompt_count = (uint32_t)count;
     spec->prompt = prompt;

@@ -177,8 +177,10 @@ static void note_judge(const struct arguments *a, struct verify_file *f)
 /* ---- proofs ---- */
 
 /* A file of weights whose digest this is: every one that was given is tried. */
-static const uint8_t *weights_find(void *context, const struct digest *digest, size_t *size)
+static const uint8_t *weights_find(void *context, const struct work_workload *workload,
+                                   const struct digest *digest, size_t *size)
 {
+    (void)workload; /* whose they are is seen when they are opened */
     struct arguments *a = context;
     for (uint32_t i = 0; i < a->weights_count; i++) {
         struct weights *w = &a->weights[i];

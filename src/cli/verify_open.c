@@ -30,18 +30,37 @@ struct finder {
     struct digest digest;
 };
 
-static const uint8_t *weights_find(void *context, const struct digest *digest, size_t *size)
+/* From the buyer; where it does not give them, from the seller, who has to have them: their digest
+ * says that they are the right ones. */
+static bool weights_pull(struct finder *f, const char *directory, const struct digest *digest,
+                         const struct work_workload *w)
+{
+    const char *const who[] = {"buyer", "seller"};
+    const char *const endpoints[] = {f->allocation->buyer_endpoint,
+                                     f->allocation->seller_endpoint};
+    enum agent_weights_state state = AGENT_WEIGHTS_absent;
+    for (int i = 0; i < 2 && state != AGENT_WEIGHTS_here; i++) {
+        struct work_error error = {0};
+        do state = agent_weights_pull(&f->watch->agent, endpoints[i], directory, digest, w, &error);
+        while (state == AGENT_WEIGHTS_coming && !atomic_load(&f->watch->agent.stopping));
+        if (state != AGENT_WEIGHTS_here)
+            agent_say(&f->watch->agent, "the buyer's weights from the %s: %s", who[i], error.text);
+    }
+    return state == AGENT_WEIGHTS_here;
+}
+
+static const uint8_t *weights_find(void *context, const struct work_workload *w,
+                                   const struct digest *digest, size_t *size)
 {
     struct finder *f = context;
     char directory[4200], path[PATH_SIZE];
     struct work_error error = {0};
+    if (f->bytes != NULL) return NULL; /* only one model of a buyer's own an hour */
     agent_weights_directory(f->watch->agent.data, directory, sizeof directory);
     agent_weights_path(directory, digest, path, sizeof path);
-    if (!agent_weights_have(directory, digest) &&
-        !agent_weights_pull(&f->watch->agent, f->allocation->buyer_endpoint, directory, digest))
+    if (!agent_weights_have(directory, digest) && !weights_pull(f, directory, digest, w))
         return NULL;
-    if (f->bytes != NULL) return NULL; /* only one model of a buyer's own an hour */
-    f->bytes = agent_weights_read(path, &f->size, &error);
+    f->bytes = agent_weights_read(path, w, &f->size, &error);
     *size = f->size;
     return f->bytes;
 }

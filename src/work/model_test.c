@@ -375,6 +375,7 @@ static void buyers_weights(void **state)
     struct work_weights *seeded, *bought;
     must(work_weights_seeded(w, &seeded, &error), &error);
     struct weights_file f = weights_file_write(w, seeded);
+    assert_int_equal(f.size, work_weights_size(w));
     must(work_weights_bytes(w, f.bytes, f.size, &bought, &error), &error);
     struct digest digest = work_weights_digest(bought), expected = digest_of(f.bytes, f.size);
     assert_memory_equal(&digest, &expected, sizeof digest);

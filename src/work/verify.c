@@ -49,7 +49,8 @@ static int weights_make(struct verify *v, struct model *m, struct work_error *er
     size_t size = 0;
     if (digest_equal(&m->digest, &seeded))
         return work_weights_seeded(m->workload, &m->weights, error);
-    const uint8_t *bytes = v->find == NULL ? NULL : v->find(v->context, &m->digest, &size);
+    const uint8_t *bytes =
+        v->find == NULL ? NULL : v->find(v->context, m->workload, &m->digest, &size);
     char text[DIGEST_TEXT_SIZE];
     digest_text(text, &m->digest);
     if (bytes == NULL) return work_fail(error, "the buyer's weights %s are not here", text);

@@ -36,8 +36,10 @@ struct verify_result {
     char reason[WORK_ERROR_SIZE]; /* a sentence unless right */
 };
 
-/* Bytes of a buyer's weights with this digest; NULL: they are not here. They outlive the models. */
-typedef const uint8_t *verify_weights(void *context, const struct digest *digest, size_t *size);
+/* Bytes of a buyer's weights of this workload and digest; NULL: they are not here. They outlive the
+ * models. */
+typedef const uint8_t *verify_weights(void *context, const struct work_workload *w,
+                                      const struct digest *digest, size_t *size);
 
 struct verify; /* the models */
 struct verify *verify_open(const uint8_t secret[32], verify_weights *weights, void *context);

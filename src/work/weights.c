@@ -181,6 +181,23 @@ static const void *part(struct reader *r, uint64_t size)
     return r->bytes + at;
 }
 
+static uint64_t filled(uint64_t size) { return (size + 7) & ~UINT64_C(7); }
+
+uint64_t work_weights_size(const struct work_workload *w)
+{
+    const struct work_shape *h = &w->shape;
+    uint32_t count = work_steps(w);
+    if (w->kind != WORK_KIND_decoder) return 0;
+    uint64_t size = HEAD_BYTES + 8 * (uint64_t)(h->head_size / 2) +
+                    filled(4 * (2 * (uint64_t)h->layers + 1) * h->width) +
+                    filled(4 * (uint64_t)count) + filled((uint64_t)h->vocabulary * h->width);
+    for (uint32_t i = 0; i < count; i++) {
+        struct commit_step s = work_step_shape(w, i, 0, 0);
+        size += filled(2 * (uint64_t)s.n) + filled((uint64_t)s.n * s.k);
+    }
+    return size;
+}
+
 static int read_head(struct work_weights *weights, struct reader *r, struct work_error *error)
 {
     const uint8_t *head = part(r, HEAD_BYTES);

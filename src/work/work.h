@@ -177,6 +177,8 @@ int work_weights_seeded(const struct work_workload *w, struct work_weights **wei
 /* The buyer's: the bytes of a weights file (docs/workloads.md), which must outlive the handle. */
 int work_weights_bytes(const struct work_workload *w, const uint8_t *bytes, size_t size,
                        struct work_weights **weights, struct work_error *error);
+/* Bytes of such a file: its shape gives them. 0: the workload takes no weights. */
+uint64_t work_weights_size(const struct work_workload *w);
 void work_weights_close(struct work_weights *weights);
 /* Zeros when made from the seed. */
 struct digest work_weights_digest(const struct work_weights *weights);
