@@ -131,6 +131,7 @@ void core_check(const struct core *c)
     clearing_check(c);
     default_check(c);
     implied_check(c);
+    instruments_check(c);
     limits_check(c);
     span_check(c);
     deals_check(c);

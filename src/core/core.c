@@ -35,7 +35,7 @@
 struct core_limits core_limits_default(void)
 {
     return (struct core_limits){
-        .members = 1024, .accounts = 16384, .products = 256, .instruments = 16384,
+        .members = 1024, .accounts = 16384, .products = 256, .instruments = 65536,
         .balances = 262144, .exposures = 262144, .orders = 262144, .orders_closed = 65536,
         .levels = 131072, .client_ids = 1 << 20, .answer_bytes = 384u << 20, .trades = 131072,
         .postings = 131072, .settlements = 16384, .requests = 256, .indices = 16,
@@ -115,6 +115,7 @@ static void core_cut(struct core *c, struct arena *a)
     c->gains = arena_cut(a, l->accounts + 1, sizeof *c->gains);
     map_cut(&c->balance_map, a, l->balances, a->base ? &c->s->balance_map_count : NULL);
     map_cut(&c->exposure_map, a, l->exposures, a->base ? &c->s->exposure_map_count : NULL);
+    map_cut(&c->name_map, a, l->instruments, a->base ? &c->s->name_map_count : NULL);
     map_cut(&c->client_id_map, a, l->client_ids, a->base ? &c->s->client_id_map_count : NULL);
     limits_cut(c, a);
     deals_cut(c, a);

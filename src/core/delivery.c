@@ -505,19 +505,13 @@ static void allocation_step(struct core *c, uint32_t a)
     else state_end(c, a);
 }
 
-static bool notice_waits(const struct core *c, uint32_t instrument)
-{
-    return c->instruments[instrument].terms.expired != EXPIRY_done &&
-           delivery_applies(c, instrument);
-}
-
 /* At most one notice a command: it looks at every exposure of its instrument. */
 static bool notices_run(struct core *c)
 {
     uint32_t waiting = 0, due = NIL;
     if (c->deliver.s->waiting == 0) return false;
-    for (uint32_t i = 1; i <= c->s->instruments; i++) {
-        if (!notice_waits(c, i)) continue;
+    for (uint32_t i = c->s->live_first; i != NIL; i = c->instruments[i].live_next) {
+        if (!delivery_applies(c, i)) continue;
         waiting += 1;
         if (due == NIL && notice_at(c, i).v <= c->s->ts.v) due = i;
     }
@@ -530,8 +524,9 @@ static bool notices_run(struct core *c)
 static int64_t due_earliest(const struct core *c)
 {
     int64_t due = INT64_MAX;
-    for (uint32_t i = 1; i <= c->s->instruments && c->deliver.s->waiting > 0; i++) {
-        if (notice_waits(c, i)) due = int64_min(due, notice_at(c, i).v);
+    uint32_t first = c->deliver.s->waiting > 0 ? c->s->live_first : NIL;
+    for (uint32_t i = first; i != NIL; i = c->instruments[i].live_next) {
+        if (delivery_applies(c, i)) due = int64_min(due, notice_at(c, i).v);
     }
     for (uint32_t a = 1; a <= c->deliver.s->allocations; a++) {
         const struct allotment *x = &c->deliver.allocations[a];

@@ -20,6 +20,7 @@
 #include "core/supply.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 enum {
     PRODUCT_FLAGS_KNOWN = PRODUCT_FLAG_TOP | PRODUCT_FLAG_HAS_FLOOR | PRODUCT_FLAG_HAS_BAND |
@@ -172,12 +173,55 @@ static bool name_append(char name[INSTRUMENT_NAME_SIZE], const char *text)
     return true;
 }
 
+/* Not 0. Another name with the same key would be refused as taken: names are an officer's. */
+static uint64_t name_key(const char *name)
+{
+    uint64_t key = XXH3_64bits(name, strnlen(name, INSTRUMENT_NAME_SIZE));
+    return key != 0 ? key : 1;
+}
+
 static bool instrument_name_taken(const struct core *c, const char *name)
 {
-    for (uint32_t i = 1; i <= c->s->instruments; i++) {
-        if (strncmp(c->instruments[i].terms.name, name, INSTRUMENT_NAME_SIZE) == 0) return true;
+    return map_find(&c->name_map, name_key(name)) != NULL;
+}
+
+static void live_add(struct core *c, uint32_t id)
+{
+    uint32_t last = c->s->live_last;
+    if (last == NIL) c->s->live_first = id;
+    else c->instruments[last].live_next = id;
+    c->instruments[id].live_before = last;
+    c->s->live_last = id;
+}
+
+void instrument_end(struct core *c, uint32_t instrument)
+{
+    struct instrument *i = &c->instruments[instrument];
+    ASSERT(i->terms.expired != EXPIRY_done);
+    i->terms.expired = EXPIRY_done;
+    if (i->live_before == NIL) c->s->live_first = i->live_next;
+    else c->instruments[i->live_before].live_next = i->live_next;
+    if (i->live_next == NIL) c->s->live_last = i->live_before;
+    else c->instruments[i->live_next].live_before = i->live_before;
+    i->live_next = i->live_before = NIL;
+}
+
+void instruments_check(const struct core *c)
+{
+    uint32_t before = NIL, i = c->s->live_first;
+    for (uint32_t id = 1; id <= c->s->instruments; id++) {
+        const struct event_instrument *t = &c->instruments[id].terms;
+        const uint32_t *named = map_find(&c->name_map, name_key(t->name));
+        ASSERT(named != NULL && *named == id);
+        if (t->expired == EXPIRY_done) {
+            ASSERT(c->instruments[id].live_next == NIL && c->instruments[id].live_before == NIL);
+            continue;
+        }
+        ASSERT(i == id && c->instruments[id].live_before == before);
+        before = i;
+        i = c->instruments[id].live_next;
     }
-    return false;
+    ASSERT(i == NIL && c->s->live_last == before && c->s->name_map_count == c->s->instruments);
 }
 
 /* Takes the next instrument slot for these terms, and links it into its product. */
@@ -198,9 +242,19 @@ static uint32_t instrument_add(struct core *c, const struct event_instrument *te
     if (p->instrument_last == NIL) p->instruments = id;
     else c->instruments[p->instrument_last].next_of_product = id;
     p->instrument_last = id;
+    live_add(c, id);
+    map_insert(&c->name_map, name_key(terms->name), id);
     schedule_instrument(c, id);
     guard_open(c, id);
     return id;
+}
+
+/* Into zeroed bytes. */
+static void outright_name(char name[INSTRUMENT_NAME_SIZE], const struct command_product_create *p,
+                          const char *period)
+{
+    bool fits = name_append(name, p->name) && name_append(name, "-") && name_append(name, period);
+    ASSERT(fits);
 }
 
 /* Fills in the terms of an outright, and says what forbids it. */
@@ -224,9 +278,7 @@ static enum reject instrument_terms(const struct core *c, const struct command_i
     bool delivers = p->delivery.class.vintage != 0 && period.kind >= PERIOD_day;
     if (delivers && l->expires_at.v == 0 && rule->rule == LAST_TRADING_end)
         terms->expires_at = delivery_last_trading(p, terms->start); /* DELIV-01 */
-    bool fits = name_append(terms->name, p->name) && name_append(terms->name, "-") &&
-                name_append(terms->name, l->period);
-    ASSERT(fits);
+    outright_name(terms->name, p, l->period);
     if (instrument_name_taken(c, terms->name)) return REJECT_already_exists;
     bool dated = l->expires_at.v != 0 || rule->rule != LAST_TRADING_end || delivers;
     if (dated && !by_cascade && terms->expires_at.v <= c->s->ts.v) return REJECT_expired_time;
@@ -276,15 +328,11 @@ enum reject instrument_open(struct core *c, const struct command_instrument_list
 
 uint32_t instrument_find(const struct core *c, uint32_t product, const struct period *period)
 {
-    uint32_t i = c->products[product].instruments;
-    for (; i != NIL; i = c->instruments[i].next_of_product) {
-        const struct event_instrument *t = &c->instruments[i].terms;
-        if (t->is_spread == 0 && t->period == period->kind && t->block == period->block &&
-            t->start.v == period->first_hour * NS_PER_HOUR) {
-            return i;
-        }
-    }
-    return NIL;
+    char name[INSTRUMENT_NAME_SIZE] = {0}, text[PERIOD_NAME_SIZE];
+    calendar_period_name(period, text);
+    outright_name(name, &c->products[product].terms, text);
+    const uint32_t *found = map_find(&c->name_map, name_key(name));
+    return found == NULL ? NIL : *found;
 }
 
 void instrument_list(struct core *c, const struct command *cmd)

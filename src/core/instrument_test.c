@@ -1,4 +1,5 @@
 /* instrument_test.c: products, instruments, spreads, as listed and as refused. */
+#include "core/calendar.h"
 #include "core/world_test.h"
 
 static const struct event_instrument *listed(const struct world *w)
@@ -184,12 +185,41 @@ static void capacity_is_a_reject(void **state)
     world_close(&w);
 }
 
+/* Who has expired, in whatever order, leaves the list of those that live; its name stays taken and
+ * finds it. */
+static void names_outlive_contracts(void **state)
+{
+    (void)state;
+    struct core_limits limits = core_limits_small();
+    struct world w = world_open(&limits);
+    struct command terms = world_product_terms("ZZ");
+    uint32_t p = world_product(&w, &terms), id[4];
+    static const char *const months[4] = {"2027M03", "2027M04", "2027M05", "2027M06"};
+    static const uint8_t order[4] = {1, 3, 0, 2};
+    static const uint8_t firsts[4] = {0, 0, 2, 4}; /* of those that live, after each */
+    for (int i = 0; i < 4; i++) id[i] = world_list(&w, p, months[i]);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(world_expire(&w, id[order[i]]), REJECT_none);
+        assert_int_equal(w.c->s->live_first, firsts[i] == 4 ? NIL : id[firsts[i]]);
+    }
+    for (int i = 0; i < 4; i++) {
+        struct period period;
+        assert_true(calendar_period_read(months[i], &period));
+        assert_int_equal(instrument_find(w.c, p, &period), id[i]);
+        assert_int_equal(world_try_list(&w, p, months[i]), REJECT_already_exists);
+    }
+    uint32_t next = world_list(&w, p, "2027M07");
+    assert_int_equal(w.c->s->live_first, next);
+    assert_int_equal(w.c->s->live_last, next);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(product_refusals), cmocka_unit_test(instrument_terms),
         cmocka_unit_test(spread_terms),     cmocka_unit_test(longest_names_fit),
-        cmocka_unit_test(capacity_is_a_reject),
+        cmocka_unit_test(capacity_is_a_reject), cmocka_unit_test(names_outlive_contracts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

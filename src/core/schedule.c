@@ -123,7 +123,7 @@ static struct job job_first(const struct core *c)
     for (uint32_t p = 1; p <= c->s->products; p++)
         job_offer(&best, c->products[p].settle_due, JOB_settle, p);
     job_offer(&best, c->s->mark_due, JOB_mark, 0);
-    for (uint32_t i = 1; i <= c->s->instruments; i++)
+    for (uint32_t i = c->s->live_first; i != NIL; i = c->instruments[i].live_next)
         job_offer(&best, c->instruments[i].expiry_due, JOB_expiry, i);
     job_offer(&best, delivery_due(c), JOB_delivery, 0);
     return best;

@@ -253,7 +253,8 @@ static bool is_held(const struct core *c, uint32_t instrument)
 static void instrument_close(struct core *c, uint32_t instrument, enum expiry expiry)
 {
     /* First: nothing that a cancel sets off can enter the book again. */
-    c->instruments[instrument].terms.expired = (uint8_t)expiry;
+    if (expiry == EXPIRY_done) instrument_end(c, instrument);
+    else c->instruments[instrument].terms.expired = (uint8_t)expiry;
     if (c->instruments[instrument].implied != 0) implied_mark(c, instrument); /* implies no more */
     (void)order_cancel_instrument(c, instrument, CAUSE_cancelled_expired);
     spot_instrument_gone(c, instrument);
@@ -441,7 +442,7 @@ bool settle_finally(struct core *c, uint32_t instrument)
 
 void settle_delivered(struct core *c, uint32_t instrument)
 {
-    c->instruments[instrument].terms.expired = EXPIRY_done;
+    instrument_end(c, instrument);
     positions_close(c, instrument, POSTING_delivery);
     outright_leave(c, instrument);
 }

@@ -222,6 +222,8 @@ struct instrument {
     qty_t indicative_qty;
     int64_t window_open;   /* prints from this instant on are settlement.c's as well */
     int64_t expiry_due;    /* when the clock looks at its expiry; INT64_MAX: never */
+    uint32_t live_next;    /* the list of all that are not over (EXPIRY_done), in order of id */
+    uint32_t live_before;
     int64_t settlement_day;   /* UTC date that the settlement is of */
     price_t settlement_before; /* the one in force before that day; PRICE_NONE: none */
     uint64_t settlement_id;   /* of its record; 0: none */
@@ -268,6 +270,9 @@ struct venue_state {
     uint32_t accounts;
     uint32_t products;
     uint32_t instruments;
+    uint32_t live_first;   /* instruments that are not over: list ends */
+    uint32_t live_last;
+    uint32_t name_map_count;
     uint32_t balances;     /* highest place ever used */
     uint32_t balance_free; /* places given back (token.h): list head */
     uint32_t exposures;    /* highest place ever used */
@@ -416,6 +421,7 @@ struct core {
     uint32_t *call_heap;                /* accounts, [1 .. calls_live] by (due, account) */
     struct map balance_map;             /* account << 32 | asset */
     struct map exposure_map;            /* account << 32 | instrument */
+    struct map name_map;                /* an instrument's name, hashed */
     struct map client_id_map;           /* hash of account and text */
     struct limits limit;                /* GUARD-07 */
     struct fund_state *fund;            /* one */
@@ -477,9 +483,9 @@ struct print {
 };
 
 enum { ASSETS_MAX = 255 };
-/* Format of the state block, version 5: raised whenever what core_cut cuts, or a record in it, is
+/* Format of the state block, version 6: raised whenever what core_cut cuts, or a record in it, is
  * laid out anew, so that a snapshot of another layout is refused and its log replayed instead. */
-#define CORE_MAGIC UINT64_C(0x354f43414d494a44)
+#define CORE_MAGIC UINT64_C(0x364f43414d494a44)
 
 /* ---- core.c ---- */
 uint32_t order_slots(const struct core_limits *l); /* live and retained, NIL included */
@@ -495,6 +501,9 @@ void instrument_list(struct core *c, const struct command *cmd);
 /* Lists an outright: REJECT_none and its id, or why not. */
 enum reject instrument_open(struct core *c, const struct command_instrument_list *l,
                             bool by_cascade, uint32_t *id);
+/* It is over (EXPIRY_done): out of the list of those that live. */
+void instrument_end(struct core *c, uint32_t instrument);
+void instruments_check(const struct core *c);
 /* The product's outright of this period and block; NIL: not listed. */
 struct period; /* calendar.h */
 uint32_t instrument_find(const struct core *c, uint32_t product, const struct period *period);
