@@ -39,6 +39,34 @@ bool intake_allows(const struct intake *t, const struct token_class *class, uint
     return region && grade >= t->terms.grade_minimum;
 }
 
+/* Whether the key that a side files is one that another account signs with on the other side,
+ * which could then not sign at all; or a buyer's is a verifier's, who may not judge what it signed, to
+ * its seller's harm. Whoever files a key need not show that it is its own. */
+static bool key_is_anothers(const struct core *c, uint32_t account, enum delivery_side side,
+                            const uint8_t key[PUBLIC_KEY_SIZE])
+{
+    const struct deliveries *d = &c->deliver;
+    bool found = side == SIDE_buyer && certify_accredited(c, ROLE_verifier, key) != NIL;
+    for (uint32_t t = 1; side == SIDE_seller && !found && t <= d->s->intakes; t++) {
+        const struct intake *x = &d->intakes[t];
+        found = x->account != NIL && x->account != account &&
+                memcmp(x->terms.public_key, key, PUBLIC_KEY_SIZE) == 0;
+    }
+    for (uint32_t t = 1; side == SIDE_buyer && !found && t <= d->s->tenders; t++) {
+        const struct tender *x = &d->tenders[t];
+        found = x->account != NIL && x->account != account &&
+                memcmp(x->terms.public_key, key, PUBLIC_KEY_SIZE) == 0;
+    }
+    for (uint32_t a = 1; !found && a <= d->s->allocations; a++) {
+        const struct event_allocation *e = &d->allocations[a].said;
+        uint32_t other = side == SIDE_seller ? e->buyer : e->seller;
+        found = e->id != 0 && e->state != ALLOCATION_closed && other != account &&
+                memcmp(side == SIDE_seller ? e->buyer_key : e->seller_key, key,
+                       PUBLIC_KEY_SIZE) == 0;
+    }
+    return found;
+}
+
 /* DELIV-01: from the position day on; tenders until the notice, intakes until warrants end. */
 static bool in_window(const struct core *c, uint32_t instrument, bool tender)
 {
@@ -121,6 +149,8 @@ static enum reject tender_check(const struct core *c, const struct tender *t, ui
         enum reject reason = tender_place_check(c, t, existing);
         if (reason != REJECT_none) return reason;
     }
+    if (!withdraws && key_is_anothers(c, t->account, SIDE_seller, t->terms.public_key))
+        return REJECT_wrong_key;
     bool full = existing == NIL && place_of_tender(c) == NIL;
     return full ? REJECT_capacity_exhausted : REJECT_none;
 }
@@ -198,6 +228,7 @@ static enum reject intake_check(const struct core *c, const struct intake *t, ui
     for (uint32_t n = 0; n < t->terms.excluded_count; n++) {
         if (!account_exists(c, t->terms.excluded[n])) return REJECT_unknown_account;
     }
+    if (key_is_anothers(c, t->account, SIDE_buyer, t->terms.public_key)) return REJECT_wrong_key;
     bool full = existing == NIL && place_of_intake(c) == NIL;
     return full ? REJECT_capacity_exhausted : REJECT_none;
 }

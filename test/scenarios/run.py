@@ -32,6 +32,7 @@ be so:
   tender alice CTP-2027D0112 5 from rack [grade=server]  a resource for delivery; 0: withdrawn;
                                                      `tender alice - from rack`: for balancing
   intake bob CTP-2027D0112 [regions=["eu"] grade_minimum=server providers_excluded=["x"]]
+                                                     key=eve, of either: with another's key
   receipt alice 1 2027-01-12T14Z 50 [signed=seller tasks=9 ...]  50 CT of allocation 1 in an hour
   verdict watch 1 2027-01-12T14Z ok 50 [sampled=90 kind=challenge ...]  of a verifier
   canary watch 1 2027-01-12T14Z ok                   the hour is the allocation's first
@@ -340,19 +341,21 @@ class Scenario:
     def do_tender(self, words):
         who, name, *rest = words
         params = {} if name == '-' else {'instrument_name': name, 'amount': value_of(rest.pop(0))}
-        params.update({'resource': rest[1], 'public_key': notes.public_key(who),
+        given = pairs_of(rest[2:])
+        params.update({'resource': rest[1], 'public_key': notes.public_key(given.pop('key', who)),
                        'endpoint': 'http://%s.example:9000' % who})
-        params.update(pairs_of(rest[2:]))
+        params.update(given)
         self.do(who, 'private/tender', params)
 
     def do_intake(self, words):
         who, name, *rest = words
-        params = {'public_key': notes.public_key(who),
+        given = pairs_of(rest)
+        params = {'public_key': notes.public_key(given.pop('key', who)),
                   'endpoint': 'http://%s.example:9001' % who}
         if name != '-':
             params['instrument_name'] = name
-        if rest:
-            params['constraints'] = pairs_of(rest)
+        if given:
+            params['constraints'] = given
         self.do(who, 'private/intake', params)
 
     def allocation_of(self, number):
