@@ -80,9 +80,11 @@ static void hour_undo(struct core *c, uint32_t a, uint32_t h, int64_t work)
     struct allotment_hour *y = &c->deliver.hours[h];
     int64_t counted = int64_min(y->payable, y->said.work), lost = counted - work;
     clawback(c, a, h, work);
+    if (work < y->said.work) { /* what is published, though it be enough */
+        x->said.work_done -= y->said.work - work;
+        y->said.work = work;
+    }
     if (lost <= 0) return;
-    x->said.work_done -= y->said.work - work;
-    y->said.work = work;
     y->payable = work;
     y->said.flags |= HOUR_FLAG_SHORT;
     y->short_work += lost;
@@ -99,6 +101,7 @@ void challenge_decide(struct core *c, uint32_t a, uint32_t h, enum proof_outcome
     struct allotment_hour *y = &c->deliver.hours[h];
     bool falsified = outcome == PROOF_falsified;
     y->said.outcome = outcome;
+    y->said.flags &= ~(uint32_t)HOUR_FLAG_UNVERIFIED;
     y->said.state = falsified ? HOUR_falsified : HOUR_metered;
     if (falsified) {
         x->said.flags |= ALLOCATION_FLAG_FALSIFIED;

@@ -39,9 +39,9 @@ bool intake_allows(const struct intake *t, const struct token_class *class, uint
     return region && grade >= t->terms.grade_minimum;
 }
 
-/* Whether the key that a side files is one that another account signs with on the other side,
- * which could then not sign at all; or a buyer's is a verifier's, who may not judge what it signed, to
- * its seller's harm. Whoever files a key need not show that it is its own. */
+/* Whether the key that a side files is one with which another account signs on the other side,
+ * which could then not sign at all; or a buyer's is a verifier's, who may not judge what it signed,
+ * to its seller's harm. Whoever files a key need not show that it is its own. */
 static bool key_is_anothers(const struct core *c, uint32_t account, enum delivery_side side,
                             const uint8_t key[PUBLIC_KEY_SIZE])
 {

@@ -414,7 +414,9 @@ class Scenario:
         found = [h for h in got if h['hour'] == int(hour.timestamp() * 1000)]
         if not found:
             raise Failed('there is no such hour')
-        need(holds(dict({'state': words[2]}, **pairs_of(words[3:])), found[0], words[1]))
+        want = dict({'state': words[2]}, **pairs_of(words[3:]))
+        got = dict.fromkeys((k for k in want if want[k] is False), False)  # a flag that is not set
+        need(holds(want, dict(got, **found[0]), words[1]))
 
     def is_ended(self, words):
         got = self.look(None, 'public/get_delivery', {'instrument_name': words[0]})['cash_settled']
