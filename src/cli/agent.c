@@ -2,6 +2,7 @@
 #include "cli/agent.h"
 
 #include "base/time_text.h"
+#include "cli/client_http.h"
 #include "cli/files.h"
 #include "cli/options.h"
 
@@ -13,17 +14,19 @@
 #include <string.h>
 #include <time.h>
 
-enum { KEY_DATA = 600, KEY_SIGN, KEY_ENDPOINT, KEY_LISTEN, KEY_TLS_CERT, KEY_TLS_KEY, KEY_POLL,
-       KEY_QUIET };
+enum { KEY_DATA = 600, KEY_SIGN, KEY_ENDPOINT, KEY_LISTEN, KEY_TLS_CERT, KEY_TLS_KEY, KEY_PLAIN,
+       KEY_POLL, KEY_QUIET };
 
 static const struct argp_option options[] = {
     {"data", KEY_DATA, "DIR", 0, "Where it keeps what it must not forget [./NAME-data]", 1},
     {"sign-key", KEY_SIGN, "FILE", 0,
      "The Ed25519 key that signs its notes [DIR/signing.key, made when absent]", 1},
-    {"endpoint", KEY_ENDPOINT, "HOST:PORT", 0, "Where its peers reach it [127.0.0.1:0]", 1},
+    {"endpoint", KEY_ENDPOINT, "ADDRESS", 0,
+     "Where its peers reach it: HOST:PORT, or https://HOST:PORT [127.0.0.1:0]", 1},
     {"listen", KEY_LISTEN, "HOST:PORT", 0, "Where it listens, when that is elsewhere", 1},
     {"tls-cert", KEY_TLS_CERT, "FILE", 0, "Certificate chain (PEM): HTTPS for its peers", 1},
     {"tls-key", KEY_TLS_KEY, "FILE", 0, "Its private key", 1},
+    {"plain", KEY_PLAIN, NULL, 0, "HTTP without TLS with other machines too", 1},
     {"poll-ms", KEY_POLL, "N", 0, "Between two looks at the venue [500]", 1},
     {"quiet", KEY_QUIET, NULL, 0, "Says nothing but what goes wrong", 1},
     {0}};
@@ -39,6 +42,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_LISTEN: a->listen = text; return 0;
     case KEY_TLS_CERT: a->tls_cert = text; return 0;
     case KEY_TLS_KEY: a->tls_key = text; return 0;
+    case KEY_PLAIN: a->asker.plain = true; return 0;
     case KEY_QUIET: a->quiet = true; return 0;
     case KEY_POLL: a->poll_ms = (uint32_t)option_whole(state, "poll-ms", text, 1, 60000); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -207,14 +211,39 @@ static void signals_block(sigset_t *ends)
     (void)pthread_sigmask(SIG_BLOCK, ends, NULL);
 }
 
-/* What peers are told: the endpoint, with the port that was given for port 0. */
+/* What peers are told: the endpoint, with the port that was given for port 0, and its scheme where
+ * it is served with TLS. */
 static void endpoint_write(struct agent *a)
 {
+    char port[8] = "";
     const char *colon = strrchr(a->endpoint, ':');
-    if (colon != NULL && strcmp(colon, ":0") == 0)
-        (void)snprintf(a->endpoint_text, sizeof a->endpoint_text, "%.*s:%d",
-                       (int)(colon - a->endpoint), a->endpoint, peer_server_port(a->server));
-    else (void)snprintf(a->endpoint_text, sizeof a->endpoint_text, "%s", a->endpoint);
+    bool any = colon != NULL && strcmp(colon, ":0") == 0;
+    bool full = strstr(a->endpoint, "://") != NULL;
+    if (any) (void)snprintf(port, sizeof port, "%d", peer_server_port(a->server));
+    (void)snprintf(a->endpoint_text, sizeof a->endpoint_text, "%s%.*s%s",
+                   a->tls_cert != NULL && !full ? "https://" : "",
+                   (int)(any ? colon + 1 - a->endpoint : (long)strlen(a->endpoint)), a->endpoint,
+                   port);
+}
+
+/* Nothing that is said to other machines goes without TLS, unless the caller wants it so. */
+static const char *addresses_check(const struct agent *a, const char *listen)
+{
+    struct http_url url;
+    if ((a->tls_cert == NULL) != (a->tls_key == NULL))
+        return "--tls-cert and --tls-key go together";
+    if (!peer_endpoint_parse(a->endpoint, &url) || strlen(a->endpoint) + 16 > AGENT_ENDPOINT_SIZE)
+        return "--endpoint is HOST:PORT or https://HOST:PORT";
+    bool full = strstr(a->endpoint, "://") != NULL;
+    if (a->tls_cert != NULL && full && !url.tls)
+        return "with --tls-cert the endpoint is no http://";
+    if (a->asker.plain) return NULL;
+    if (a->tls_cert == NULL && !http_address_is_loopback(listen))
+        return "an address that is not the loopback needs --tls-cert and --tls-key, or --plain "
+               "behind a TLS proxy";
+    if (a->tls_cert == NULL && !url.tls && !http_url_is_loopback(&url))
+        return "peers on other machines do not ask an endpoint that is not https: --plain";
+    return NULL;
 }
 
 /* Where it was before, when any port would do: its peers were told that one. */
@@ -222,10 +251,16 @@ static int server_start(struct agent *a, char *error, size_t size)
 {
     static const struct agent_hour all = {0, 0};
     char before[AGENT_ENDPOINT_SIZE];
-    const char *listen = a->listen != NULL ? a->listen : a->endpoint;
-    const char *colon = strrchr(listen, ':');
+    const char *scheme = strstr(a->endpoint, "://");
+    const char *listen = a->listen != NULL ? a->listen :
+                         scheme != NULL ? scheme + 3 : a->endpoint;
+    const char *colon = strrchr(listen, ':'), *wrong = addresses_check(a, listen);
     struct peer_options o = {.listen = listen, .tls_cert = a->tls_cert, .tls_key = a->tls_key};
     bool any = a->listen == NULL && colon != NULL && strcmp(colon, ":0") == 0;
+    if (wrong != NULL) {
+        (void)snprintf(error, size, "%s", wrong);
+        return -1;
+    }
     if (any && agent_store_note_get(a->store, &all, "endpoint", before, sizeof before) > 0 &&
         strncmp(before, listen, (size_t)(colon - listen) + 1) == 0) {
         o.listen = before;
@@ -235,7 +270,10 @@ static int server_start(struct agent *a, char *error, size_t size)
     if (a->server == NULL) a->server = peer_server_open(&o, on_request, a, error, size);
     if (a->server == NULL) return -1;
     endpoint_write(a);
-    return agent_store_note_set(a->store, &all, "endpoint", a->endpoint_text) ? 0 : -1;
+    if (!any) return 0;
+    (void)snprintf(before, sizeof before, "%.*s%d", (int)(colon + 1 - listen), listen,
+                   peer_server_port(a->server));
+    return agent_store_note_set(a->store, &all, "endpoint", before) ? 0 : -1;
 }
 
 static int parts_open(struct agent *a, char *error, size_t size)
@@ -248,6 +286,9 @@ static int parts_open(struct agent *a, char *error, size_t size)
                          error, size) != 0)
         return -1;
     signing_key_text(&a->key, a->key_text);
+    a->asker.key = &a->key;
+    a->asker.tls_ca = a->client.tls_ca;
+    if (a->asker.tls_ca != NULL && !http_authorities_check(a->asker.tls_ca, error, size)) return -1;
     if (a->handler == NULL) return 0;
     return server_start(a, error, size);
 }

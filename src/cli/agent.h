@@ -35,8 +35,8 @@ struct agent {
     struct client client; /* --url, --key-file */
     const char *data;     /* --data */
     const char *signing;  /* --sign-key; NULL: DATA/signing.key */
-    const char *endpoint; /* --endpoint: what peers are told */
-    const char *listen;   /* --listen; NULL: the endpoint */
+    const char *endpoint; /* --endpoint: what peers are told, https where there is TLS */
+    const char *listen;   /* --listen; NULL: the endpoint's host and port */
     const char *tls_cert;
     const char *tls_key;
     uint32_t poll_ms;
@@ -45,6 +45,7 @@ struct agent {
     const char *name; /* of the subcommand */
     char data_default[64];
     struct signing_key key;
+    struct peer_asker asker; /* key, --tls-ca, --plain */
     char key_text[SIGNING_KEY_TEXT_SIZE];
     char endpoint_text[AGENT_ENDPOINT_SIZE];
     struct agent_store *store;

@@ -104,7 +104,7 @@ static enum agent_weights_state part_pull(struct pull *p, FILE *f)
     json_key_int(&w, "offset", (int64_t)p->at);
     json_key_int(&w, "size", (int64_t)most);
     json_close_object(&w);
-    if (peer_ask(p->endpoint, "/weights", &p->agent->key, body, w.used, TIMEOUT_S,
+    if (peer_ask(p->endpoint, "/weights", &p->agent->asker, body, w.used, TIMEOUT_S,
                  AGENT_WEIGHTS_PART, &answer) != PEER_ok) {
         (void)work_fail(p->error, "%.200s", answer.error);
     } else if (answer.size == 0 || answer.size > most) {

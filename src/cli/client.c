@@ -18,7 +18,7 @@
 #include <time.h>
 #include <uv.h>
 
-enum { KEY_URL = 512, KEY_FILE, KEY_JSON, KEY_NO_COLOUR, HEADER_SIZE = 1024 };
+enum { KEY_URL = 512, KEY_FILE, KEY_TLS_CA, KEY_JSON, KEY_NO_COLOUR, HEADER_SIZE = 1024 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -26,6 +26,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case KEY_URL: c->url = text; return 0;
     case KEY_FILE: c->key_file = text; return 0;
+    case KEY_TLS_CA: c->tls_ca = text; return 0;
     case KEY_JSON: c->json = true; return 0;
     case KEY_NO_COLOUR: c->colour = false; return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -36,6 +37,8 @@ static const struct argp_option options[] = {
     {"url", KEY_URL, "URL", 0, "The node [DOJIMA_URL, http://127.0.0.1:8080]", 10},
     {"key-file", KEY_FILE, "FILE", 0,
      "The API key, ID and SECRET [DOJIMA_KEY, ~/.config/dojima/key]", 10},
+    {"tls-ca", KEY_TLS_CA, "FILE", 0,
+     "Certificates (PEM) of authorities to trust besides the system's", 10},
     {"json", KEY_JSON, NULL, 0, "Print the raw result", 10},
     {"no-colour", KEY_NO_COLOUR, NULL, 0, "No colour on a terminal either", 10},
     {0}};
@@ -296,7 +299,9 @@ enum client_status client_try(struct client *c, const char *method)
     if (private_method && header_make(c, target, body, header) != 0) return CLIENT_unusable;
     free(c->body);
     c->body = NULL;
-    if (http_post(&url, target, header, body, &c->body, &size, &status, error, sizeof error) != 0)
+    const struct http_ask ask = {.target = target, .headers = header, .body = body,
+                                 .size = strlen(body), .tls_ca = c->tls_ca};
+    if (http_exchange(&url, &ask, &c->body, &size, &status, error, sizeof error) != 0)
         return say(c, CLIENT_unreachable, "%s: %s", c->url, error);
     return answer_read(c, size, status);
 }

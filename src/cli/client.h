@@ -29,6 +29,7 @@ struct client {
     /* options */
     const char *url;      /* --url, DOJIMA_URL, http://127.0.0.1:8080 */
     const char *key_file; /* --key-file */
+    const char *tls_ca;   /* --tls-ca; NULL: the system's authorities alone */
     bool json;            /* --json */
     bool colour;
     /* the answer to the last call */
@@ -49,7 +50,8 @@ struct client {
     char key_secret[CLIENT_KEY_SIZE];
 };
 
-/* Parses options --url, --key-file, --json, --no-colour: an argp_child. Its input is the client. */
+/* Parses options --url, --key-file, --tls-ca, --json, --no-colour: an argp_child. Its input is the
+ * client. */
 extern const struct argp client_argp;
 void client_init(struct client *c);
 void client_close(struct client *c);

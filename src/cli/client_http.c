@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <uv.h>
 
 bool http_url_parse(const char *text, struct http_url *url)
 {
@@ -47,6 +48,21 @@ bool http_url_parse(const char *text, struct http_url *url)
     return true;
 }
 
+bool http_url_is_loopback(const struct http_url *url)
+{
+    unsigned char address[4];
+    if (strcasecmp(url->host, "localhost") == 0 || strcmp(url->host, "[::1]") == 0) return true;
+    return uv_inet_pton(AF_INET, url->host, address) == 0 && address[0] == 127;
+}
+
+bool http_address_is_loopback(const char *address)
+{
+    char text[HTTP_HOST_SIZE + 16];
+    struct http_url url;
+    (void)snprintf(text, sizeof text, "http://%s", address);
+    return http_url_parse(text, &url) && http_url_is_loopback(&url);
+}
+
 struct exchange {
     SSL_CTX *context;
     BIO *bio;
@@ -71,23 +87,69 @@ static int fail(char *error, size_t size, const char *what)
     return -1;
 }
 
-static int exchange_connect(struct exchange *x, const struct http_url *url, char *error,
-                            size_t size)
+static SSL_CTX *context_open(const char *tls_ca, char *error, size_t size)
 {
-    char where[HTTP_HOST_SIZE + 16], bare[HTTP_HOST_SIZE];
-    (void)snprintf(where, sizeof where, "%s:%s", url->host, url->port);
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    char what[HTTP_HOST_SIZE];
+    if (context == NULL || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_default_verify_paths(context) != 1) {
+        (void)fail(error, size, "TLS");
+    } else if (tls_ca != NULL && SSL_CTX_load_verify_locations(context, tls_ca, NULL) != 1) {
+        (void)snprintf(what, sizeof what, "%.200s holds no certificates", tls_ca);
+        (void)fail(error, size, what);
+    } else {
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+        return context;
+    }
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+bool http_authorities_check(const char *path, char *error, size_t size)
+{
+    SSL_CTX *context = context_open(path, error, size);
+    SSL_CTX_free(context);
+    return context != NULL;
+}
+
+/* Over TLS the other side shows a certificate of its host that an authority has signed. */
+static int tls_connect(struct exchange *x, const struct http_url *url, const char *tls_ca,
+                       char *error, size_t size)
+{
+    char bare[HTTP_HOST_SIZE];
+    SSL *ssl = NULL;
     (void)snprintf(bare, sizeof bare, "%s", url->host[0] == '[' ? url->host + 1 : url->host);
     bare[strcspn(bare, "]")] = 0;
+    x->context = context_open(tls_ca, error, size);
+    if (x->context == NULL) return -1;
+    x->bio = BIO_new_ssl_connect(x->context);
+    if (x->bio == NULL || BIO_get_ssl(x->bio, &ssl) != 1 || ssl == NULL ||
+        SSL_set_tlsext_host_name(ssl, bare) != 1 || SSL_set1_host(ssl, bare) != 1)
+        return fail(error, size, "TLS");
+    return 0;
+}
+
+/* Why there is no connection: a certificate that does not do is said as that. */
+static int connect_fail(struct exchange *x, char *error, size_t size)
+{
+    SSL *ssl = NULL;
+    char what[160];
+    if (x->context == NULL || BIO_get_ssl(x->bio, &ssl) != 1 || ssl == NULL ||
+        SSL_get_verify_result(ssl) == X509_V_OK)
+        return fail(error, size, "no connection");
+    (void)snprintf(what, sizeof what, "certificate verify failed, it is not trusted: %s",
+                   X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
+    ERR_clear_error();
+    return fail(error, size, what);
+}
+
+static int exchange_connect(struct exchange *x, const struct http_url *url, const char *tls_ca,
+                            char *error, size_t size)
+{
+    char where[HTTP_HOST_SIZE + 16];
+    (void)snprintf(where, sizeof where, "%s:%s", url->host, url->port);
     if (url->tls) {
-        x->context = SSL_CTX_new(TLS_client_method());
-        if (x->context == NULL || SSL_CTX_set_default_verify_paths(x->context) != 1)
-            return fail(error, size, "TLS");
-        SSL_CTX_set_verify(x->context, SSL_VERIFY_PEER, NULL);
-        x->bio = BIO_new_ssl_connect(x->context);
-        SSL *ssl = NULL;
-        if (x->bio == NULL || BIO_get_ssl(x->bio, &ssl) != 1 || ssl == NULL ||
-            SSL_set_tlsext_host_name(ssl, bare) != 1 || SSL_set1_host(ssl, bare) != 1)
-            return fail(error, size, "TLS");
+        if (tls_connect(x, url, tls_ca, error, size) != 0) return -1;
         (void)BIO_set_conn_hostname(x->bio, where);
     } else {
         x->bio = BIO_new_connect(where);
@@ -96,7 +158,7 @@ static int exchange_connect(struct exchange *x, const struct http_url *url, char
     (void)BIO_set_nbio(x->bio, 1);
     while (BIO_do_connect(x->bio) != 1) {
         if (!BIO_should_retry(x->bio) || BIO_wait(x->bio, x->deadline, 2) != 1)
-            return fail(error, size, "no connection");
+            return connect_fail(x, error, size);
     }
     return 0;
 }
@@ -208,7 +270,7 @@ int http_exchange(const struct http_url *url, const struct http_ask *ask, char *
                           "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
                           "Content-Length: %zu\r\nConnection: close\r\n%s\r\n",
                           ask->target, url->host, url->port, ask->size, ask->headers);
-    if (exchange_connect(&x, url, error, error_size) != 0) goto out;
+    if (exchange_connect(&x, url, ask->tls_ca, error, error_size) != 0) goto out;
     if (exchange_send(&x, head, (size_t)length, error, error_size) != 0) goto out;
     if (exchange_send(&x, ask->body, ask->size, error, error_size) != 0) goto out;
     if (exchange_receive(&x, error, error_size) != 0) goto out;

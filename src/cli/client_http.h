@@ -17,12 +17,19 @@ struct http_url {
 
 /* http://HOST[:PORT][/PATH] or https://...; false: it is none. */
 bool http_url_parse(const char *text, struct http_url *url);
+/* Whether that is this machine, where nothing has to be encrypted. */
+bool http_url_is_loopback(const struct http_url *url);
+/* The same of an address to listen at, HOST:PORT. */
+bool http_address_is_loopback(const char *address);
+/* Whether a file of authorities can be read; else a sentence. */
+bool http_authorities_check(const char *path, char *error, size_t size);
 
 struct http_ask {
     const char *target;  /* path as sent */
     const char *headers; /* lines with CRLF; may be "" */
     const void *body;
     size_t size;
+    const char *tls_ca;  /* PEM file of authorities, besides the system's; NULL: those alone */
     size_t body_max;     /* of the answer; 0: HTTP_BODY_MAX */
     uint32_t timeout_s;  /* for all of it; 0: HTTP_TIMEOUT_S */
 };

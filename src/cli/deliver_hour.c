@@ -156,8 +156,8 @@ static struct batch *tasks_ask(struct deliver *d, struct deliver_run *r,
     json_key_int(&w, "first", (int64_t)r->done);
     json_key_int(&w, "count", r->batch);
     json_close_object(&w);
-    enum peer_status status = peer_ask(al->buyer_endpoint, "/tasks", &d->agent.key, body, w.used,
-                                       ASK_TIMEOUT_S, BODY_MAX * 8, &answer);
+    enum peer_status status = peer_ask(al->buyer_endpoint, "/tasks", &d->agent.asker, body,
+                                       w.used, ASK_TIMEOUT_S, BODY_MAX * 8, &answer);
     bool good = status == PEER_ok && batch_take(b, &answer, r->done);
     if (status == PEER_ok && !good)
         (void)snprintf(answer.error, sizeof answer.error, "its tasks cannot be read");
@@ -306,8 +306,8 @@ static bool answers_send(struct deliver *d, struct deliver_run *r,
     }
     json_close_array(&w);
     json_close_object(&w);
-    enum peer_status status = peer_ask(al->buyer_endpoint, "/answers", &d->agent.key, body, w.used,
-                                       ASK_TIMEOUT_S, 65536, &answer);
+    enum peer_status status = peer_ask(al->buyer_endpoint, "/answers", &d->agent.asker, body,
+                                       w.used, ASK_TIMEOUT_S, 65536, &answer);
     bool good = status == PEER_ok && peer_answer_json(&answer) &&
                 peer_int(&answer.json, 0, "count", &count) && (uint64_t)count <= r->done;
     if (good) {
@@ -367,8 +367,8 @@ static bool countersigned(struct deliver *d, struct deliver_run *r,
     json_open_object(&w);
     json_key_string(&w, "receipt", text);
     json_close_object(&w);
-    enum peer_status status = peer_ask(al->buyer_endpoint, "/receipt", &d->agent.key, body, w.used,
-                                       ASK_TIMEOUT_S, 65536, &answer);
+    enum peer_status status = peer_ask(al->buyer_endpoint, "/receipt", &d->agent.asker, body,
+                                       w.used, ASK_TIMEOUT_S, 65536, &answer);
     bool good = status == PEER_ok && peer_answer_json(&answer);
     if (good) {
         uint32_t token = json_member(&answer.json, 0, "receipt");

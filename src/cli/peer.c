@@ -107,24 +107,37 @@ static void error_take(struct peer_answer *a, int status)
                    text);
 }
 
-enum peer_status peer_ask(const char *endpoint, const char *path, const struct signing_key *key,
+bool peer_endpoint_parse(const char *endpoint, struct http_url *url)
+{
+    char address[HTTP_HOST_SIZE];
+    bool full = strstr(endpoint, "://") != NULL;
+    int n = snprintf(address, sizeof address, "%s%s", full ? "" : "http://", endpoint);
+    return n < (int)sizeof address && http_url_parse(address, url);
+}
+
+enum peer_status peer_ask(const char *endpoint, const char *path, const struct peer_asker *asker,
                           const void *body, size_t size, uint32_t timeout_s, size_t answer_max,
                           struct peer_answer *answer)
 {
     struct http_url url;
-    char address[256], target[HTTP_HOST_SIZE + PEER_PATH_SIZE], header[512];
+    char target[HTTP_HOST_SIZE + PEER_PATH_SIZE], header[512];
     int status = 0;
     *answer = (struct peer_answer){0};
-    bool full = strncmp(endpoint, "http://", 7) == 0 || strncmp(endpoint, "https://", 8) == 0;
-    (void)snprintf(address, sizeof address, "%s%s", full ? "" : "http://", endpoint);
-    if (!http_url_parse(address, &url)) {
+    if (!peer_endpoint_parse(endpoint, &url)) {
         (void)snprintf(answer->error, sizeof answer->error, "%.150s is no endpoint", endpoint);
         return PEER_refused;
     }
+    if (!url.tls && !asker->plain && !http_url_is_loopback(&url)) {
+        (void)snprintf(answer->error, sizeof answer->error,
+                       "%.150s is another machine, and its endpoint not https: --plain asks it",
+                       endpoint);
+        return PEER_refused;
+    }
     (void)snprintf(target, sizeof target, "%s%s", url.path, path);
-    header_make(header, sizeof header, key, path, body, size);
+    header_make(header, sizeof header, asker->key, path, body, size);
     const struct http_ask ask = {.target = target, .headers = header, .body = body, .size = size,
-                                 .body_max = answer_max, .timeout_s = timeout_s};
+                                 .tls_ca = asker->tls_ca, .body_max = answer_max,
+                                 .timeout_s = timeout_s};
     if (http_exchange(&url, &ask, &answer->bytes, &answer->size, &status, answer->error,
                       sizeof answer->error) != 0)
         return PEER_unreachable;

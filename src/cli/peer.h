@@ -45,10 +45,21 @@ struct peer_answer {
     char error[PEER_ERROR_SIZE]; /* why it is not PEER_ok */
 };
 
-/* endpoint: HOST:PORT, or http(s)://HOST:PORT. */
-enum peer_status peer_ask(const char *endpoint, const char *path, const struct signing_key *key,
+/* Who asks, and whom it believes. */
+struct peer_asker {
+    const struct signing_key *key;
+    const char *tls_ca; /* authorities besides the system's (PEM); NULL: those alone */
+    bool plain;         /* HTTP without TLS to other machines too */
+};
+
+/* endpoint: HOST:PORT, or http(s)://HOST:PORT. Without TLS another machine is not asked, unless the
+ * asker allows it. */
+enum peer_status peer_ask(const char *endpoint, const char *path, const struct peer_asker *asker,
                           const void *body, size_t size, uint32_t timeout_s, size_t answer_max,
                           struct peer_answer *answer);
+/* As it is asked: with its scheme. False: it is none. */
+struct http_url;
+bool peer_endpoint_parse(const char *endpoint, struct http_url *url);
 /* Reads it as an object. false: it is none (error is set). */
 bool peer_answer_json(struct peer_answer *answer);
 void peer_answer_free(struct peer_answer *answer);

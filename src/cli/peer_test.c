@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 static struct signing_key key;
+static const struct peer_asker asker = {.key = &key};
 static struct peer_server *server;
 static pthread_t thread;
 static char endpoint[64];
@@ -89,7 +90,7 @@ static int stop(void **state)
 static enum peer_status ask(const char *path, const void *body, size_t size, size_t most_bytes,
                             struct peer_answer *a)
 {
-    return peer_ask(endpoint, path, &key, body, size, 10, most_bytes, a);
+    return peer_ask(endpoint, path, &asker, body, size, 10, most_bytes, a);
 }
 
 static void what_is_sent_comes_back(void **state)
@@ -118,11 +119,38 @@ static void refusals_say_why(void **state)
     peer_answer_free(&a);
     assert_int_equal(ask("/nothing", "{}", 2, 1 << 20, &a), PEER_refused); /* a handler's fault */
     peer_answer_free(&a);
-    assert_int_equal(peer_ask("127.0.0.1:1", "/who", &key, "", 0, 2, 100, &a), PEER_unreachable);
+    assert_int_equal(peer_ask("127.0.0.1:1", "/who", &asker, "", 0, 2, 100, &a), PEER_unreachable);
     assert_true(a.error[0] != 0);
     peer_answer_free(&a);
-    assert_int_equal(peer_ask("no endpoint", "/who", &key, "", 0, 2, 100, &a), PEER_refused);
+    assert_int_equal(peer_ask("no endpoint", "/who", &asker, "", 0, 2, 100, &a), PEER_refused);
     peer_answer_free(&a);
+}
+
+/* Another machine is not asked in the clear, and what only looks like this one is another. */
+static void other_machines_are_asked_by_https(void **state)
+{
+    static const char *const others[] = {"192.0.2.1:9", "http://192.0.2.1:9", "127.0.0.1.example:9",
+                                         "http://[2001:db8::1]:9", "localhost.example:80",
+                                         "HTTP://192.0.2.1:9"};
+    static const char *const none[] = {"ftp://127.0.0.1:9", "https://", "http://user@127.0.0.1:9"};
+    struct peer_answer a;
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_int_equal(peer_ask(others[i], "/who", &asker, "", 0, 1, 100, &a), PEER_refused);
+        assert_non_null(strstr(a.error, "is another machine, and its endpoint not https"));
+        peer_answer_free(&a);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        assert_int_equal(peer_ask(none[i], "/who", &asker, "", 0, 1, 100, &a), PEER_refused);
+        assert_non_null(strstr(a.error, "is no endpoint"));
+        peer_answer_free(&a);
+    }
+    static const char *const here[] = {"127.0.0.1:1", "http://127.9.9.9:1", "http://localhost:1",
+                                       "http://[::1]:1"};
+    for (size_t i = 0; i < sizeof here / sizeof here[0]; i++) {
+        assert_int_equal(peer_ask(here[i], "/who", &asker, "", 0, 2, 100, &a), PEER_unreachable);
+        peer_answer_free(&a);
+    }
 }
 
 static void sizes_are_bounded(void **state)
@@ -254,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_sent_comes_back),
         cmocka_unit_test(refusals_say_why),
+        cmocka_unit_test(other_machines_are_asked_by_https),
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(long_answers_hold_up_no_other),
         cmocka_unit_test(what_is_not_signed_well_reaches_nobody),

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/time_text.h"
+#include "cli/client_http.h"
 #include "node/node.h"
 
 #include <getopt.h>
@@ -77,12 +78,6 @@ static int limits_read(struct gate_options *g, char *list)
     return 0;
 }
 
-static int is_loopback(const char *listen)
-{
-    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
-           strncmp(listen, "localhost:", 10) == 0;
-}
-
 static int read_one(struct node_options *o, int option, char *value, int *plain)
 {
     switch (option) {
@@ -131,7 +126,7 @@ int cli_serve(int argc, char **argv)
     if (optind != argc) wrong = "there are no further arguments";
     else if ((s->tls_cert == NULL) != (s->tls_key == NULL))
         wrong = "--tls-cert and --tls-key go together";
-    else if (s->tls_cert == NULL && !is_loopback(s->listen) && !plain)
+    else if (s->tls_cert == NULL && !http_address_is_loopback(s->listen) && !plain)
         wrong = "an address that is not the loopback needs --tls-cert and --tls-key, or --plain "
                 "behind a TLS proxy";
     if (wrong != NULL) {

@@ -164,7 +164,7 @@ static uint32_t chunk_open(struct judging *j, const char *kind, const uint64_t *
     json_close_array(&w);
     json_close_object(&w);
     enum peer_status status = peer_ask(j->allocation->seller_endpoint, "/open",
-                                       &j->watch->agent.key, body, w.used, j->watch->timeout_s,
+                                       &j->watch->agent.asker, body, w.used, j->watch->timeout_s,
                                        PROOF_BYTES_MAX, &answer);
     bool good = status == PEER_ok && proof_judge(j, &answer, indices, count, &opened);
     if (status == PEER_ok) proof_keep(j->watch, &j->at, kind, j->parts++, &answer);
@@ -293,7 +293,7 @@ bool watch_canary(struct watch *w, const struct delivery_allocation *al, struct 
     }
     char *body = canary_body(&j, wl, &size);
     enum peer_status status = body == NULL ? PEER_unreachable :
-        peer_ask(al->seller_endpoint, "/canary", &w->agent.key, body, size, w->timeout_s,
+        peer_ask(al->seller_endpoint, "/canary", &w->agent.asker, body, size, w->timeout_s,
                  PROOF_BYTES_MAX, &answer);
     if (body != NULL && status == PEER_ok) canary_judge(&j, &answer);
     else if (body != NULL) (void)snprintf(s->reason, sizeof s->reason, "%.200s", answer.error);
