@@ -281,6 +281,8 @@ static void auction_fail(struct core *c, struct spot_auction *a)
     spot_release_hours(c, a);
     spot_due_set(c);
     event_spot_auction_push(c->out, a);
+    for (uint32_t b = a->first; b != NIL; b = c->spot.bids[b].next)
+        event_spot_bid_push(c, c->out, b);
 }
 
 void spot_instrument_gone(struct core *c, uint32_t instrument)

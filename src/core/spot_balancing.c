@@ -118,6 +118,7 @@ uint64_t balancing_open(struct core *c, const struct balancing *b)
     c->spot.s->auction_id = a->id;
     spot_due_set(c);
     event_spot_auction_push(c->out, a);
+    for (uint32_t h = 0; h < a->hours; h++) event_spot_hour_push(c->out, a, h);
     return a->id;
 }
 

@@ -95,6 +95,18 @@ static uint64_t last_bid(const struct world *w) { return w->c->spot.s->bid_id; }
 
 /* ---- civil days ---- */
 
+/* How many bids the last command told in this state. */
+static uint32_t bids_said(const struct world *w, enum spot_bid_state state)
+{
+    uint32_t count = 0;
+    for (const struct event_header *h = outbox_next(&w->out, NULL); h != NULL;
+         h = outbox_next(&w->out, h)) {
+        const struct event_spot_bid *b = (const struct event_spot_bid *)(const void *)h;
+        count += h->kind == EVENT_spot_bid && b->state == state;
+    }
+    return count;
+}
+
 static void test_days_have_23_24_or_25_hours(void **state)
 {
     (void)state;
@@ -162,6 +174,7 @@ static void test_the_clock_opens_closes_and_voids(void **state)
     assert_true(w.c->accounts[ALICE].requirement.v > 0);
     tick_to(&w, (sunday - 1) * NS_PER_DAY + 12 * NS_PER_HOUR + 1800 * NS_PER_SECOND);
     assert_int_equal(a->state, SPOT_STATE_failed);
+    assert_int_equal(bids_said(&w, SPOT_BID_cancelled), 1);
     assert_int_equal(w.c->accounts[ALICE].requirement.v, 0);
     assert_int_equal(state_of(w.c, a->hour[3].instrument), STATE_open);
     core_check(w.c);
@@ -383,6 +396,7 @@ static void test_an_hour_that_expires_voids_its_auction(void **state)
     assert_int_equal(world_settle(&w, a->hour[1].instrument, 50 * TICK), REJECT_none);
     assert_int_equal(world_expire(&w, a->hour[1].instrument), REJECT_none);
     assert_int_equal(a->state, SPOT_STATE_failed);
+    assert_int_equal(bids_said(&w, SPOT_BID_cancelled), a->steps + a->blocks);
     assert_int_equal(w.c->accounts[DORA].requirement.v, 0);
     world_close(&w);
 }

@@ -143,6 +143,17 @@ static bool target_of(const struct channels *c, const struct words *w, int at, s
     return w->count == at + 3 && wildcard_of(c, w->at[at], w->at[at + 1], ch);
 }
 
+/* PRODUCT, any, or balancing: auctions that are no product's. Products have capital names. */
+static bool spot_of(const struct channels *c, const char *name, struct channel *ch)
+{
+    ch->balancing = strcmp(name, "balancing") == 0;
+    if (!ch->balancing && strcmp(name, "any") != 0) {
+        ch->product = directory_find_text(c->directory, DIRECTORY_product, name);
+        return ch->product != 0;
+    }
+    return true;
+}
+
 static bool user_of(const struct channels *c, const struct words *w, struct channel *ch)
 {
     if (w->count < 3) return false;
@@ -154,6 +165,10 @@ static bool user_of(const struct channels *c, const struct words *w, struct chan
     if (strcmp(w->at[1], "calls") == 0) { /* CLEAR-09; user.calls.CURRENCY, as portfolio */
         ch->kind = CHANNEL_user_calls;
         return w->count == 3;
+    }
+    if (strcmp(w->at[1], "spot") == 0) {
+        ch->kind = CHANNEL_user_spot;
+        return w->count == 3 && spot_of(c, w->at[2], ch);
     }
     if (strcmp(w->at[1], "orders") == 0) ch->kind = CHANNEL_user_orders;
     else if (strcmp(w->at[1], "trades") == 0) ch->kind = CHANNEL_user_trades;
@@ -209,6 +224,11 @@ static bool parse(const struct channels *c, const char *name, struct channel *ch
         ch->kind = CHANNEL_delivery;
         return w.count == 2 &&
                (strcmp(w.at[1], "any") == 0 || instrument_of_name(c, w.at[1], ch));
+    }
+    if (strcmp(w.at[0], "spot") == 0) {
+        ch->kind = CHANNEL_spot;
+        ch->interval = MIRROR_100ms; /* of the first word; what happens is told at once */
+        return w.count == 2 && spot_of(c, w.at[1], ch);
     }
     if (strcmp(w.at[0], "halts") != 0 || w.count != 2) return false;
     ch->kind = CHANNEL_halts;

@@ -6,6 +6,9 @@
  *   ticker.INSTRUMENT.raw|100ms             quote.INSTRUMENT
  *   halts.PRODUCT|any
  *   index.NAME                              an hour's reference price, when it is fixed
+ *   delivery.INSTRUMENT|any                 notices, allocations, their hours, what ended in money
+ *   spot.PRODUCT|any|balancing              auctions of hours: opened, closed, done, failed
+ *   user.spot.PRODUCT|any|balancing         own bids, whenever their state changes
  *   user.orders|trades|changes.INSTRUMENT.raw|100ms, also .KIND.CURRENCY.raw|100ms
  *   user.portfolio.CURRENCY
  *

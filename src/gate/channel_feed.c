@@ -8,8 +8,7 @@
 
 /* ---- sending ---- */
 
-static struct json_writer *notification_open(struct channels *c, const struct channel *ch,
-                                             uint64_t seq)
+struct json_writer *channel_message(struct channels *c, const struct channel *ch, uint64_t seq)
 {
     struct json_writer *w = &c->out;
     json_reset(w);
@@ -40,16 +39,15 @@ static void broadcast(struct channels *c, struct channel *ch, const char *bytes,
     }
 }
 
-static void send_now(struct channels *c, struct channel *ch)
+void channel_send(struct channels *c, struct channel *ch)
 {
     if (notification_close(&c->out)) broadcast(c, ch, c->out.bytes, c->out.used);
 }
 
-/* Sends when `seq` is durable. */
-static void send_held(struct channels *c, struct channel *ch, uint64_t seq, uint64_t durable)
+void channel_send_held(struct channels *c, struct channel *ch, uint64_t seq, uint64_t durable)
 {
     if (seq <= durable) {
-        send_now(c, ch);
+        channel_send(c, ch);
         return;
     }
     if (!notification_close(&c->out)) return;
@@ -136,7 +134,7 @@ static void say_book(struct channels *c, struct channel *ch)
         b->said_id[interval] = before;
         return;
     }
-    struct json_writer *w = notification_open(c, ch, b->change_id);
+    struct json_writer *w = channel_message(c, ch, b->change_id);
     book_head(c, w, ch, b->ts, "change");
     json_key_int(w, "prev_change_id", (int64_t)before);
     json_key_int(w, "change_id", (int64_t)b->change_id);
@@ -146,7 +144,7 @@ static void say_book(struct channels *c, struct channel *ch)
         json_raw(w, c->sides[i].bytes, c->sides[i].used);
     }
     json_close_object(w);
-    send_now(c, ch);
+    channel_send(c, ch);
 }
 
 /* The best `depth` levels as they are. */
@@ -170,12 +168,12 @@ static void say_depth(struct channels *c, struct channel *ch)
 {
     struct mirror_book *b = mirror_book(&c->mirror, ch->instrument);
     if (b == NULL) return;
-    struct json_writer *w = notification_open(c, ch, b->change_id);
+    struct json_writer *w = channel_message(c, ch, b->change_id);
     book_head(c, w, ch, b->ts, NULL);
     json_key_int(w, "change_id", (int64_t)b->change_id);
     write_sides(w, b, ch->depth);
     json_close_object(w);
-    send_now(c, ch);
+    channel_send(c, ch);
 }
 
 /* A book as the channel's other listeners know it, so that the next change continues it. */
@@ -183,7 +181,7 @@ static void snapshot_book(struct channels *c, struct channel *ch, struct subscri
 {
     struct mirror_book *b = mirror_book(&c->mirror, ch->instrument);
     if (b == NULL) return;
-    struct json_writer *w = notification_open(c, ch, b->said_id[ch->interval]);
+    struct json_writer *w = channel_message(c, ch, b->said_id[ch->interval]);
     book_head(c, w, ch, b->said_ts[ch->interval], "snapshot");
     json_key_int(w, "change_id", (int64_t)b->said_id[ch->interval]);
     for (int n = 0; n < 2; n++) {
@@ -213,14 +211,14 @@ void channel_snapshot(struct channels *c, struct channel *ch, struct subscriptio
 {
     if (ch->kind == CHANNEL_book) snapshot_book(c, ch, to);
     if (ch->kind == CHANNEL_depth || ch->kind == CHANNEL_ticker || ch->kind == CHANNEL_quote ||
-        ch->kind == CHANNEL_user_portfolio)
+        ch->kind == CHANNEL_user_portfolio || (ch->kind == CHANNEL_spot && ch->product != ANY))
         channel_touch(c, ch);
 }
 
 /* ---- what is read from the state ---- */
 
-static const void *ask(struct channels *c, const struct query *q, enum event_kind kind,
-                       uint64_t *seq)
+const void *channel_ask(struct channels *c, const struct query *q, enum event_kind kind,
+                        uint64_t *seq)
 {
     const struct outbox *events = NULL;
     c->venue->query(c->venue->context, q, &events);
@@ -235,9 +233,9 @@ static void say_ticker(struct channels *c, struct channel *ch, uint64_t durable)
     uint64_t seq = 0;
     struct query q = {.kind = QUERY_ticker, .instrument = ch->instrument,
                       .now = c->venue->now(c->venue->context)};
-    const struct event_ticker *t = ask(c, &q, EVENT_ticker, &seq);
+    const struct event_ticker *t = channel_ask(c, &q, EVENT_ticker, &seq);
     if (t == NULL) return;
-    struct json_writer *w = notification_open(c, ch, seq);
+    struct json_writer *w = channel_message(c, ch, seq);
     if (ch->kind == CHANNEL_ticker) {
         rpc_write_ticker(w, c->directory, t);
     } else {
@@ -251,7 +249,7 @@ static void say_ticker(struct channels *c, struct channel *ch, uint64_t durable)
         json_key_int(w, "best_ask_amount", t->ask_qty.v);
         json_close_object(w);
     }
-    send_held(c, ch, seq, durable);
+    channel_send_held(c, ch, seq, durable);
 }
 
 static void say_portfolio(struct channels *c, struct channel *ch, uint64_t durable)
@@ -259,10 +257,10 @@ static void say_portfolio(struct channels *c, struct channel *ch, uint64_t durab
     uint64_t seq = 0;
     struct query q = {.kind = QUERY_account, .account = ch->account,
                       .now = c->venue->now(c->venue->context)};
-    const struct event_account *a = ask(c, &q, EVENT_account, &seq);
+    const struct event_account *a = channel_ask(c, &q, EVENT_account, &seq);
     if (a == NULL) return;
-    rpc_write_account(notification_open(c, ch, seq), c->directory, a);
-    send_held(c, ch, seq, durable);
+    rpc_write_account(channel_message(c, ch, seq), c->directory, a);
+    channel_send_held(c, ch, seq, durable);
 }
 
 /* ---- trades and orders ---- */
@@ -282,12 +280,12 @@ static void write_array(struct json_writer *w, const struct buffer *b)
     json_close_array(w);
 }
 
-static void say_pending(struct channels *c, struct channel *ch)
+void channel_say_pending(struct channels *c, struct channel *ch)
 {
     if (ch->pending.used == 0) return;
-    write_array(notification_open(c, ch, ch->seq), &ch->pending);
+    write_array(channel_message(c, ch, ch->seq), &ch->pending);
     ch->pending.used = 0;
-    send_now(c, ch);
+    channel_send(c, ch);
 }
 
 /* user.changes: orders and trades since, and the positions of one instrument as they are now. */
@@ -298,7 +296,7 @@ static void say_changes(struct channels *c, struct channel *ch, uint64_t durable
     struct query q = {.kind = QUERY_positions, .account = ch->account,
                       .instrument = ch->instrument, .now = c->venue->now(c->venue->context)};
     c->venue->query(c->venue->context, &q, &events);
-    struct json_writer *w = notification_open(c, ch, events->seq);
+    struct json_writer *w = channel_message(c, ch, events->seq);
     json_open_object(w);
     json_key_string(w, "instrument_name",
                     ch->instrument == ANY ? "any"
@@ -320,7 +318,7 @@ static void say_changes(struct channels *c, struct channel *ch, uint64_t durable
     json_close_object(w);
     ch->pending.used = 0;
     ch->pending2.used = 0;
-    send_held(c, ch, events->seq, durable);
+    channel_send_held(c, ch, events->seq, durable);
 }
 
 /* ---- events ---- */
@@ -342,7 +340,7 @@ static void touch_account(struct channels *c, uint32_t account)
     }
 }
 
-static void note(struct channels *c, struct channel *ch, struct buffer *b, uint64_t seq)
+void channel_note(struct channels *c, struct channel *ch, struct buffer *b, uint64_t seq)
 {
     ch->seq = seq;
     append(ch, b, &c->item);
@@ -375,8 +373,8 @@ static void user_trade(struct channels *c, const struct event_trade *t, int side
                     order_after(&t->header, end, t->order_id[side]));
     for (struct channel *ch = c->by_account[account].first; ch != NULL; ch = ch->next_key) {
         if (!channel_wants(c, ch, t->instrument)) continue;
-        if (ch->kind == CHANNEL_user_trades) note(c, ch, &ch->pending, t->header.seq);
-        if (ch->kind == CHANNEL_user_changes) note(c, ch, &ch->pending2, t->header.seq);
+        if (ch->kind == CHANNEL_user_trades) channel_note(c, ch, &ch->pending, t->header.seq);
+        if (ch->kind == CHANNEL_user_changes) channel_note(c, ch, &ch->pending2, t->header.seq);
     }
 }
 
@@ -393,11 +391,11 @@ static void apply_trade(struct channels *c, const struct event_trade *t, const u
     json_reset(&c->item);
     rpc_write_trade(&c->item, c->directory, t, -1, NULL);
     for (struct channel *ch = own; ch != NULL; ch = ch->next_key) {
-        if (ch->kind == CHANNEL_trades) note(c, ch, &ch->pending, t->header.seq);
+        if (ch->kind == CHANNEL_trades) channel_note(c, ch, &ch->pending, t->header.seq);
     }
     for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
         if (ch->kind == CHANNEL_trades && channel_wants(c, ch, t->instrument))
-            note(c, ch, &ch->pending, t->header.seq);
+            channel_note(c, ch, &ch->pending, t->header.seq);
     }
 }
 
@@ -412,7 +410,7 @@ static const struct event_order_text *text_of(struct channels *c, const struct e
     uint64_t seq = 0;
     struct query q = {.kind = QUERY_order, .order_id = o->order_id, .account = o->account,
                       .now = c->venue->now(c->venue->context)};
-    return ask(c, &q, EVENT_order_text, &seq);
+    return channel_ask(c, &q, EVENT_order_text, &seq);
 }
 
 static void apply_order(struct channels *c, const struct event_order *o, const unsigned char *end)
@@ -431,10 +429,10 @@ static void apply_order(struct channels *c, const struct event_order *o, const u
         if (!channel_wants(c, ch, o->instrument)) continue;
         if (ch->kind == CHANNEL_user_changes ||
             (ch->kind == CHANNEL_user_orders && ch->interval != MIRROR_raw)) {
-            note(c, ch, &ch->pending, o->header.seq);
+            channel_note(c, ch, &ch->pending, o->header.seq);
         } else if (ch->kind == CHANNEL_user_orders) { /* raw: one object a change, as Deribit's */
-            json_raw(notification_open(c, ch, o->header.seq), c->item.bytes, c->item.used);
-            send_now(c, ch);
+            json_raw(channel_message(c, ch, o->header.seq), c->item.bytes, c->item.used);
+            channel_send(c, ch);
         }
     }
 }
@@ -449,8 +447,8 @@ static void apply_halt(struct channels *c, const struct event_halt *e)
 {
     for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
         if (!hears_halts(ch, e->product)) continue;
-        rpc_write_halt(notification_open(c, ch, e->header.seq), c->directory, e);
-        send_now(c, ch);
+        rpc_write_halt(channel_message(c, ch, e->header.seq), c->directory, e);
+        channel_send(c, ch);
     }
 }
 
@@ -458,8 +456,8 @@ static void apply_guards(struct channels *c, const struct event_guards *e)
 {
     for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
         if (!hears_halts(ch, e->product)) continue;
-        rpc_write_guards(notification_open(c, ch, e->header.seq), c->directory, e);
-        send_now(c, ch);
+        rpc_write_guards(channel_message(c, ch, e->header.seq), c->directory, e);
+        channel_send(c, ch);
     }
 }
 
@@ -472,7 +470,7 @@ static void apply_state(struct channels *c, const struct event_state *e)
     }
     for (struct channel *ch = c->wild.first; ch != NULL; ch = ch->next_key) {
         if (!hears_halts(ch, e->product)) continue;
-        struct json_writer *w = notification_open(c, ch, e->header.seq);
+        struct json_writer *w = channel_message(c, ch, e->header.seq);
         json_open_object(w);
         json_key_string(w, "type", "state");
         json_key_ms(w, "timestamp", e->header.ts);
@@ -485,7 +483,7 @@ static void apply_state(struct channels *c, const struct event_state *e)
         json_key_string(w, "before", rpc_state_name(e->before));
         json_key_string(w, "reason", e->reason);
         json_close_object(w);
-        send_now(c, ch);
+        channel_send(c, ch);
     }
 }
 
@@ -496,15 +494,15 @@ static void apply_call(struct channels *c, const struct event_call *e)
     touch_account(c, e->account);
     for (struct channel *ch = c->by_account[e->account].first; ch != NULL; ch = ch->next_key) {
         if (ch->kind != CHANNEL_user_calls) continue;
-        rpc_write_call(notification_open(c, ch, e->header.seq), c->directory, e);
-        send_now(c, ch);
+        rpc_write_call(channel_message(c, ch, e->header.seq), c->directory, e);
+        channel_send(c, ch);
     }
 }
 
 static void index_write(struct channels *c, const struct channel *ch,
                         const struct event_index_price *e, const unsigned char *end)
 {
-    struct json_writer *w = notification_open(c, ch, e->header.seq);
+    struct json_writer *w = channel_message(c, ch, e->header.seq);
     json_open_object(w);
     json_key_string(w, "index_name", directory_name(c->directory, DIRECTORY_index, e->index));
     if (end != NULL) rpc_write_index_hour(w, c->directory, e, end);
@@ -521,7 +519,7 @@ static void apply_index(struct channels *c, const struct event_index_price *e,
         if (ch->kind != CHANNEL_index || ch->index != e->index) continue;
         index_write(c, ch, e, end);
         if (c->out.overflow) index_write(c, ch, e, NULL);
-        send_now(c, ch);
+        channel_send(c, ch);
     }
 }
 
@@ -530,8 +528,8 @@ static void delivery_tell(struct channels *c, struct channel *ch, const struct e
 {
     for (; ch != NULL; ch = ch->next_key) {
         if (ch->kind != CHANNEL_delivery) continue;
-        rpc_write_delivery(notification_open(c, ch, e->seq), c->directory, e);
-        send_now(c, ch);
+        rpc_write_delivery(channel_message(c, ch, e->seq), c->directory, e);
+        channel_send(c, ch);
     }
 }
 
@@ -557,6 +555,8 @@ static void apply_one(struct channels *c, const struct event_header *h, const un
     case EVENT_call: apply_call(c, e); break;
     case EVENT_halt: apply_halt(c, e); break;
     case EVENT_guards: apply_guards(c, e); break;
+    case EVENT_spot_auction: channel_spot_auction(c, e, end); break;
+    case EVENT_spot_bid: channel_spot_bid(c, e); break;
     case EVENT_notice:
     case EVENT_allocation:
     case EVENT_delivery_hour:
@@ -601,7 +601,9 @@ static void say_touched(struct channels *c, enum mirror_interval interval, uint6
         case CHANNEL_user_changes: say_changes(c, ch, durable); break;
         case CHANNEL_trades:
         case CHANNEL_user_orders:
-        case CHANNEL_user_trades: say_pending(c, ch); break;
+        case CHANNEL_user_trades:
+        case CHANNEL_user_spot: channel_say_pending(c, ch); break;
+        case CHANNEL_spot: channel_say_spot(c, ch, durable); break;
         case CHANNEL_user_calls:
         case CHANNEL_halts:
         case CHANNEL_index:

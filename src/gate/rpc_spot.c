@@ -96,7 +96,7 @@ int rpc_spot_open(struct rpc_call *c)
     if (reason != REJECT_none) return reason;
     const struct event_spot_auction *a = event_find(events, EVENT_spot_auction);
     if (a == NULL) return REJECT_unknown_spot_auction;
-    rpc_write_spot_auction(c, a);
+    rpc_write_spot_auction(c->out, c->names, a);
     return REJECT_none;
 }
 
@@ -256,7 +256,7 @@ int rpc_spot_bid(struct rpc_call *c)
     for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
          h = outbox_next(events, h)) {
         if (h->kind == EVENT_spot_bid)
-            rpc_write_spot_bid(c, &a, (const struct event_spot_bid *)(const void *)h, true);
+            rpc_write_spot_bid(c->out, c->names, &a, (const void *)h, true);
     }
     json_close_array(c->out);
     json_close_object(c->out);
@@ -354,6 +354,6 @@ int rpc_spot_result(struct rpc_call *c)
     if (reason == REJECT_none) reason = command_submit(c, &events);
     if (reason != REJECT_none) return reason;
     const struct event_spot_auction *done = event_find(events, EVENT_spot_auction);
-    rpc_write_spot_auction(c, done == NULL ? &a : done);
+    rpc_write_spot_auction(c->out, c->names, done == NULL ? &a : done);
     return REJECT_none;
 }

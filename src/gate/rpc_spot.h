@@ -14,9 +14,19 @@ int spot_auction_ask(struct rpc_call *c, struct event_spot_auction *auction);
 /* Lots, or of a balancing auction CT. */
 static inline int spot_scale(uint32_t kind) { return kind == SPOT_balancing ? 9 : 0; }
 
-void rpc_write_spot_auction(struct rpc_call *c, const struct event_spot_auction *a);
-void rpc_write_spot_bid(struct rpc_call *c, const struct event_spot_auction *a,
-                        const struct event_spot_bid *b, bool own);
+void rpc_write_spot_auction(struct json_writer *w, const struct directory *d,
+                            const struct event_spot_auction *a);
+/* Its members, with its hours and the blocks rejected although they would have earned, as the
+ * events of its command say that begin at `from`. */
+void rpc_write_spot_detail(struct json_writer *w, const struct directory *d,
+                           const struct event_spot_auction *a, const struct event_header *from,
+                           const unsigned char *end);
+void rpc_write_spot_bid(struct json_writer *w, const struct directory *d,
+                        const struct event_spot_auction *a, const struct event_spot_bid *b,
+                        bool own);
+/* As its account is told of it elsewhere than beside its auction. */
+void rpc_write_spot_own(struct json_writer *w, const struct directory *d,
+                        const struct event_spot_auction *a, const struct event_spot_bid *b);
 
 rpc_function rpc_spot_open, rpc_spot_bid, rpc_spot_cancel, rpc_spot_result, rpc_get_spot_auction,
     rpc_get_spot_auctions, rpc_get_spot_bids, rpc_clearing_spot_bids;

@@ -13,77 +13,98 @@ enum { BIDS_DEFAULT = 100, BIDS_MAX = 1000, AUCTIONS_DEFAULT = 10, AUCTIONS_MAX 
 
 /* A sum of price (10^-6) x lots as money: a lot is contract_size for 1.0 of price; of balancing,
  * 10^-9 CT. */
-static void money_write(struct rpc_call *c, const char *key, const struct event_spot_auction *a,
+static void money_write(struct json_writer *w, const char *key, int64_t size, int64_t unit,
                         int128_t sum)
 {
-    const struct event_product *p = directory_product(c->names, a->product);
-    int64_t size = p == NULL ? 1 : p->terms.contract_size;
-    int64_t unit = a->kind == SPOT_balancing ? 1000 * (int64_t)E6 : E6;
     int128_t product, money = sum / unit * size;
     if (int128_mul(sum, size, &product)) money = int128_div_half_even(product, unit);
-    json_key_fixed(c->out, key, money, 6);
+    json_key_fixed(w, key, money, 6);
 }
 
-static void sums_write(struct rpc_call *c, const struct event_spot_auction *a)
+static void sums_write(struct json_writer *w, const struct directory *d,
+                       const struct event_spot_auction *a)
 {
+    const struct event_product *p = directory_product(d, a->product);
+    int64_t size = p == NULL ? 1 : p->terms.contract_size;
+    int64_t unit = a->kind == SPOT_balancing ? 1000 * (int64_t)E6 : E6;
     int128_t surplus = int128_join(a->surplus.high, a->surplus.low);
     int128_t bound = int128_join(a->bound.high, a->bound.low);
     int128_t claimed = int128_join(a->claimed.high, a->claimed.low);
     int128_t least = claimed < bound ? claimed : bound;
-    money_write(c, "surplus", a, surplus);
-    money_write(c, "bound", a, bound);
-    money_write(c, "claimed_bound", a, claimed);
-    json_key(c->out, "gap"); /* 10^-9, rounded up */
-    json_fixed(c->out, least <= surplus ? 0 : int128_div_ceil((least - surplus) * 1000000000,
-                                                              least < 0 ? -least : least), 9);
+    money_write(w, "surplus", size, unit, surplus);
+    money_write(w, "bound", size, unit, bound);
+    money_write(w, "claimed_bound", size, unit, claimed);
+    json_key(w, "gap"); /* 10^-9, rounded up */
+    json_fixed(w, least <= surplus ? 0 : int128_div_ceil((least - surplus) * 1000000000,
+                                                         least < 0 ? -least : least), 9);
 }
 
-static void auction_members(struct rpc_call *c, const struct event_spot_auction *a)
+static void auction_members(struct json_writer *w, const struct directory *d,
+                            const struct event_spot_auction *a)
 {
     if (a->product != 0)
-        json_key_string(c->out, "product",
-                        directory_name(c->names, DIRECTORY_product, a->product));
-    spot_auction_write(c->out, a);
-    if (a->state == SPOT_STATE_done) sums_write(c, a);
+        json_key_string(w, "product", directory_name(d, DIRECTORY_product, a->product));
+    spot_auction_write(w, a);
+    if (a->state == SPOT_STATE_done) sums_write(w, d, a);
 }
 
-void rpc_write_spot_auction(struct rpc_call *c, const struct event_spot_auction *a)
+void rpc_write_spot_auction(struct json_writer *w, const struct directory *d,
+                            const struct event_spot_auction *a)
 {
-    json_open_object(c->out);
-    auction_members(c, a);
-    json_close_object(c->out);
+    json_open_object(w);
+    auction_members(w, d, a);
+    json_close_object(w);
 }
 
-static void hour_write(struct rpc_call *c, const struct event_spot_auction *a,
-                       const struct event_spot_hour *h)
+static void hour_write(struct json_writer *w, const struct directory *d,
+                       const struct event_spot_auction *a, const struct event_spot_hour *h)
 {
     int scale = spot_scale(a->kind);
-    json_open_object(c->out);
-    json_key_int(c->out, "hour", h->hour);
-    json_key_ms(c->out, "start", h->start);
+    json_open_object(w);
+    json_key_int(w, "hour", h->hour);
+    json_key_ms(w, "start", h->start);
     if (h->instrument != 0)
-        json_key_string(c->out, "instrument_name",
-                        directory_name(c->names, DIRECTORY_instrument, h->instrument));
-    if (a->kind == SPOT_balancing) json_key_fixed(c->out, "wanted", h->wanted.v, scale);
+        json_key_string(w, "instrument_name",
+                        directory_name(d, DIRECTORY_instrument, h->instrument));
+    if (a->kind == SPOT_balancing) json_key_fixed(w, "wanted", h->wanted.v, scale);
     if (a->state == SPOT_STATE_done) {
-        json_key_price(c->out, "price", h->price);
-        json_key_price(c->out, "price_low", h->price_low);
-        json_key_price(c->out, "price_high", h->price_high);
-        json_key_fixed(c->out, "amount", h->qty.v, scale);
+        json_key_price(w, "price", h->price);
+        json_key_price(w, "price_low", h->price_low);
+        json_key_price(w, "price_high", h->price_high);
+        json_key_fixed(w, "amount", h->qty.v, scale);
     }
-    json_close_object(c->out);
+    json_close_object(w);
 }
 
-static void paradoxes_write(struct rpc_call *c, const struct outbox *events)
+/* The next event of the same command; NULL: none. */
+static const struct event_header *next_of(const struct event_header *h, const unsigned char *end)
 {
-    json_key(c->out, "paradoxically_rejected");
-    json_open_array(c->out);
-    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
-         h = outbox_next(events, h)) {
-        if (h->kind == EVENT_spot_bid)
-            json_int(c->out, (int64_t)((const struct event_spot_bid *)(const void *)h)->id);
+    const unsigned char *next = (const unsigned char *)h + h->size;
+    const struct event_header *e = (const struct event_header *)(const void *)next;
+    return next < end && e->seq == h->seq ? e : NULL;
+}
+
+void rpc_write_spot_detail(struct json_writer *w, const struct directory *d,
+                           const struct event_spot_auction *a, const struct event_header *from,
+                           const unsigned char *end)
+{
+    auction_members(w, d, a);
+    json_key(w, "hours");
+    json_open_array(w);
+    for (const struct event_header *h = from; h != NULL; h = next_of(h, end)) {
+        const struct event_spot_hour *hour = (const struct event_spot_hour *)(const void *)h;
+        if (h->kind == EVENT_spot_hour && hour->auction == a->id) hour_write(w, d, a, hour);
     }
-    json_close_array(c->out);
+    json_close_array(w);
+    if (a->state != SPOT_STATE_done) return;
+    json_key(w, "paradoxically_rejected");
+    json_open_array(w);
+    for (const struct event_header *h = from; h != NULL; h = next_of(h, end)) {
+        const struct event_spot_bid *b = (const struct event_spot_bid *)(const void *)h;
+        if (h->kind == EVENT_spot_bid && b->auction == a->id && b->state == SPOT_BID_paradoxical)
+            json_int(w, (int64_t)b->id);
+    }
+    json_close_array(w);
 }
 
 struct curve_step {
@@ -159,17 +180,11 @@ int rpc_get_spot_auction(struct rpc_call *c)
     if (reason != REJECT_none) return reason;
     const struct outbox *events =
         query_ask(c, &(struct query){.kind = QUERY_spot, .order_id = a.id});
+    const struct event_spot_auction *told = event_find(events, EVENT_spot_auction);
     json_open_object(c->out);
-    auction_members(c, &a);
-    json_key(c->out, "hours");
-    json_open_array(c->out);
-    for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
-         h = outbox_next(events, h)) {
-        if (h->kind == EVENT_spot_hour)
-            hour_write(c, &a, (const struct event_spot_hour *)(const void *)h);
-    }
-    json_close_array(c->out);
-    if (a.state == SPOT_STATE_done) paradoxes_write(c, events);
+    if (told != NULL)
+        rpc_write_spot_detail(c->out, c->names, told, &told->header,
+                              events->bytes + events->used);
     reason = curves_write(c, &a);
     json_close_object(c->out);
     return reason;
@@ -188,7 +203,7 @@ int rpc_get_spot_auctions(struct rpc_call *c)
     for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
          h = outbox_next(events, h)) {
         if (h->kind == EVENT_spot_auction)
-            rpc_write_spot_auction(c, (const struct event_spot_auction *)(const void *)h);
+            rpc_write_spot_auction(c->out, c->names, (const void *)h);
     }
     json_close_array(c->out);
     return REJECT_none;
@@ -196,32 +211,51 @@ int rpc_get_spot_auctions(struct rpc_call *c)
 
 /* ---- bids ---- */
 
-void rpc_write_spot_bid(struct rpc_call *c, const struct event_spot_auction *a,
-                        const struct event_spot_bid *b, bool own)
+static void bid_members(struct json_writer *w, const struct event_spot_auction *a,
+                        const struct event_spot_bid *b)
 {
     int scale = spot_scale(a->kind);
-    json_open_object(c->out);
-    json_key_int(c->out, "bid", (int64_t)b->id);
-    if (!own)
-        json_key_string(c->out, "account",
-                        directory_name(c->names, DIRECTORY_account, b->account));
-    json_key_bool(c->out, "block", b->kind == SPOT_BID_block);
-    json_key_string(c->out, "side", rpc_side_names[b->side & 1]);
-    json_key_string(c->out, "state", spot_bid_state_words[b->state % SPOT_BID_state_count]);
-    json_key_price(c->out, "price", b->price);
-    json_key_fixed(c->out, "filled_amount", b->filled.v, scale);
+    json_key_bool(w, "block", b->kind == SPOT_BID_block);
+    json_key_string(w, "side", rpc_side_names[b->side & 1]);
+    json_key_string(w, "state", spot_bid_state_words[b->state % SPOT_BID_state_count]);
+    json_key_price(w, "price", b->price);
+    json_key_fixed(w, "filled_amount", b->filled.v, scale);
     if (b->kind == SPOT_BID_step) {
-        json_key_int(c->out, "hour", b->hour);
-        json_key_fixed(c->out, "amount", b->qty[b->hour % SPOT_HOURS_MAX].v, scale);
-    } else {
-        if (b->parent != 0) json_key_int(c->out, "parent", (int64_t)b->parent);
-        json_key(c->out, "amounts");
-        json_open_array(c->out);
-        for (uint32_t h = 0; h < a->hours && h < SPOT_HOURS_MAX; h++)
-            json_fixed(c->out, b->qty[h].v, scale);
-        json_close_array(c->out);
+        json_key_int(w, "hour", b->hour);
+        json_key_fixed(w, "amount", b->qty[b->hour % SPOT_HOURS_MAX].v, scale);
+        return;
     }
-    json_close_object(c->out);
+    if (b->parent != 0) json_key_int(w, "parent", (int64_t)b->parent);
+    json_key(w, "amounts");
+    json_open_array(w);
+    for (uint32_t h = 0; h < a->hours && h < SPOT_HOURS_MAX; h++)
+        json_fixed(w, b->qty[h].v, scale);
+    json_close_array(w);
+}
+
+void rpc_write_spot_bid(struct json_writer *w, const struct directory *d,
+                        const struct event_spot_auction *a, const struct event_spot_bid *b,
+                        bool own)
+{
+    json_open_object(w);
+    json_key_int(w, "bid", (int64_t)b->id);
+    if (!own) json_key_string(w, "account", directory_name(d, DIRECTORY_account, b->account));
+    bid_members(w, a, b);
+    json_close_object(w);
+}
+
+void rpc_write_spot_own(struct json_writer *w, const struct directory *d,
+                        const struct event_spot_auction *a, const struct event_spot_bid *b)
+{
+    json_open_object(w);
+    json_key_int(w, "bid", (int64_t)b->id);
+    json_key_int(w, "auction", (int64_t)b->auction);
+    if (a->product != 0)
+        json_key_string(w, "product", directory_name(d, DIRECTORY_product, a->product));
+    json_key_ms(w, "created_at", b->created);
+    json_key_ms(w, "timestamp", b->header.ts);
+    bid_members(w, a, b);
+    json_close_object(w);
 }
 
 static int bids_write(struct rpc_call *c, uint32_t account)
@@ -240,8 +274,7 @@ static int bids_write(struct rpc_call *c, uint32_t account)
     for (const struct event_header *h = outbox_next(events, NULL); h != NULL;
          h = outbox_next(events, h)) {
         if (h->kind == EVENT_spot_bid)
-            rpc_write_spot_bid(c, &a, (const struct event_spot_bid *)(const void *)h,
-                               account != 0);
+            rpc_write_spot_bid(c->out, c->names, &a, (const void *)h, account != 0);
     }
     json_close_array(c->out);
     return REJECT_none;
