@@ -5,10 +5,11 @@
  * caller expects, --key). A proof: every opened task under the committed root, its transcript by
  * Freivalds' method and re-execution, with random vectors drawn here after the file was read.
  * Several files are held against each other: they must be of one hour, the opened tasks those that
- * the verdict's seed chooses, and what fails what the verdict says.
+ * the verdict's seed chooses, and what fails what the verdict says. Of a sample's proofs some may
+ * be there: what is there is checked, and that it is not all is said.
  *
  * Upstream: files. Downstream: standard output; exit status 0 all is right, 1 something is not,
- * 2 it could not be called or read so.
+ * 2 it could not be called or read so, 3 what is there is right, and not all of a sample.
  */
 #include "cli/verify.h"
 
@@ -20,13 +21,15 @@
 #include "proof/sample.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { KEY_JSON = 700, KEY_KEY, KEY_WEIGHTS, KEY_AT, KEY_WATCH, KEYS_MAX = 16, WEIGHTS_MAX = 8 };
+enum { KEY_JSON = 700, KEY_KEY, KEY_WEIGHTS, KEY_AT, KEY_WATCH, KEYS_MAX = 16, WEIGHTS_MAX = 8,
+       INCOMPLETE = 3 };
 #define FILE_BYTES_MAX ((size_t)1 << 36)
 
 struct expected {
@@ -109,7 +112,8 @@ static const struct argp argp = {
     .options = options, .parser = parse, .args_doc = "FILE...",
     .doc = "Checks certificates, receipts, verdicts and proofs offline. Several files must belong "
            "together.\vExit status: 0 all is right, 1 something is not or cannot be judged, 2 a "
-           "mistake in how it was called, or a file that cannot be read."};
+           "mistake in how it was called, or a file that cannot be read, 3 what is there is right, "
+           "but it is not all of the tasks that a verdict sampled."};
 
 /* ---- notes ---- */
 
@@ -280,6 +284,14 @@ static void together(struct verify_report *r, const struct verify_file *a,
     va_end(list);
 }
 
+/* How many tasks the last statement is about, and how many there are. */
+static void parts(struct verify_report *r, uint64_t held, uint64_t all)
+{
+    if (r->pair_count == 0) return;
+    r->pairs[r->pair_count - 1].held = held;
+    r->pairs[r->pair_count - 1].all = all;
+}
+
 /* What became of task `index` in the proofs of this hour; NULL: it is not opened there. */
 static const struct verify_result *opened(const struct verify_report *r, uint64_t index)
 {
@@ -302,44 +314,74 @@ static uint64_t wrong_count(const struct verify_report *r)
     return count;
 }
 
-/* Whether the proofs, which may be several files, open what the verdict's seed chooses and nothing
- * else, and show as many wrong tasks as it says. Of an hour that is falsified the wrong tasks are
- * enough: who is caught may open no more, and a wrong task is wrong however it was chosen. */
-static const char *sample_difference(const struct verify_report *r, const struct verdict *v,
-                                     uint64_t tasks_opened)
+/* Whether an opened task, of any proof, is none of these. */
+static bool opens_other(const struct verify_report *r, const uint64_t *chosen, uint32_t count)
 {
-    const char *result = NULL;
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct verify_file *f = &r->files[i];
+        for (uint32_t k = 0; f->kind == VERIFY_KIND_proof && f->read && k < f->task_count; k++) {
+            uint32_t at = 0;
+            while (at < count && chosen[at] < f->tasks[k].index) at++;
+            if (at == count || chosen[at] != f->tasks[k].index) return true;
+        }
+    }
+    return false;
+}
+
+/* The proofs, of which there may be some or all, hold tasks that the verdict's seed chooses and no
+ * other, and all are right. */
+static void sample_judge(struct verify_report *r, const struct verify_file *f)
+{
+    const struct verdict *v = &f->note.verdict;
     struct digest seed = sample_seed(&v->root, v->seed);
     uint64_t *chosen = calloc((size_t)v->sampled + 1, sizeof *chosen);
-    if (chosen == NULL) return "there is no memory for the sample";
-    if (v->failed != 0) {
-        free(chosen);
-        return wrong_count(r) == v->failed ? NULL
-                                           : "the proofs show another number of wrong tasks";
+    if (chosen == NULL) {
+        together(r, f, NULL, false, "there is no memory for the sample");
+        return;
     }
-    uint32_t n = sample_choose(&seed, v->tasks, (uint32_t)v->sampled, chosen);
-    if (tasks_opened != n) result = "the proofs open more or fewer tasks than it samples";
-    for (uint32_t i = 0; result == NULL && i < n; i++) {
+    uint32_t n = sample_choose(&seed, v->tasks, (uint32_t)v->sampled, chosen), held = 0;
+    bool other = opens_other(r, chosen, n), right = true;
+    for (uint32_t i = 0; i < n; i++) {
         const struct verify_result *t = opened(r, chosen[i]);
-        if (t == NULL) result = "the proofs open other tasks than its seed chooses";
-        else if (t->outcome != VERIFY_right) result = "the proofs show a task that is not right";
+        held += t != NULL;
+        right = right && (t == NULL || t->outcome == VERIFY_right);
     }
     free(chosen);
-    return result;
+    if (other) together(r, f, NULL, false, "the proofs open other tasks than its seed chooses");
+    else if (!right) together(r, f, NULL, false, "the proofs show a task that is not right");
+    else if (held == n)
+        together(r, f, NULL, true, "complete: the proofs open the sample that its seed chooses");
+    else
+        together(r, f, NULL, true,
+                 "INCOMPLETE: %u of the %u sampled tasks are held and checked, and right so far",
+                 held, n);
+    parts(r, held, n);
+}
+
+/* Of an hour that is falsified the wrong tasks are enough: who is caught may open no more, and a
+ * wrong task is wrong however it was chosen. */
+static void falsified_judge(struct verify_report *r, const struct verify_file *f)
+{
+    uint64_t shown = wrong_count(r), failed = f->note.verdict.failed;
+    if (shown > failed)
+        together(r, f, NULL, false, "the proofs show another number of wrong tasks");
+    else if (shown == failed)
+        together(r, f, NULL, true, "the proofs show the wrong tasks that it found");
+    else
+        together(r, f, NULL, true, "INCOMPLETE: %" PRIu64 " of the %" PRIu64
+                 " wrong tasks that it found are in the proofs", shown, failed);
+    parts(r, shown, failed);
 }
 
 static void verdict_judge(struct verify_report *r, const struct verify_file *f)
 {
-    uint64_t tasks_opened = 0;
+    const struct verdict *v = &f->note.verdict;
+    bool proofs = false;
     for (uint32_t i = 0; i < r->count; i++)
-        if (r->files[i].kind == VERIFY_KIND_proof && r->files[i].read)
-            tasks_opened += r->files[i].task_count;
-    if (tasks_opened == 0 || f->note.verdict.outcome == PROOF_no_answer) return;
-    const char *why = sample_difference(r, &f->note.verdict, tasks_opened);
-    together(r, f, NULL, why == NULL, "%s",
-             why != NULL ? why : f->note.verdict.failed != 0
-                 ? "the proofs show the wrong tasks that it found"
-                 : "the proofs open the sample that its seed chooses");
+        proofs = proofs || (r->files[i].kind == VERIFY_KIND_proof && r->files[i].read);
+    if (!proofs || v->outcome == PROOF_no_answer) return; /* the note alone */
+    if (v->failed != 0) falsified_judge(r, f);
+    else sample_judge(r, f);
 }
 
 /* All that is of an hour must be of the hour of the first; then what is sampled. */
@@ -373,6 +415,13 @@ bool verify_good(const struct verify_report *r)
     return good;
 }
 
+bool verify_complete(const struct verify_report *r)
+{
+    for (uint32_t i = 0; i < r->pair_count; i++)
+        if (r->pairs[i].held < r->pairs[i].all) return false;
+    return true;
+}
+
 /* ---- the command ---- */
 
 static int read_all(struct arguments *a)
@@ -402,7 +451,7 @@ static int run(struct arguments *a)
     if (read_all(a) != 0) return 2;
     for (uint32_t i = 0; i < r->count; i++) file_judge(a, &r->files[i]);
     together_judge(r);
-    int status = verify_good(r) ? 0 : 1;
+    int status = !verify_good(r) ? 1 : verify_complete(r) ? 0 : INCOMPLETE;
     if (!a->json) verify_print(r, stdout);
     else if (verify_print_json(r, stdout) != 0) status = 2;
     return fflush(stdout) == 0 ? status : 2;

@@ -39,6 +39,7 @@ struct verify_file {
 struct verify_pair {
     const struct verify_file *a, *b;
     bool good;
+    uint64_t held, all; /* a verdict's tasks that the proofs hold; all 0: not about that */
     char text[VERIFY_REASON_SIZE];
 };
 
@@ -50,6 +51,7 @@ struct verify_report {
 };
 
 bool verify_good(const struct verify_report *r);
+bool verify_complete(const struct verify_report *r); /* all of a verdict's proofs, if any */
 void verify_print(const struct verify_report *r, FILE *to);
 /* 0; -1: no memory, or it cannot be written. */
 int verify_print_json(const struct verify_report *r, FILE *to);

@@ -284,6 +284,7 @@ static void json_report(struct json_writer *w, const struct verify_report *r)
     json_reset(w);
     json_open_object(w);
     json_key_bool(w, "right", verify_good(r));
+    json_key_bool(w, "complete", verify_complete(r));
     json_key(w, "files");
     json_open_array(w);
     for (uint32_t i = 0; i < r->count; i++) json_file(w, &r->files[i]);
@@ -297,6 +298,13 @@ static void json_report(struct json_writer *w, const struct verify_report *r)
         if (p->b != NULL) json_key_string(w, "b", p->b->path);
         json_key_bool(w, "right", p->good);
         json_key_string(w, "reason", p->text);
+        if (p->all != 0) {
+            json_key(w, "held");
+            json_uint(w, p->held);
+            json_key(w, "of");
+            json_uint(w, p->all);
+            json_key_bool(w, "complete", p->held == p->all);
+        }
         json_close_object(w);
     }
     json_close_array(w);

@@ -3,10 +3,10 @@
  * Usage: verify_make DIR
  *
  * In DIR: certificate.note, receipt.note, offer.note (the receipt before the buyer signs),
- * verdict.note, hour.proof (the sampled tasks), other.proof (tasks that were not sampled),
- * wrong.proof (one product altered before it was committed to; wrong_receipt.note,
- * wrong_verdict.note), replayed.proof (another hour's tasks; replayed_receipt.note), and keys
- * (ROLE=HEX a line).
+ * verdict.note, hour.proof (the sampled tasks), part_0.proof and part_1.proof (the first of them,
+ * and the others), other.proof (tasks that were not sampled), wrong.proof (one product altered
+ * before it was committed to; wrong_receipt.note, wrong_verdict.note), replayed.proof (another
+ * hour's tasks; replayed_receipt.note), and keys (ROLE=HEX a line).
  */
 #include "proof/certificate.h"
 #include "proof/proof.h"
@@ -212,6 +212,8 @@ int main(int argc, char **argv)
     (void)verdict_make("wrong_verdict.note", &wrong, 1, chosen);
     uint32_t n = verdict_make("verdict.note", &hour, 0, chosen);
     proof_make("hour.proof", &hour, chosen, n);
+    proof_make("part_0.proof", &hour, chosen, 1);
+    proof_make("part_1.proof", &hour, chosen + 1, n - 1);
     if (memcmp(others, chosen, sizeof others) == 0) others[3] = 4;
     proof_make("other.proof", &hour, others, SAMPLED);
     proof_make("wrong.proof", &wrong, others, 2);

@@ -132,6 +132,38 @@ def test_proofs(p):
         assert done.returncode == 1 and 'WRONG' in done.stdout, (at, done.stdout)
 
 
+def test_parts(p):
+    def said(status, text, *names, options=()):
+        done = p.verify(*names, options=options)
+        assert done.returncode == status, (names, done.returncode, done.stdout, done.stderr)
+        assert text in done.stdout and 'WRONG' not in done.stdout, (names, done.stdout)
+        return done.stdout
+    said(3, 'INCOMPLETE: 1 of the 4 sampled tasks', 'verdict.note', 'part_0.proof')
+    said(3, 'INCOMPLETE: 3 of the 4 sampled tasks', 'verdict.note', 'part_1.proof', 'receipt.note')
+    said(3, 'INCOMPLETE: 1 of the 4', 'verdict.note', 'part_0.proof', 'part_0.proof')
+    for names in (['part_0.proof', 'part_1.proof'], ['part_1.proof', 'part_0.proof'],
+                  ['part_0.proof', 'hour.proof']):
+        said(0, 'complete: the proofs open the sample that its seed chooses', 'verdict.note',
+             *names)
+    said(0, 'right', 'part_0.proof')
+    said(0, 'right', 'verdict.note')
+    found = json.loads(said(3, '', 'verdict.note', 'part_1.proof', options=['--json']))
+    assert found['right'] is True and found['complete'] is False, found
+    sample = found['together'][-1]
+    assert (sample['held'], sample['of'], sample['complete']) == (3, 4, False), sample
+    found = json.loads(said(0, '', 'verdict.note', 'part_1.proof', 'part_0.proof',
+                            options=['--json']))
+    assert found['complete'] is True and found['together'][-1]['held'] == 4, found
+    # what is wrong is wrong, however little of it is there
+    p.wrong('open other tasks than its seed chooses', 'verdict.note', 'part_0.proof', 'other.proof')
+    p.wrong('they have different roots', 'verdict.note', 'part_0.proof', 'wrong.proof')
+    data = bytearray(p.read('part_0.proof'))
+    data[-1] ^= 1
+    p.wrong('WRONG', 'verdict.note', 'part_1.proof', p.write('changed', bytes(data)))
+    p.wrong('they have different roots', 'wrong_verdict.note', 'part_0.proof')
+    p.wrong('is not signed by the buyer', 'offer.note', 'verdict.note', 'part_0.proof')
+
+
 def test_calls(p):
     for call in ([], ['--key', 'seller=12', 'x'], ['--key', 'king=' + p.keys['seller'], 'x'],
                  ['--at', 'noon', 'x'], ['--watc'], [p.path('there-is-none')]):
@@ -144,7 +176,7 @@ def test_calls(p):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         p = Papers(sys.argv[1], sys.argv[2], folder)
-        for test in (test_right, test_notes, test_proofs, test_calls):
+        for test in (test_right, test_notes, test_proofs, test_parts, test_calls):
             test(p)
             print('ok', test.__name__)
 
