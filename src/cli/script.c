@@ -14,6 +14,7 @@
 #include "gate/rpc.h"
 #include "node/config.h"
 #include "node/spot.h"
+#include "store/store.h"
 #include "wire/event_json.h"
 
 #include <argp.h>
@@ -23,7 +24,7 @@
 #include <string.h>
 
 enum { TOKENS_MAX = 4096, EVENT_BYTES = 1 << 16, PRINCIPAL_ACCOUNTS = 1 << 24,
-       PRINCIPAL_VENUE = 0x7ffffff0 };
+       PRINCIPAL_VENUE = 0x7ffffff0, PAST_BYTES = 8 << 20 };
 static const char START[] = "2027-01-04T00:00:00Z";
 
 struct script {
@@ -37,6 +38,8 @@ struct script {
     struct directory *names;
     struct rpc *rpc;
     struct venue venue;
+    struct store *past;        /* in memory, of what is asked of it; made with the first of that */
+    struct outbox past_answer;
     ts_t now;
     struct json_token tokens[TOKENS_MAX];
     char event[EVENT_BYTES]; /* one event as text */
@@ -84,13 +87,45 @@ static void events_print(struct script *s)
     }
 }
 
+static bool is_past(uint16_t kind)
+{
+    return kind == EVENT_spot_auction || kind == EVENT_spot_hour || kind == EVENT_spot_bid;
+}
+
+static int past_open(struct script *s)
+{
+    if (s->past != NULL) return 0;
+    s->past_answer.capacity = PAST_BYTES;
+    s->past_answer.bytes = malloc(PAST_BYTES);
+    return s->past_answer.bytes == NULL ? -1 : store_open(":memory:", &s->past);
+}
+
+static int past_keep(struct script *s)
+{
+    int status = 0;
+    for (const struct event_header *h = outbox_next(&s->outbox, NULL); h != NULL && status == 0;
+         h = outbox_next(&s->outbox, h)) {
+        if (!is_past(h->kind)) continue;
+        status = past_open(s);
+        if (status == 0) status = store_apply(s->past, h, h->size);
+    }
+    return status;
+}
+
+static int script_past(void *context, const struct query *q, const struct outbox **events)
+{
+    struct script *s = context;
+    *events = &s->past_answer;
+    return past_open(s) != 0 || store_answer(s->past, q, &s->past_answer) < 0 ? -1 : 0;
+}
+
 static int script_submit(void *context, struct command *c, const struct outbox **events)
 {
     struct script *s = context;
     c->header.seq = core_seq(s->core) + 1;
     c->header.ts = s->now;
     core_step(s->core, c, &s->outbox);
-    if (directory_apply(s->names, &s->outbox) != 0) return -1;
+    if (directory_apply(s->names, &s->outbox) != 0 || past_keep(s) != 0) return -1;
     if (s->events) events_print(s);
     *events = &s->outbox;
     return 0;
@@ -242,7 +277,7 @@ static int script_open(struct script *s)
     unsigned char *base = s->memory;
     s->core = core_open(&limits, base + (64 - (uintptr_t)base % 64) % 64);
     s->venue = (struct venue){.context = s, .submit = script_submit, .query = script_query,
-                              .now = script_now};
+                              .past = script_past, .now = script_now};
     s->rpc = rpc_open(&s->venue, s->names);
     if (s->core == NULL || s->rpc == NULL) return -1;
     ASSERT(time_parse(START, sizeof START - 1, &s->now) == 0);
@@ -255,6 +290,8 @@ static void script_close(struct script *s)
     rpc_close(s->rpc);
     directory_close(s->names);
     core_close(s->core);
+    store_close(s->past);
+    free(s->past_answer.bytes);
     free(s->outbox.bytes);
     free(s->memory);
     free(s);

@@ -57,6 +57,14 @@ const struct outbox *query_ask(struct rpc_call *c, const struct query *q)
     return events;
 }
 
+int past_ask(struct rpc_call *c, const struct query *q, const struct outbox **events)
+{
+    if (c->venue->past == NULL) return REJECT_not_offered;
+    if (c->venue->past(c->venue->context, q, events) != 0) return REJECT_capacity_exhausted;
+    if ((*events)->seq > c->seq) c->seq = (*events)->seq;
+    return REJECT_none;
+}
+
 const void *event_find(const struct outbox *events, enum event_kind kind)
 {
     const struct event_header *h = outbox_next(events, NULL);

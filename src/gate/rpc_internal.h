@@ -114,6 +114,8 @@ struct command *command_begin(struct rpc_call *c, enum command_kind kind, size_t
 /* Submits c->command. Rejected as a whole (a reject event and nothing of its own): the reject. */
 int command_submit(struct rpc_call *c, const struct outbox **events);
 const struct outbox *query_ask(struct rpc_call *c, const struct query *q);
+/* The same of the history; not_offered where there is none. */
+int past_ask(struct rpc_call *c, const struct query *q, const struct outbox **events);
 const void *event_find(const struct outbox *events, enum event_kind kind); /* the first, or NULL */
 
 /* The id of what an object's text names; 0: none, or absent. */

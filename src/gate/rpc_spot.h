@@ -1,5 +1,5 @@
-/* rpc_spot.h: what rpc_spot.c and rpc_spot_read.c offer each other and the other files of rpc
- * (INDEX-01). */
+/* rpc_spot.h: what rpc_spot.c, rpc_spot_read.c and rpc_spot_history.c offer each other and the
+ * other files of rpc (INDEX-01). */
 #ifndef DOJIMA_GATE_RPC_SPOT_H
 #define DOJIMA_GATE_RPC_SPOT_H
 
@@ -29,6 +29,7 @@ void rpc_write_spot_own(struct json_writer *w, const struct directory *d,
                         const struct event_spot_auction *a, const struct event_spot_bid *b);
 
 rpc_function rpc_spot_open, rpc_spot_bid, rpc_spot_cancel, rpc_spot_result, rpc_get_spot_auction,
-    rpc_get_spot_auctions, rpc_get_spot_bids, rpc_clearing_spot_bids;
+    rpc_get_spot_auctions, rpc_get_spot_bids, rpc_clearing_spot_bids,
+    rpc_spot_auction_history, rpc_spot_bid_history;
 
 #endif

@@ -412,6 +412,10 @@ static const struct param_spec spot_open_params[] = {
 static const struct param_spec spot_auction_params[] = {INT("auction"), TEXT("product", 15),
                                                         INT("curve_hour"), END};
 static const struct param_spec spot_auctions_params[] = {TEXT("product", 15), INT("count"), END};
+static const struct param_spec spot_auction_history_params[] = {
+    TEXT("product", 15), INT("auction"), INT("count"), INT("continuation"), END};
+static const struct param_spec spot_bid_history_params[] = {INT("auction"), INT("count"),
+                                                            INT("continuation"), END};
 static const struct param_spec spot_bid_params[] = {
     INT("auction"), TEXT("product", 15), ENUM_REQUIRED("side", rpc_side_names), BOOL("block"),
     ARRAY("hours"), ARRAY("curve"), DECIMAL("price"), DECIMAL("amount"), ARRAY("amounts"),
@@ -606,6 +610,9 @@ const struct rpc_method rpc_methods[] = {
     {"private/officer_venue_set", rpc_venue_set, venue_params, RPC_SCOPE_officer, COMMAND},
     {"public/get_spot_auction", rpc_get_spot_auction, spot_auction_params, 0, 0},
     {"public/get_spot_auctions", rpc_get_spot_auctions, spot_auctions_params, 0, 0},
+    {"public/get_spot_auction_history", rpc_spot_auction_history, spot_auction_history_params, 0,
+     0},
+    {"private/get_spot_bid_history", rpc_spot_bid_history, spot_bid_history_params, READ, 0},
     {"private/spot_bid", rpc_spot_bid, spot_bid_params, RPC_SCOPE_trade, ORDER},
     {"private/spot_cancel", rpc_spot_cancel, spot_cancel_params, RPC_SCOPE_trade, CANCEL},
     {"private/get_spot_bids", rpc_get_spot_bids, spot_bids_params, READ, 0},

@@ -27,6 +27,10 @@ struct venue {
     int (*submit)(void *context, struct command *c, const struct outbox **events);
     /* Answers a question; same rules for the events. */
     void (*query)(void *context, const struct query *q, const struct outbox **events);
+    /* Answers QUERY_spot and QUERY_spot_bids, newest first and below from_id, from what ever was
+     * (store.h:store_answer); NULL: there is no history. 0, or negative when it cannot be read. The
+     * events are valid until the next call, and durable. */
+    int (*past)(void *context, const struct query *q, const struct outbox **events);
     ts_t (*now)(void *context); /* the venue's time */
     /* The world's time, for signatures, tokens, throttles and the age of a request; NULL: it is the
      * venue's. */

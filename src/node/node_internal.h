@@ -26,6 +26,8 @@ struct node {
     struct gate *gate;
     struct demo *demo;
     struct store_worker *history;
+    struct store *past;        /* a reader of its file, the loop's; opened when first asked */
+    struct outbox past_answer;
     char demo_id[32];
     char demo_secret[80];
     uv_prepare_t prepare;
@@ -72,5 +74,6 @@ void node_auction_look(struct node *n);
 /* history.c */
 int node_history_start(struct node *n, char *error, size_t error_size);
 void node_history_stop(struct node *n);
+int node_past(void *context, const struct query *q, const struct outbox **events); /* venue.h */
 
 #endif

@@ -112,6 +112,7 @@ static void venue_clock(void *context, const struct venue_clock_ask *ask, struct
 void node_venue_make(struct node *n)
 {
     n->venue = (struct venue){.context = n, .submit = venue_submit, .query = venue_query,
+                              .past = n->options.history ? node_past : NULL,
                               .now = node_now, .real = venue_world,
                               .clock = n->clock.demonstration ? venue_clock : NULL};
 }

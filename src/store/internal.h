@@ -41,6 +41,11 @@ enum store_write {
     WRITE_allocation,
     WRITE_delivery_hour,
     WRITE_delivery_cash,
+    WRITE_spot_auction,
+    WRITE_spot_hour,
+    WRITE_spot_bid,
+    WRITE_index,
+    WRITE_index_price,
     WRITE_count
 };
 
@@ -61,6 +66,9 @@ struct store {
 
 /* Keeps the database's message and returns STORE_FAILED. */
 int store_fail(struct store *s, const char *doing);
+
+/* Where the file says that the projection stands: of a reader, whose writer goes on. */
+int store_position_read(struct store *s);
 
 /* Runs a prepared write with what has been bound; counts a row when it is one. */
 int store_run(struct store *s, enum store_write w);
@@ -83,6 +91,26 @@ int store_project_token_class(struct store *s, const struct event_token_class *e
 int store_project_token(struct store *s, const struct event_token *e);
 int store_project_certificate(struct store *s, const struct event_certificate *e);
 int store_project_bust(struct store *s, const struct event_trade_bust *e);
+
+/* project_spot.c */
+int store_project_spot_auction(struct store *s, const struct event_spot_auction *e);
+int store_project_spot_hour(struct store *s, const struct event_spot_hour *e);
+int store_project_spot_bid(struct store *s, const struct event_spot_bid *e);
+int store_project_index(struct store *s, const struct event_index *e);
+int store_project_index_price(struct store *s, const struct event_index_price *e);
+
+/* history.c: reading. NULL: store_error. */
+sqlite3_stmt *store_prepare(struct store *s, const char *sql);
+/* Steps to the next row: true while there is one; *status says whether the end is an error. */
+bool store_next_row(struct store *s, sqlite3_stmt *q, int *status);
+
+static inline int64_t store_column(sqlite3_stmt *q, int i) { return sqlite3_column_int64(q, i); }
+
+static inline price_t store_column_price(sqlite3_stmt *q, int i)
+{
+    return sqlite3_column_type(q, i) == SQLITE_NULL ? PRICE_NONE
+                                                    : PRICE(sqlite3_column_int64(q, i));
+}
 
 static inline void store_bind(sqlite3_stmt *q, int place, int64_t value)
 {

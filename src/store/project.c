@@ -63,6 +63,15 @@ const char *const store_write_sql[WRITE_count] = {
                             "?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
     [WRITE_delivery_cash] = "INSERT INTO delivery_cash VALUES"
                             "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+    [WRITE_spot_auction] = "INSERT OR REPLACE INTO spot_auctions VALUES"
+                           "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,"
+                           "?20,?21,?22,?23,?24,?25,?26,?27,?28,?29,?30)",
+    [WRITE_spot_hour] = "INSERT OR REPLACE INTO spot_hours VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+    [WRITE_spot_bid] = "INSERT OR REPLACE INTO spot_bids VALUES"
+                       "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+    [WRITE_index] = "INSERT OR REPLACE INTO indices VALUES(?1,?2)",
+    [WRITE_index_price] = "INSERT OR REPLACE INTO index_prices VALUES"
+                          "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
     [WRITE_bust] = "INSERT INTO busts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
 };
 
@@ -393,6 +402,11 @@ int store_project(struct store *s, const struct event_header *e)
     case EVENT_allocation: return store_project_allocation(s, p);
     case EVENT_delivery_hour: return store_project_delivery_hour(s, p);
     case EVENT_delivery_cash: return store_project_delivery_cash(s, p);
+    case EVENT_spot_auction: return store_project_spot_auction(s, p);
+    case EVENT_spot_hour: return store_project_spot_hour(s, p);
+    case EVENT_spot_bid: return store_project_spot_bid(s, p);
+    case EVENT_index: return store_project_index(s, p);
+    case EVENT_index_price: return store_project_index_price(s, p);
     default: return STORE_OK;
     }
 }

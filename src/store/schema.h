@@ -28,6 +28,15 @@
  *   allocations          the latest of every allocation
  *   delivery_hours       the latest of every hour of one: work, evidence, what was paid
  *   delivery_cash        what ended in money, why and by whose fault
+ *   spot_auctions        the latest of every auction of hours, day-ahead and balancing: state,
+ *                        times, bids that stood, surplus and its bounds (price x lots, 128 bits in
+ *                        two columns)
+ *   spot_hours           an auction's hours: price and the range that clears the same, lots (of
+ *                        balancing nano-CT), what was wanted
+ *   spot_bids            the latest of every bid: lots of a step, or of a block all hours together,
+ *                        with a JSON array by hour in `amounts`
+ *   indices              names of the reference prices
+ *   index_prices         an hour's reference price, its tier, how many inputs it was made of
  *   candles              per instrument, resolution (60, 3600, 86400 s) and start: prints of the
  *                        book (continuous and auction; legs of spread trades and blocks are not)
  *   states               every change of a product's trading state, with its reason
@@ -38,7 +47,7 @@
 #ifndef DOJIMA_STORE_SCHEMA_H
 #define DOJIMA_STORE_SCHEMA_H
 
-enum { STORE_SCHEMA_VERSION = 5 };
+enum { STORE_SCHEMA_VERSION = 6 };
 
 #define STORE_SCHEMA_DIRECTORY                                                                     \
     "CREATE TABLE projector(id INTEGER PRIMARY KEY CHECK(id=1), seq INTEGER NOT NULL,"             \
@@ -174,5 +183,35 @@ enum { STORE_SCHEMA_VERSION = 5 };
     " buyer INTEGER NOT NULL, seller INTEGER NOT NULL, at_fault INTEGER NOT NULL,"                 \
     " lots INTEGER NOT NULL, work INTEGER NOT NULL, price INTEGER NOT NULL, reference INTEGER,"    \
     " difference INTEGER NOT NULL, damages INTEGER NOT NULL);"
+
+#define STORE_SCHEMA_SPOT                                                                          \
+    "CREATE TABLE spot_auctions(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL,"                     \
+    " ts INTEGER NOT NULL, kind INTEGER NOT NULL, product INTEGER NOT NULL,"                       \
+    " state INTEGER NOT NULL, version INTEGER NOT NULL, reference INTEGER NOT NULL,"               \
+    " hours INTEGER NOT NULL, start INTEGER NOT NULL, opened INTEGER NOT NULL,"                    \
+    " closes INTEGER NOT NULL, deadline INTEGER NOT NULL, done INTEGER NOT NULL,"                  \
+    " price_min INTEGER NOT NULL, price_max INTEGER NOT NULL, steps INTEGER NOT NULL,"             \
+    " blocks INTEGER NOT NULL, optimal INTEGER NOT NULL, nodes INTEGER NOT NULL,"                  \
+    " accepted INTEGER NOT NULL, paradoxical INTEGER NOT NULL, surplus_high INTEGER NOT NULL,"     \
+    " surplus_low INTEGER NOT NULL, bound_high INTEGER NOT NULL, bound_low INTEGER NOT NULL,"      \
+    " claimed_high INTEGER NOT NULL, claimed_low INTEGER NOT NULL, vintage INTEGER NOT NULL,"      \
+    " class TEXT NOT NULL);"                                                                       \
+    "CREATE INDEX spot_auctions_product ON spot_auctions(product);"                                \
+    "CREATE TABLE spot_hours(auction INTEGER NOT NULL, hour INTEGER NOT NULL,"                     \
+    " instrument INTEGER NOT NULL, start INTEGER NOT NULL, price INTEGER, price_low INTEGER,"      \
+    " price_high INTEGER, qty INTEGER NOT NULL, wanted INTEGER NOT NULL,"                          \
+    " PRIMARY KEY(auction, hour)) WITHOUT ROWID;"                                                  \
+    "CREATE TABLE spot_bids(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ts INTEGER NOT NULL,"    \
+    " auction INTEGER NOT NULL, account INTEGER NOT NULL, kind INTEGER NOT NULL,"                  \
+    " side INTEGER NOT NULL, state INTEGER NOT NULL, parent INTEGER NOT NULL,"                     \
+    " hour INTEGER NOT NULL, created INTEGER NOT NULL, price INTEGER NOT NULL,"                    \
+    " qty INTEGER NOT NULL, filled INTEGER NOT NULL, amounts TEXT);"                               \
+    "CREATE INDEX spot_bids_account ON spot_bids(account);"                                        \
+    "CREATE INDEX spot_bids_auction ON spot_bids(auction);"                                        \
+    "CREATE TABLE indices(id INTEGER PRIMARY KEY, name TEXT NOT NULL);"                            \
+    "CREATE TABLE index_prices(index_id INTEGER NOT NULL, hour INTEGER NOT NULL,"                  \
+    " seq INTEGER NOT NULL, ts INTEGER NOT NULL, price INTEGER, tier INTEGER NOT NULL,"            \
+    " median INTEGER, inputs INTEGER NOT NULL, counted INTEGER NOT NULL,"                          \
+    " trimmed INTEGER NOT NULL, PRIMARY KEY(index_id, hour)) WITHOUT ROWID;"
 
 #endif

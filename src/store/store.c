@@ -54,7 +54,7 @@ static int ask(struct store *s, const char *sql, int column, int64_t *value)
     return status;
 }
 
-static int read_position(struct store *s)
+int store_position_read(struct store *s)
 {
     int64_t seq = 0, index = 0, ts = 0;
     const char *sql = "SELECT seq, idx, ts FROM projector";
@@ -89,6 +89,7 @@ static int check_schema(struct store *s, bool may_create)
     if (status == STORE_OK) status = execute(s, STORE_SCHEMA_MONEY);
     if (status == STORE_OK) status = execute(s, STORE_SCHEMA_COMPUTE);
     if (status == STORE_OK) status = execute(s, STORE_SCHEMA_DELIVERY);
+    if (status == STORE_OK) status = execute(s, STORE_SCHEMA_SPOT);
     if (status == STORE_OK) status = execute(s, sql);
     return status == STORE_OK ? execute(s, "COMMIT") : status;
 }
@@ -125,7 +126,7 @@ static int open_with(const char *path, int flags, struct store **out)
     (void)sqlite3_busy_timeout(s->db, 5000);
     (void)sqlite3_extended_result_codes(s->db, 1);
     int status = (flags & SQLITE_OPEN_READONLY) != 0 ? check_schema(s, false) : open_write(s);
-    return status == STORE_OK ? read_position(s) : status;
+    return status == STORE_OK ? store_position_read(s) : status;
 }
 
 int store_open(const char *path, struct store **out)
@@ -194,7 +195,8 @@ int store_flush(struct store *s)
 static bool is_directory(uint16_t kind)
 {
     return kind == EVENT_asset || kind == EVENT_member || kind == EVENT_account ||
-           kind == EVENT_product || kind == EVENT_instrument || kind == EVENT_token_class;
+           kind == EVENT_product || kind == EVENT_instrument || kind == EVENT_token_class ||
+           kind == EVENT_index;
 }
 
 /* Whether the event is beyond the position (invariant 2). Index 0 of the position's own seq is

@@ -19,6 +19,7 @@
 #define DOJIMA_STORE_STORE_H
 
 #include "msg/event.h"
+#include "msg/query.h"
 
 #include <stdbool.h>
 
@@ -135,6 +136,15 @@ int store_statement_positions(struct store *s, uint32_t account, int64_t day,
  * `taken`). 1: found, 0: there was none. */
 int store_statement_margin(struct store *s, uint32_t account, int64_t day,
                            struct event_standing *standing);
+
+/* A question to the past, answered with events, newest first, below `from_id` (0: from the newest),
+ * at most `count` and as many as `out` has room for:
+ *   QUERY_spot       auctions of `product` (0: any), or the one `order_id`; each with its hours and
+ *                    the blocks that were rejected although they would have earned
+ *   QUERY_spot_bids  bids of `account`, of all auctions or of `order_id`; each auction before its
+ *                    bids
+ * How many auctions or bids, or negative; out->seq is that of the last event that the rows know. */
+int store_answer(struct store *s, const struct query *q, struct outbox *out);
 
 /* The id behind a name, or 0; for tools that have no directory of their own. */
 uint32_t store_account_id(struct store *s, const char *name);

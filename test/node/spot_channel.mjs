@@ -244,6 +244,65 @@ await test('25 hours and 1,024 blocks', async () => {
     l.ws.close();
 });
 
+await test('the history has every auction, the engine the last; own bids, and nobody else\'s', async () => {
+    for (let i = 0; i < 70; i += 1) {
+        const start = new Date(Date.parse('2027-01-12T00:00:00Z') + i * 3600000).toISOString();
+        await officers('private/officer_open_spot', { product: 'BIG', hours: 1,
+            start: `${start.slice(0, 19)}Z`,
+            closes_at: i < 40 ? '2027-01-06T10:20:00Z' : '2027-01-06T10:40:00Z' });
+        if (i === 39) await until('2027-01-06T10:30:00Z');
+    }
+    await until('2027-01-06T10:50:00Z');
+    const pages = async (method, params, name, who) => {
+        const rows = [];
+        for (let continuation = null, n = 0; n === 0 || continuation !== null; n += 1) {
+            check(n < 300, 'pages end');
+            const page = await venue.call(method, { ...params,
+                ...(continuation === null ? {} : { continuation }) }, who);
+            rows.push(...page[name]);
+            ({ continuation } = page);
+        }
+        return rows;
+    };
+    const all = () => pages('public/get_spot_auction_history', { product: 'BIG', count: 20 },
+        'auctions');
+    let rows = await all();
+    for (let i = 0; i < 100 && !rows.every((a) => a.state === 'done'); i += 1, rows = await all())
+        await sleep(20);
+    equal(rows.length, 71, 'auctions');
+    equal(rows.map((a) => a.auction), rows.map((a) => a.auction).sort((a, b) => b - a), 'order');
+    const kept = await venue.call('public/get_spot_auctions', { count: 64 });
+    check(!kept.some((a) => a.auction === rows.at(-1).auction), 'the engine has forgotten it');
+    equal([rows.at(-1).hours.length, rows.at(-1).hours[24].amount], [25, 3072], 'its hours');
+    const asked = await venue.call('public/get_spot_auction', { auction: rows[0].auction });
+    delete asked.seq;
+    equal(rows[0], asked, 'as the engine says it');
+    equal((await pages('public/get_spot_auction_history', { product: 'HRS', count: 1 }, 'auctions'))
+        .map((a) => a.auction).at(-1), auction.auction, 'of another product');
+    const mine = await pages('private/get_spot_bid_history', { count: 1000 }, 'bids', key.alice);
+    equal(mine.length, 48 + 1 + 1024, 'alice');
+    equal(mine.filter((b) => b.state === 'accepted' && b.product === 'BIG').length, 1024, 'states');
+    const his = await pages('private/get_spot_bid_history', { auction: auction.auction, count: 2 },
+        'bids', key.bob);
+    equal(his.map((b) => [b.state, b.price]), [['paradoxically_rejected', 14.991],
+        ['rejected', 99.191], ['cancelled', 17.713], ['accepted', 15.771]], 'bob');
+    equal(await pages('private/get_spot_bid_history', {}, 'bids', key.carl), [], 'carl');
+    for (const [params, param] of [[{ count: 0 }, 'count'], [{ count: 21 }, 'count'],
+        [{ continuation: -1 }, 'continuation'], [{ auction: -1 }, 'auction'], [{ from_id: 1 }, 'from_id']]) {
+        const r = await venue.request('public/get_spot_auction_history', params);
+        equal([r.body.error?.data?.reason, r.body.error?.data?.param], ['malformed_request', param],
+            JSON.stringify(params));
+    }
+    equal((await venue.request('public/get_spot_auction_history', { product: 'NOPE' })).body.error
+        ?.data?.reason, 'unknown_product', 'product');
+    equal((await venue.request('private/get_spot_bid_history', {})).body.error?.data?.reason,
+        'unauthorised', 'nobody');
+    const none = await Listener.open('alice', ['user.spot.any']);
+    equal((await none.call('private/get_spot_bid_history', { count: 1 })).result.bids.length, 1,
+        'over the socket');
+    none.ws.close();
+});
+
 await test('a balancing auction: what is wanted, of which class, until when (DELIV-05)', async () => {
     const pair = generateKeyPairSync('ed25519');
     const text_of = ({ publicKey }) => publicKey.export({ format: 'der', type: 'spki' })

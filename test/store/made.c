@@ -33,6 +33,9 @@ static void directory(struct made *m)
                                     .system = i < MADE_TRADER};
         (void)snprintf(a->name, sizeof a->name, "account%u", i);
     }
+    struct event_index *x = outbox_push(&m->out, EVENT_index, sizeof *x);
+    *x = (struct event_index){.header = x->header, .id = 1};
+    (void)snprintf(x->terms.name, sizeof x->terms.name, "CTX");
     for (uint32_t i = 1; i <= MADE_INSTRUMENTS; i++) {
         struct event_instrument *e = outbox_push(&m->out, EVENT_instrument, sizeof *e);
         *e = (struct event_instrument){.header = e->header, .id = i, .product = 1,
@@ -212,6 +215,114 @@ static void step_settle(struct made *m)
     for (uint32_t a = MADE_TRADER; a <= MADE_ACCOUNTS; a++) push_standing(m, a);
 }
 
+/* ---- the spot market: opened, bid for, one bid cancelled, its result; each fifth is void ---- */
+
+static void push_spot(struct made *m)
+{
+    struct event_spot_auction *e = outbox_push(&m->out, EVENT_spot_auction, sizeof *e);
+    struct event_header header = e->header;
+    *e = m->spot;
+    e->header = header;
+}
+
+static void push_spot_hours(struct made *m, bool done)
+{
+    for (uint32_t h = 0; h < m->spot.hours; h++) {
+        struct event_spot_hour *e = outbox_push(&m->out, EVENT_spot_hour, sizeof *e);
+        bool traded = done && below(m, 4) != 0;
+        *e = (struct event_spot_hour){
+            .header = e->header, .auction = m->spot.id, .hour = h,
+            .instrument = m->spot.kind == SPOT_balancing ? 0 : 1 + h % MADE_INSTRUMENTS,
+            .start = TS(m->spot.start.v + h * NS_PER_HOUR), .price_low = PRICE_NONE,
+            .price = traded ? PRICE(below(m, 200) - 100) : PRICE_NONE, .price_high = PRICE_NONE,
+            .qty = QTY(traded ? below(m, 1000) : 0), .wanted = QTY(below(m, 5))};
+    }
+}
+
+static void push_spot_bid(struct made *m, const struct event_spot_bid *b)
+{
+    struct event_spot_bid *e = outbox_push(&m->out, EVENT_spot_bid, sizeof *e);
+    struct event_header header = e->header;
+    *e = *b;
+    e->header = header;
+}
+
+static void spot_open(struct made *m)
+{
+    bool balancing = below(m, 3) == 0;
+    uint32_t hours = 1 + (uint32_t)below(m, SPOT_HOURS_MAX);
+    m->spot = (struct event_spot_auction){
+        .id = m->spot.id + 1, .version = 1, .kind = balancing ? SPOT_balancing : SPOT_day_ahead,
+        .product = balancing ? 0 : 1 + (uint32_t)below(m, 2), .hours = hours,
+        .state = SPOT_STATE_open, .start = TS(m->ts.v + NS_PER_DAY), .opened = m->ts,
+        .closes = TS(m->ts.v + NS_PER_HOUR), .deadline = TS(m->ts.v + 2 * NS_PER_HOUR),
+        .price_min = PRICE(-E6), .price_max = PRICE(100 * E6)};
+    if (balancing)
+        m->spot.class = (struct token_class){2026, (uint32_t)below(m, GRADE_count), "eu-north"};
+    m->spot_bid_count = 0;
+    push_spot(m);
+    if (balancing) push_spot_hours(m, false);
+}
+
+static void spot_enter(struct made *m)
+{
+    uint32_t count = 1 + (uint32_t)below(m, MADE_SPOT_BIDS);
+    for (uint32_t i = 0; i < count; i++) {
+        struct event_spot_bid *b = &m->spot_bids[m->spot_bid_count++];
+        bool block = below(m, 2) != 0;
+        *b = (struct event_spot_bid){
+            .id = ++m->spot_bid_id, .auction = m->spot.id, .side = (uint8_t)below(m, 2),
+            .account = (uint32_t)(MADE_TRADER + below(m, MADE_ACCOUNTS - MADE_TRADER + 1)),
+            .kind = block ? SPOT_BID_block : SPOT_BID_step, .state = SPOT_BID_standing,
+            .hour = block ? 0 : (uint8_t)below(m, m->spot.hours), .created = m->ts,
+            .price = PRICE(below(m, 200) - 100), .parent = block && i > 0 ? b->id - 1 : 0};
+        for (uint32_t h = 0; h < m->spot.hours; h++)
+            if (block || h == b->hour) b->qty[h] = QTY(block ? below(m, 3) : 1 + below(m, 50));
+        push_spot_bid(m, b);
+    }
+}
+
+static void spot_end(struct made *m)
+{
+    bool void_ = below(m, 5) == 0;
+    m->spot.state = void_ ? SPOT_STATE_failed : SPOT_STATE_done;
+    m->spot.done = m->ts;
+    m->spot.surplus = (struct spot_surplus){below(m, 3) - 1, random_next(&m->random)};
+    m->spot.bound = m->spot.claimed = m->spot.surplus;
+    m->spot.steps = m->spot_bid_count;
+    m->spot.paradoxical = 0;
+    for (uint32_t i = 0; i < m->spot_bid_count; i++) {
+        struct event_spot_bid *b = &m->spot_bids[i];
+        b->state = void_ ? SPOT_BID_cancelled
+                         : (uint8_t)(SPOT_BID_accepted + below(m, 4));
+        b->filled = QTY(below(m, 2));
+        m->spot.paradoxical += b->state == SPOT_BID_paradoxical;
+    }
+    push_spot(m);
+    for (uint32_t i = 0; i < m->spot_bid_count; i++) push_spot_bid(m, &m->spot_bids[i]);
+    if (!void_) push_spot_hours(m, true);
+}
+
+static void step_spot(struct made *m)
+{
+    switch (m->spot_phase++ % 4) {
+    case 0: spot_open(m); break;
+    case 1: spot_enter(m); break;
+    case 2:
+        m->spot.version += 1;
+        m->spot_bids[0].state = SPOT_BID_cancelled;
+        push_spot_bid(m, &m->spot_bids[0]);
+        m->spot_bids[0] = m->spot_bids[--m->spot_bid_count];
+        break;
+    default: spot_end(m); break;
+    }
+    struct event_index_price *e = outbox_push(&m->out, EVENT_index_price, sizeof *e);
+    *e = (struct event_index_price){
+        .header = e->header, .index = 1, .tier = (uint8_t)(1 + below(m, 3)), .inputs = 5,
+        .hour = TS(m->ts.v / (2 * NS_PER_HOUR) * (2 * NS_PER_HOUR)), /* said again and again */
+        .price = below(m, 3) == 0 ? PRICE_NONE : PRICE(below(m, 200)), .median = PRICE_NONE};
+}
+
 size_t made_step(struct made *m, unsigned char *bytes)
 {
     m->seq += 1;
@@ -221,6 +332,7 @@ size_t made_step(struct made *m, unsigned char *bytes)
     outbox_reset(&m->out, m->seq, m->ts);
     int64_t dice = below(m, 100);
     if (m->seq == 1) directory(m);
+    else if (m->seq % 40 == 7) step_spot(m);
     else if (m->open_count == MADE_OPEN_MAX || (m->open_count > 100 && dice < 30)) step_trade(m);
     else if (m->open_count > 100 && dice < 50) step_cancel(m);
     else if (dice < 97) step_rest(m);

@@ -13,6 +13,7 @@ enum {
     MADE_TRADER = 4,      /* the first trader */
     MADE_INSTRUMENTS = 3, /* 1 .. 3 */
     MADE_OPEN_MAX = 512,
+    MADE_SPOT_BIDS = 12,
     MADE_STEP_BYTES = 16384, /* more than any step writes */
 };
 
@@ -36,6 +37,11 @@ struct made {
     struct made_order open[MADE_OPEN_MAX];
     uint32_t open_count;
     int64_t ns_per_step;
+    struct event_spot_auction spot; /* the latest, and its bids */
+    struct event_spot_bid spot_bids[MADE_SPOT_BIDS];
+    uint32_t spot_bid_count;
+    uint64_t spot_bid_id;
+    uint32_t spot_phase;
 };
 
 /* `ns_per_step`: how far the clock moves with each command. */

@@ -85,7 +85,8 @@ static const char *const tables[] = {
     "projector", "assets", "members", "accounts", "products", "instruments", "orders",
     "order_texts", "order_history", "trades", "settlements", "postings", "statement_cash",
     "statement_positions", "candles", "states", "auctions", "statement_margin",
-    "calls", "slices", "busts"};
+    "calls", "slices", "busts", "spot_auctions", "spot_hours", "spot_bids", "indices",
+    "index_prices"};
 
 static uint64_t mix_text(uint64_t hash, const char *text)
 {
@@ -605,6 +606,170 @@ static void deliveries(void **state)
     assert_int_equal(number(path_a, "SELECT sum(damages) FROM delivery_cash"), 8);
 }
 
+/* ---- the spot market: what is read back page by page is the last that was said ---- */
+
+enum { SPOT_AUCTIONS = 256, SPOT_BIDS = 4096, PAGE_BYTES = 1 << 20 };
+
+struct spot_said {
+    struct event_spot_auction auction[SPOT_AUCTIONS]; /* by id */
+    struct event_spot_hour hour[SPOT_AUCTIONS][SPOT_HOURS_MAX];
+    struct event_spot_bid bid[SPOT_BIDS];
+    uint64_t auctions, bids;
+};
+
+static void spot_hear(struct spot_said *said, const struct event_header *h)
+{
+    const void *e = h;
+    if (h->kind == EVENT_spot_auction) {
+        const struct event_spot_auction *a = e;
+        assert_true(a->id < SPOT_AUCTIONS);
+        said->auction[a->id] = *a;
+        said->auctions = a->id;
+    } else if (h->kind == EVENT_spot_hour) {
+        const struct event_spot_hour *hour = e;
+        said->hour[hour->auction][hour->hour] = *hour;
+    } else if (h->kind == EVENT_spot_bid) {
+        const struct event_spot_bid *b = e;
+        assert_true(b->id < SPOT_BIDS);
+        said->bid[b->id] = *b;
+        if (b->id > said->bids) said->bids = b->id;
+    }
+}
+
+/* All but the header, of which what was read back has no index. */
+static void same_event(const void *read, const void *said, size_t size)
+{
+    const struct event_header *a = read, *b = said;
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->size, b->size);
+    assert_memory_equal((const char *)read + sizeof *a, (const char *)said + sizeof *b,
+                        size - sizeof *a);
+}
+
+/* Of one auction: where it ends in the answer. */
+static const struct event_header *auction_same(const struct spot_said *said,
+                                               const struct outbox *out,
+                                               const struct event_header *h)
+{
+    const struct event_spot_auction *a = (const void *)h;
+    const struct event_spot_auction *wanted = &said->auction[a->id];
+    uint32_t hours = 0, paradoxical = 0;
+    same_event(a, wanted, sizeof *a);
+    assert_int_equal(a->header.seq, wanted->header.seq);
+    assert_int_equal(a->header.ts.v, wanted->header.ts.v);
+    for (h = outbox_next(out, h); h != NULL && h->kind != EVENT_spot_auction;
+         h = outbox_next(out, h)) {
+        assert_int_equal(h->seq, a->header.seq);
+        if (h->kind == EVENT_spot_hour) {
+            same_event(h, &said->hour[a->id][hours++], sizeof(struct event_spot_hour));
+        } else {
+            const struct event_spot_bid *b = (const void *)h;
+            assert_int_equal(b->state, SPOT_BID_paradoxical);
+            same_event(b, &said->bid[b->id], sizeof *b);
+            paradoxical += 1;
+        }
+    }
+    if (a->state == SPOT_STATE_done) assert_int_equal(hours, a->hours);
+    assert_int_equal(paradoxical, a->paradoxical);
+    return h;
+}
+
+/* Every auction of the product (0: of all), each once, the newest first. */
+static void auctions_page(struct store *s, const struct spot_said *said, uint32_t product,
+                          struct outbox *out)
+{
+    uint64_t next = said->auctions + 1;
+    struct query q = {.kind = QUERY_spot, .product = product, .count = 3};
+    int n;
+    while ((n = store_answer(s, &q, out)) > 0) {
+        for (const struct event_header *h = outbox_next(out, NULL); h != NULL; n--) {
+            const struct event_spot_auction *a = (const void *)h;
+            for (next -= 1; product != 0 && said->auction[next].product != product;) next -= 1;
+            assert_int_equal(a->id, next);
+            h = auction_same(said, out, h);
+        }
+        assert_int_equal(n, 0);
+        q.from_id = next;
+    }
+    assert_int_equal(n, 0);
+    while (next > 1 && product != 0 && said->auction[next - 1].product != product) next -= 1;
+    assert_int_equal(next, 1);
+}
+
+/* Every bid of the account (of one auction; 0: of all), and of nobody else. */
+static void bids_page(struct store *s, const struct spot_said *said, uint32_t account,
+                      uint64_t auction, struct outbox *out)
+{
+    uint64_t next = said->bids + 1, of = 0;
+    struct query q = {.kind = QUERY_spot_bids, .account = account, .order_id = auction,
+                      .count = 7};
+    while (store_answer(s, &q, out) > 0) {
+        of = 0;
+        for (const struct event_header *h = outbox_next(out, NULL); h != NULL;
+             h = outbox_next(out, h)) {
+            const struct event_spot_bid *b = (const void *)h;
+            if (h->kind == EVENT_spot_auction) {
+                of = ((const struct event_spot_auction *)(const void *)h)->id;
+                continue;
+            }
+            do next -= 1;
+            while (said->bid[next].account != account ||
+                   (auction != 0 && said->bid[next].auction != auction));
+            assert_int_equal(b->id, next);
+            assert_int_equal(b->auction, of);
+            assert_int_equal(h->seq, said->bid[next].header.seq);
+            same_event(b, &said->bid[next], sizeof *b);
+        }
+        q.from_id = next;
+    }
+    for (next -= 1; next > 0; next--)
+        assert_true(said->bid[next].account != account ||
+                    (auction != 0 && said->bid[next].auction != auction));
+}
+
+static void spot_is_read_back(void **state)
+{
+    (void)state;
+    static struct spot_said said;
+    struct made m;
+    struct stream st = stream_make(&m, 29, 9000, NS_PER_SECOND * 60);
+    struct outbox out = {.bytes = malloc(PAGE_BYTES), .capacity = PAGE_BYTES};
+    for (size_t at = 0; at < st.end[st.steps - 1];) {
+        const struct event_header *h = (const void *)(st.bytes + at);
+        spot_hear(&said, h);
+        at += h->size;
+    }
+    assert_true(said.auctions > 50 && said.bids > 200);
+    apply_all(path_a, &st);
+    struct store *s = NULL;
+    assert_int_equal(store_open_read(path_a, &s), STORE_OK);
+    for (uint32_t product = 0; product <= 3; product++) auctions_page(s, &said, product, &out);
+    for (uint32_t account = 1; account <= MADE_ACCOUNTS; account++) {
+        bids_page(s, &said, account, 0, &out);
+        bids_page(s, &said, account, 17, &out);
+    }
+    struct query one = {.kind = QUERY_spot, .order_id = 17, .count = 5};
+    assert_int_equal(store_answer(s, &one, &out), 1);
+    assert_int_equal(out.seq, st.steps);
+    (void)auction_same(&said, &out, outbox_next(&out, NULL));
+    one.order_id = said.auctions + 1;
+    assert_int_equal(store_answer(s, &one, &out), 0);
+    /* A page ends where there is no more room, between auctions. */
+    out.capacity = 12000;
+    struct query all = {.kind = QUERY_spot, .count = 1000};
+    int n = store_answer(s, &all, &out);
+    assert_true(n > 0 && n < 50 && out.used <= out.capacity);
+    store_close(s);
+    /* Reference prices: the last that was said of an hour. */
+    assert_int_equal(number(path_a, "SELECT count(*) FROM index_prices JOIN indices ON id=index_id"
+                                    " WHERE name='CTX'"),
+                     number(path_a, "SELECT count(DISTINCT hour) FROM index_prices"));
+    assert_true(number(path_a, "SELECT count(*) FROM index_prices") > 50);
+    assert_true(number(path_a, "SELECT count(*) FROM index_prices WHERE price IS NULL") > 5);
+    free(out.bytes);
+    stream_free(&st);
+}
+
 int main(void)
 {
     if (mkdtemp(directory_name) == NULL) return 1;
@@ -612,6 +777,7 @@ int main(void)
     (void)snprintf(path_b, sizeof path_b, "%s/b.db", directory_name);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(twice_is_once, setup),
+        cmocka_unit_test_setup(spot_is_read_back, setup),
         cmocka_unit_test_setup(split_in_a_command, setup),
         cmocka_unit_test_setup(killed_in_the_middle, setup),
         cmocka_unit_test_setup(statements_sum_to_the_ledger, setup),
