@@ -392,15 +392,21 @@ static enum reject expire_by_cascade(struct core *c, uint32_t instrument)
     return REJECT_none;
 }
 
+/* CONTRACT-03: before the notice, so that who gets other contracts for it can file for these. */
+static void conversions_leave(struct core *c, uint32_t instrument)
+{
+    bool in_time = delivery_applies(c, instrument) &&
+                   c->s->ts.v < delivery_notice_at(c, instrument).v;
+    if (in_time) conversion_unwind(c, instrument);
+}
+
 /* DELIV-01: trading is over, the price is final, positions are marked to it and stay. */
 static enum reject expire_to_delivery(struct core *c, uint32_t instrument, price_t price)
 {
     struct marking m = {.only = instrument, .price = price};
     if (!can_mark(c, &m)) return REJECT_amount_overflow;
-    if (c->s->ts.v < delivery_notice_at(c, instrument).v) { /* who gets others can still file */
-        conversion_unwind(c, instrument);
-        if (!can_mark(c, &m)) return REJECT_amount_overflow;
-    }
+    conversions_leave(c, instrument);
+    if (!can_mark(c, &m)) return REJECT_amount_overflow;
     outright_close(c, instrument, EXPIRY_delivers);
     settlement_stand_at(c, instrument, price);
     c->instruments[instrument].expiry_due = INT64_MAX;
@@ -515,6 +521,7 @@ void expiry_run(struct core *c, uint32_t instrument)
     if (instrument_is_final(c, instrument)) return;
     if (in->terms.expired == EXPIRY_none) {
         outright_close(c, instrument, EXPIRY_waits);
+        conversions_leave(c, instrument);
         event_instrument_push(c, c->out, instrument);
     }
     int64_t due = last_hour_due(c, instrument);
