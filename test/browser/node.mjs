@@ -48,11 +48,13 @@ export class Node {
     }
 
     /* A call by an officer whose key is made here; the node takes note of it within a second. */
-    async officer(method, params, name = 'officer') {
+    officer(method, params, name = 'officer') { return this.as(name, method, params, 'officer'); }
+
+    async as(name, method, params, scopes = 'read,trade') {
         this.tokens ??= {};
         if (this.tokens[name] === undefined) {
             const key = JSON.parse(execFileSync(this.program, ['keys', 'make', '--data',
-                this.directory, '--account', name, '--scopes', 'officer', '--json']));
+                this.directory, '--account', name, '--scopes', scopes, '--json']));
             await sleep(1200);
             this.tokens[name] = (await this.ask('public/auth', { grant_type: 'client_credentials',
                 client_id: key.client_id, client_secret: key.client_secret })).access_token;

@@ -8,6 +8,7 @@ import { chartView } from './view_chart.ts';
 import { helpDialog, signDialog } from './view_dialogs.ts';
 import { ladderView } from './view_ladder.ts';
 import { marketsView } from './view_markets.ts';
+import { spotView } from './view_spot.ts';
 import { tapeView } from './view_tape.ts';
 import { Ticket } from './view_ticket.ts';
 import { pagesView, quoteView, showPage, statusView, themeView } from './view_top.ts';
@@ -43,6 +44,7 @@ function start(): void {
         price: (text) => ticket.setPrice(text), amount: (text) => ticket.setAmount(text),
     });
     tapeView(store);
+    spotView(store, venue);
     pagesView();
 
     const keys: Record<string, () => void> = {

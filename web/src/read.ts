@@ -3,7 +3,7 @@ import { placesOf } from './decimal.ts';
 import {
     list, number, object, readSide, text,
     type Account, type Fill, type Halt, type Instrument, type Json, type Order, type Position,
-    type Product, type Ticker, type Trade,
+    type Product, type SpotAuction, type Ticker, type Trade,
 } from './types.ts';
 
 const BLOCKS: Record<string, string> = { PK: 'Peak', OP: 'Off-peak' };
@@ -73,6 +73,24 @@ export function readProduct(value: Json): Product {
         name: text(o['product']),
         flatMargin: number(o['flat_margin']) ?? 0,
         takerFee: (number(first['taker']) ?? 0) + (number(fees['clearing']) ?? 0),
+        spot: object(o['spot'])['price_max'] !== undefined,
+    };
+}
+
+/* Of public/get_spot_auction and the channel spot.*; null: a day that has no auction. */
+export function readSpot(value: Json): SpotAuction | null {
+    const o = object(value);
+    const id = number(o['auction']) ?? 0;
+    if (id === 0) return null;
+    return {
+        id, product: text(o['product']), state: text(o['state']),
+        start: number(o['start']) ?? 0, closes: number(o['closes_at']) ?? 0,
+        hourly: number(o['hourly_bids']) ?? 0, blocks: number(o['block_bids']) ?? 0,
+        hours: list(o['hours']).map((each) => {
+            const h = object(each);
+            return { start: number(h['start']) ?? 0, price: number(h['price']),
+                amount: number(h['amount']) ?? 0 };
+        }),
     };
 }
 

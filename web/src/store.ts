@@ -4,11 +4,11 @@
  * many messages came in between.
  */
 import { Book } from './book.ts';
-import type { Account, Fill, Halt, Instrument, Order, Position, Product, Ticker,
+import type { Account, Fill, Halt, Instrument, Order, Position, Product, SpotAuction, Ticker,
     Trade } from './types.ts';
 
 export type Topic = 'instruments' | 'ticker' | 'selected' | 'book' | 'trades' | 'orders' | 'fills'
-    | 'positions' | 'account' | 'status' | 'session' | 'theme';
+    | 'positions' | 'account' | 'status' | 'session' | 'theme' | 'spot';
 
 const TRADES_KEPT = 2000;
 const FILLS_KEPT = 200;
@@ -19,6 +19,9 @@ export class Store {
     products = new Map<string, Product>();
     tickers = new Map<string, Ticker>();
     halts = new Map<number, Halt>(); /* those that are not over */
+    spotProduct: string | null = null; /* whose auctions are shown */
+    spotLatest: SpotAuction | null = null;
+    spotDone: SpotAuction | null = null; /* the last that has a result */
     selected: Instrument | null = null;
     book = new Book();
     trades: Trade[] = []; /* of the selected instrument, oldest first */
@@ -79,6 +82,14 @@ export class Store {
         if (halt.phase === 'over') this.halts.delete(halt.id);
         else this.halts.set(halt.id, halt);
         this.mark('ticker');
+    }
+
+    setSpot(auction: SpotAuction | null): void {
+        if (auction === null || auction.product !== this.spotProduct) return;
+        if (auction.id >= (this.spotLatest?.id ?? 0)) this.spotLatest = auction;
+        if (auction.state === 'done' && auction.id >= (this.spotDone?.id ?? 0))
+            this.spotDone = auction;
+        this.mark('spot');
     }
 
     addTrades(trades: Trade[]): void {

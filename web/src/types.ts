@@ -23,6 +23,25 @@ export interface Product {
     name: string;
     flatMargin: number; /* USD a lot */
     takerFee: number;   /* USD a lot, clearing included */
+    spot: boolean;      /* has day-ahead auctions of its hours, or may have */
+}
+
+/* A day-ahead auction; the latest of a product, or the last that has a result. */
+export interface SpotAuction {
+    id: number;
+    product: string;
+    state: string; /* open, closed, done, failed */
+    start: number; /* of its first hour, ms */
+    closes: number;
+    hourly: number;
+    blocks: number;
+    hours: SpotHour[]; /* with its result */
+}
+
+export interface SpotHour {
+    start: number;
+    price: number | null; /* null: nothing traded */
+    amount: number;
 }
 
 export interface Ticker {

@@ -3,7 +3,7 @@
  * Upstream: rpc.ts. Downstream: store.ts, and through it the views.
  */
 import { items, readAccount, readFill, readHalt, readInstrument, readOrder, readPosition,
-    readProduct, readTicker, readTrade } from './read.ts';
+    readProduct, readSpot, readTicker, readTrade } from './read.ts';
 import { Rpc, RpcError, type RpcOwner } from './rpc.ts';
 import type { Store } from './store.ts';
 import { list, number, object, text, type Json, type JsonObject } from './types.ts';
@@ -66,6 +66,8 @@ export class Venue implements RpcOwner {
             if (name === store.selected?.name) store.addTrades(list(data).map(readTrade));
         } else if (kind === 'halts') {
             store.setHalt(readHalt(data));
+        } else if (kind === 'spot') {
+            store.setSpot(readSpot(data));
         } else if (kind === 'user') {
             this.applyUser(name, data);
         }
@@ -134,6 +136,32 @@ export class Venue implements RpcOwner {
         }
         await this.subscribe(all.map((i) => `ticker.${i.name}.100ms`));
         if (fresh) await this.loadHalts();
+        if (fresh && store.spotProduct !== null) await this.loadSpot(store.spotProduct);
+    }
+
+    /* The auctions of a product from here on; null: none any more. */
+    watchSpot(product: string | null): void {
+        const store = this.store;
+        if (store.spotProduct === product) return;
+        if (store.spotProduct !== null)
+            this.unsubscribe(['spot.' + store.spotProduct]).catch(() => undefined);
+        store.spotProduct = product;
+        store.spotLatest = store.spotDone = null;
+        store.mark('spot');
+        if (product !== null && this.rpc.status === 'live')
+            this.loadSpot(product).catch((e: unknown) => console.warn('spot', e));
+    }
+
+    /* The channel begins with the latest; the last result may be an earlier one's. */
+    private async loadSpot(product: string): Promise<void> {
+        await this.subscribe(['spot.' + product]);
+        const all = items(await this.rpc.call('public/get_spot_auctions', { product, count: 16 }),
+            'auctions').map(readSpot);
+        const done = all.find((a) => a?.state === 'done');
+        if (done !== undefined && done !== null) {
+            this.store.setSpot(readSpot(
+                await this.rpc.call('public/get_spot_auction', { auction: done.id })));
+        }
     }
 
     /* Subscribed before it is asked: what happens in between is said twice, not missed. */

@@ -18,7 +18,7 @@ async function load(name) {
 const decimal = await load('decimal.ts');
 const { Book, grouped } = await load('book.ts');
 const { candlesOf, intervalFor } = await load('candles.ts');
-const { periodText, readInstrument, readTicker } = await load('read.ts');
+const { periodText, readInstrument, readProduct, readSpot, readTicker } = await load('read.ts');
 const { marginAdded } = await load('margin.ts');
 const { check, request, makeClientOrderId } = await load('order.ts');
 
@@ -164,6 +164,19 @@ test('the margin that an order adds: the worst side counts, a spread in both leg
     assert.equal(marginAdded(book, of('A'), 'sell', 2), 200);
     assert.equal(marginAdded(book, spread, 'sell', 5), 1000); /* A short 5 more, B long 5 */
     assert.equal(marginAdded({ ...book, products: new Map() }, spread, 'sell', 5), null);
+});
+
+test('an auction: hours without a price, days without an auction', () => {
+    const a = readSpot({ auction: 7, product: 'CTS', state: 'done', start: 3600000, closes_at: 5,
+        hourly_bids: 2, block_bids: 1, hours: [{ hour: 0, start: 3600000, price: -1.5, amount: 3 },
+            { hour: 1, start: 7200000, price: null, amount: 0 }] });
+    assert.deepEqual(a, { id: 7, product: 'CTS', state: 'done', start: 3600000, closes: 5,
+        hourly: 2, blocks: 1, hours: [{ start: 3600000, price: -1.5, amount: 3 },
+            { start: 7200000, price: null, amount: 0 }] });
+    assert.equal(readSpot({ auction: 0, product: 'CTS', state: 'failed' }), null);
+    assert.deepEqual(readSpot({ auction: 8 }).hours, []);
+    assert.equal(readProduct({ product: 'CTF' }).spot, false);
+    assert.equal(readProduct({ product: 'CTS', spot: { price_max: 100 } }).spot, true);
 });
 
 test('client order ids fit and differ', () => {
