@@ -7,11 +7,13 @@
 #include <string.h>
 
 enum { KEY_INSTRUMENT = 800, KEY_REGION, KEY_EXCLUDE, KEY_GRADE, KEY_WORKLOAD, KEY_VINTAGE,
-       KEY_PROMPTS, KEY_WEIGHTS, KEY_ANSWER_TOKENS };
+       KEY_PROMPTS, KEY_WEIGHTS, KEY_ANSWER_TOKENS, KEY_STANDING };
 
 static const struct argp_option options[] = {
     {"instrument", KEY_INSTRUMENT, "NAME", 0,
      "File the intake for a long position in this day or hour; again for more", 0},
+    {"standing", KEY_STANDING, NULL, 0,
+     "Stand ready to take what it buys in resales, and hours of the spot market", 0},
     {"region", KEY_REGION, "NAME", 0, "Take delivery from this region; again for more [any]", 0},
     {"exclude", KEY_EXCLUDE, "ACCOUNT", 0, "Not from this provider; again for more", 0},
     {"grade", KEY_GRADE, "GRADE", 0, "The least that is taken [the product's]", 0},
@@ -42,6 +44,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         else (void)snprintf(n->instruments[n->instrument_count++].instrument, AGENT_NAME_SIZE,
                             "%s", text);
         return 0;
+    case KEY_STANDING: n->standing = true; return 0;
     case KEY_REGION:
         if (!list_add(n->regions, &n->region_count, INTAKE_REGIONS_MAX, text))
             argp_error(state, "--region: at most 4");
@@ -86,6 +89,14 @@ static void constraints_write(struct intake *n, struct json_writer *w)
     json_close_object(w);
 }
 
+static void intake_params(struct intake *n)
+{
+    struct json_writer *w = &n->agent.client.params;
+    json_key_string(w, "endpoint", n->agent.endpoint_text);
+    json_key_string(w, "public_key", n->agent.key_text);
+    constraints_write(n, w);
+}
+
 static void intakes_file(struct intake *n)
 {
     struct client *c = &n->agent.client;
@@ -94,13 +105,17 @@ static void intakes_file(struct intake *n)
         if (f->filed) continue;
         client_begin(c);
         json_key_string(&c->params, "instrument_name", f->instrument);
-        json_key_string(&c->params, "endpoint", n->agent.endpoint_text);
-        json_key_string(&c->params, "public_key", n->agent.key_text);
-        constraints_write(n, &c->params);
+        intake_params(n);
         enum client_status status = agent_file(&n->agent, f, "private/intake", "intake of");
         if (status == CLIENT_unreachable) return;
         if (status == CLIENT_ok) agent_say(&n->agent, "the intake of %s is filed", f->instrument);
     }
+    if (!n->standing || n->standing_filed) return;
+    client_begin(c);
+    intake_params(n);
+    if (agent_call(&n->agent, "private/intake") != CLIENT_ok) return;
+    n->standing_filed = true;
+    agent_say(&n->agent, "the standing intake is filed");
 }
 
 static bool step(struct agent *a)

@@ -28,6 +28,8 @@ struct intake {
     struct agent agent; /* first: an agent is cast to it */
     struct agent_filing instruments[INTAKE_INSTRUMENTS_MAX];
     uint32_t instrument_count;
+    bool standing;       /* takes what it buys in resales, and hours of the spot market */
+    bool standing_filed;
     const char *regions[INTAKE_REGIONS_MAX];
     uint32_t region_count;
     const char *excluded[INTAKE_EXCLUDED_MAX];

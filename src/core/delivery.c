@@ -49,13 +49,15 @@ void delivery_start(struct core *c) { c->deliver.s->due = INT64_MAX; }
 size_t delivery_outbox_bytes(const struct core_limits *l)
 {
     /* A notice says each exposure's posting pair and, at most, its end in money, and each
-     * allocation; a step an allocation's hours with their tokens and payments. */
+     * allocation; a step an allocation's hours with their tokens and payments; the end of a sale
+     * each allocation that comes of it, with its hour and its margins. */
     const size_t hour = sizeof(struct event_delivery_hour) + sizeof(struct event_delivery_cash) +
                         16 * sizeof(struct event_posting);
     return (size_t)l->exposures * (2 * sizeof(struct event_delivery_cash) +
                                    6 * sizeof(struct event_posting)) +
            (size_t)l->allocations * (sizeof(struct event_allocation) +
-                                     sizeof(struct event_tender) + sizeof(struct event_intake)) +
+                                     sizeof(struct event_tender) + sizeof(struct event_intake) +
+                                     hour) +
            (size_t)STEPS_PER_COMMAND * 64 * hour +
            DELIVERY_HOURS_ASKED_MAX * sizeof(struct event_delivery_hour) +
            (size_t)(CASH_KEPT + NOTICES_KEPT) * sizeof(struct event_delivery_cash);
@@ -384,7 +386,9 @@ static bool is_paid(const struct allotment *x)
 
 static int64_t ready_due(const struct core *c, uint32_t a)
 {
-    int64_t due = INT64_MAX;
+    const struct allotment *x = &c->deliver.allocations[a];
+    bool on_sale = (x->said.flags & ALLOCATION_FLAG_ON_SALE) != 0;
+    int64_t due = on_sale ? x->auction_closes.v : INT64_MAX;
     for (uint32_t h = c->deliver.allocations[a].hours; h != NIL; h = c->deliver.hours[h].next) {
         const struct event_delivery_hour *e = &c->deliver.hours[h].said;
         bool open = e->state < HOUR_metered && (e->flags & HOUR_FLAG_MAKE_UP) == 0;
@@ -444,7 +448,8 @@ void allocation_say(struct core *c, uint32_t a)
 void allocation_close(struct core *c, uint32_t a)
 {
     struct allotment *x = &c->deliver.allocations[a];
-    ASSERT(x->escrow_buyer.v == 0 && x->escrow_seller.v == 0 && x->tokens == 0);
+    ASSERT(x->escrow_buyer.v == 0 && x->escrow_seller.v == 0 && x->escrow_first.v == 0);
+    ASSERT(x->tokens == 0);
     ASSERT(x->pending_buyer.v == 0 && x->pending_seller.v == 0);
     x->said.state = ALLOCATION_closed;
     c->deliver.s->live -= 1;
@@ -479,7 +484,10 @@ static void state_end(struct core *c, uint32_t a)
     switch ((enum allocation_state)c->deliver.allocations[a].said.state) {
     case ALLOCATION_allotted: allocation_margin_day(c, a); return;
     case ALLOCATION_escrowed: hours_end(c, a, DELIVERY_REASON_canary); return;
-    case ALLOCATION_ready: hours_meter(c, a); return;
+    case ALLOCATION_ready:
+        if (resale_is_over(c, a)) resale_end(c, a);
+        else hours_meter(c, a);
+        return;
     case ALLOCATION_making_up: make_up_end(c, a); return;
     case ALLOCATION_buying_in: buy_in_end(c, a); return;
     case ALLOCATION_window: window_end(c, a); return;
@@ -563,7 +571,9 @@ bool delivery_is_open(const struct core *c, uint32_t account, uint32_t member)
     for (uint32_t a = 1; a <= c->deliver.s->allocations && c->deliver.s->live > 0; a++) {
         const struct event_allocation *e = &c->deliver.allocations[a].said;
         if (e->id == 0 || e->state == ALLOCATION_closed) continue;
-        if (is_of(c, e->buyer, account, member) || is_of(c, e->seller, account, member))
+        uint32_t first = c->deliver.allocations[a].first_buyer;
+        if (is_of(c, e->buyer, account, member) || is_of(c, e->seller, account, member) ||
+            (first != NIL && is_of(c, first, account, member)))
             return true;
     }
     return false;

@@ -24,6 +24,8 @@
  * Hours of the spot market trade until they begin: then notice, margin and tokens come at once,
  * from standing tenders and intakes where none were filed for the hour; there is no canary.
  *
+ * A buyer who does not take pays, and the hours to come are resold (delivery_resale.c).
+ *
  * Whatever fails ends in money at once or in the balancing auction and then in money: there is no
  * state without a deadline, so that nothing hangs. What a seller owes comes from its margin in
  * escrow, then from its cash, which may fall below zero: a debt, called and defaulted on like any
@@ -35,7 +37,7 @@
  * a due time, and `due` is not after the earliest; (4) an allocation's hours are its block's, in
  * order, and what makes up for them behind; (5) ages of a long position add up to at most the
  * position as it was last reckoned, oldest first; (6) tokens in escrow are returned or redeemed
- * once.
+ * once; (7) what was resold has a first buyer, and nothing else has money of one.
  *
  * Upstream: settle (end of trading), token, certify, ledger, margin, spot (balancing). Downstream:
  * core.c, schedule.
@@ -91,7 +93,8 @@ void delivery_default(struct core *c);
 
 /* ---- delivery_bid.c: of bids to its auctions ---- */
 /* Before one is entered: who offers must have a standing tender (command_tender without an
- * instrument) of a resource certified for the hour. */
+ * instrument) of a resource certified for the hour, who buys a standing intake that allows what is
+ * for sale. */
 enum reject delivery_may_bid(const struct core *c, const struct spot_auction *s, uint32_t account,
                              int64_t hour);
 /* What a bid for so much work in an hour may put into escrow at most; false: out of range. */

@@ -57,18 +57,28 @@ void proof_challenge(struct core *c, const struct command *cmd)
     allocation_say(c, a);
 }
 
+/* Of what was paid for `whole`, what goes when only `work` of it counts. */
+static int64_t undone(int64_t paid, int64_t work, int64_t whole)
+{
+    return paid - (int64_t)int128_div_half_even((int128_t)paid * work, whole);
+}
+
 /* What was paid for work that does not count any more; at a negative price, by the seller. */
 static void clawback(struct core *c, uint32_t a, uint32_t h, int64_t work)
 {
     struct allotment *x = &c->deliver.allocations[a];
     struct allotment_hour *y = &c->deliver.hours[h];
     if (y->said.paid.v == 0 || y->payable <= work) return;
-    int64_t stays = (int64_t)int128_div_half_even((int128_t)y->said.paid.v * work, y->payable);
-    int64_t back = y->said.paid.v - stays;
+    int64_t back = undone(y->said.paid.v, work, y->payable);
+    int64_t first = int64_min(undone(y->paid_first.v, work, y->payable), int64_max(0, back));
     enum delivery_side from = back > 0 ? SIDE_seller : SIDE_buyer;
     uint32_t to = allocation_account(c, a, back > 0 ? SIDE_buyer : SIDE_seller);
-    int64_t moved = escrow_pay(c, a, from, to, int64_abs(back),
-                               POSTING_delivery_clawback);
+    int64_t moved = 0;
+    if (first > 0)
+        moved = escrow_pay(c, a, SIDE_seller, allocation_account(c, a, SIDE_first), first,
+                           POSTING_delivery_clawback);
+    y->paid_first.v -= moved;
+    moved += escrow_pay(c, a, from, to, int64_abs(back) - moved, POSTING_delivery_clawback);
     back = back > 0 ? moved : -moved;
     y->said.paid.v -= back;
     x->said.paid.v -= back;

@@ -22,8 +22,9 @@ uint32_t delivery_home(const struct core *c, uint32_t account)
 
 uint32_t allocation_account(const struct core *c, uint32_t a, enum delivery_side side)
 {
-    const struct event_allocation *e = &c->deliver.allocations[a].said;
-    return delivery_home(c, side == SIDE_buyer ? e->buyer : e->seller);
+    const struct allotment *x = &c->deliver.allocations[a];
+    if (side == SIDE_first) return delivery_home(c, x->first_buyer);
+    return delivery_home(c, side == SIDE_buyer ? x->said.buyer : x->said.seller);
 }
 
 int64_t money_move(struct core *c, uint32_t from, uint32_t to, int64_t amount,
@@ -44,6 +45,7 @@ int64_t money_move(struct core *c, uint32_t from, uint32_t to, int64_t amount,
 static money_t *escrow_of(struct core *c, uint32_t a, enum delivery_side side)
 {
     struct allotment *x = &c->deliver.allocations[a];
+    if (side == SIDE_first) return &x->escrow_first;
     return side == SIDE_buyer ? &x->escrow_buyer : &x->escrow_seller;
 }
 
@@ -76,13 +78,39 @@ int64_t escrow_pay(struct core *c, uint32_t a, enum delivery_side side, uint32_t
 
 /* What a full account cannot take goes to the rounding account: it never comes to that with money
  * that exists (MONEY_MAX), and escrow must be empty at the end. */
-void escrow_release(struct core *c, uint32_t a, enum delivery_side side)
+static void side_release(struct core *c, uint32_t a, enum delivery_side side)
 {
     money_t *held = escrow_of(c, a, side);
+    if (held->v == 0) return;
     (void)escrow_out(c, a, side, allocation_account(c, a, side), held->v,
                      POSTING_delivery_margin);
     if (held->v > 0)
         (void)escrow_out(c, a, side, c->s->account_rounding, held->v, POSTING_delivery_margin);
+}
+
+void escrow_release(struct core *c, uint32_t a, enum delivery_side side)
+{
+    side_release(c, a, side);
+    if (side == SIDE_buyer) side_release(c, a, SIDE_first);
+}
+
+void escrow_carry(struct core *c, uint32_t a, enum delivery_side side, uint32_t to,
+                  enum delivery_side to_side, int64_t amount, enum posting_code code)
+{
+    const struct event_allocation *e = &c->deliver.allocations[to].said;
+    money_t *from = escrow_of(c, a, side), *into = escrow_of(c, to, to_side);
+    int64_t part = int64_min(amount, from->v);
+    from->v -= part;
+    into->v += part + money_move(c, allocation_account(c, a, side), c->deliver.s->account,
+                                 amount - part, code, e->instrument, e->id);
+}
+
+bool account_can_pay(struct core *c, uint32_t account, int64_t amount)
+{
+    if (ledger_cash_free(c, account) < amount) return false;
+    if (c->accounts[account].status == ACCOUNT_defaulted) return false;
+    span_current(c);
+    return margin_available(c, account) >= amount;
 }
 
 /* ---- requirements on the way to D-3 ---- */
@@ -172,6 +200,14 @@ bool tokens_take(struct core *c, uint32_t a, enum delivery_reason *why)
     return false;
 }
 
+static bool tokens_are_left(const struct core *c, const struct allotment *x)
+{
+    for (uint32_t h = x->hours; h != NIL; h = c->deliver.hours[h].next) {
+        if (c->deliver.hours[h].escrowed != 0) return true;
+    }
+    return false;
+}
+
 void tokens_end(struct core *c, uint32_t a, uint32_t h, int64_t redeemed)
 {
     struct allotment *x = &c->deliver.allocations[a];
@@ -184,10 +220,18 @@ void tokens_end(struct core *c, uint32_t a, uint32_t h, int64_t redeemed)
         token_escrow_return(c, x->said.seller, x->said.resource, &x->class, hour,
                             y->escrowed - redeemed);
     y->escrowed = 0;
-    bool left = false;
-    for (uint32_t g = x->hours; g != NIL; g = c->deliver.hours[g].next)
-        left = left || c->deliver.hours[g].escrowed != 0;
-    if (!left) x->tokens = 0;
+    x->tokens = tokens_are_left(c, x);
+}
+
+void tokens_divide(struct core *c, uint32_t a, uint32_t h, uint32_t to, int64_t work)
+{
+    struct allotment *x = &c->deliver.allocations[a], *r = &c->deliver.allocations[to];
+    struct allotment_hour *y = &c->deliver.hours[h];
+    int64_t part = int64_min(work, y->escrowed);
+    c->deliver.hours[r->hours].escrowed = part;
+    r->tokens = part > 0;
+    y->escrowed -= part;
+    x->tokens = tokens_are_left(c, x);
 }
 
 /* ---- the end before anything is in escrow ---- */

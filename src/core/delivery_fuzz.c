@@ -17,6 +17,7 @@ enum {
     TICKS_MAX = 5000,  /* of one advance */
     DAY = 20836,       /* 18 January 2027, a Monday */
     INSTRUMENTS = 3,
+    PEAK_HOURS = 6,    /* so that something is left to resell when the first is not taken */
 };
 #define LOT_WORK (INT64_C(10) * NS_PER_SECOND)
 
@@ -73,7 +74,7 @@ static struct delivery_terms terms(void)
         .damages_falsified_e6 = 500000, .fee = 10000, .last_days = 6, .position_days = 5,
         .notice_days = 4, .margin_days = 3, .canary_days = 1, .last_at = 43200,
         .notice_at = 43200, .margin_at = 43200, .canary_at = 43200, .canary_by = 50400,
-        .pay_at = 43200, .meter_ns = 2 * NS_PER_HOUR, .sign_ns = 600 * NS_PER_SECOND,
+        .pay_at = 43200, .meter_ns = NS_PER_HOUR, .sign_ns = 600 * NS_PER_SECOND,
         .make_up_ns = 24 * NS_PER_HOUR, .buy_in_ns = 1800 * NS_PER_SECOND,
         .challenge_ns = 72 * NS_PER_HOUR, .answer_ns = 24 * NS_PER_HOUR};
 }
@@ -89,7 +90,7 @@ static void seed_product(struct world *w)
     p.product_create.contract_unit = UNIT_hour;
     p.product_create.settlement = SETTLEMENT_physical;
     p.product_create.peak_start_hour = 14;
-    p.product_create.peak_end_hour = 17;
+    p.product_create.peak_end_hour = 14 + PEAK_HOURS;
     p.product_create.flat_margin = MONEY(20 * E6);
     p.product_create.delivery = terms();
     step(w, &p, COMMAND_product_create, 0);
@@ -162,7 +163,7 @@ static void seed(struct world *w)
         struct command p = {.settlement_price = {i, 0, PRICE(2 * E6)}};
         step(w, &p, COMMAND_settlement_price, 0);
         for (uint32_t s = 0; s < 2; s++) {
-            struct command t = {.token_issue = {.resource = 1 + s, .hours = 3,
+            struct command t = {.token_issue = {.resource = 1 + s, .hours = PEAK_HOURS,
                                                 .hour = (DAY + (i > 1 ? 1 : 0)) * 24 + 14,
                                                 .amount = 4 * LOT_WORK}};
             step(w, &t, COMMAND_token_issue, FIRST + 2 + s);
@@ -196,7 +197,7 @@ static void file_do(struct world *w, const struct record *r)
         step(w, &cmd, COMMAND_tender, account);
         return;
     }
-    cmd.intake.instrument = 1 + r->n[0] % INSTRUMENTS;
+    cmd.intake.instrument = (1 + r->n[0]) % (INSTRUMENTS + 1);
     cmd.intake.withdraw = r->n[1] == 1;
     cmd.intake.excluded_count = r->n[2] == 1;
     cmd.intake.excluded[0] = r->n[2] == 1 ? FIRST + 2 : 0;
@@ -258,7 +259,7 @@ static void spot_do(struct world *w, const struct record *r)
                                                     offsetof(struct command_spot_bid, steps) +
                                                     sizeof cmd.spot_bid.steps[0])};
     cmd.spot_bid.auction = 1 + r->n[0] % 4;
-    cmd.spot_bid.side = SIDE_sell;
+    cmd.spot_bid.side = r->n[4] % 2 == 0 ? SIDE_sell : SIDE_buy;
     cmd.spot_bid.count = 1;
     cmd.spot_bid.steps[0] = (struct spot_step){.hour = r->n[1] % 4,
                                                .price = PRICE((1 + r->n[2] % 8) * E6 / 2),
@@ -338,11 +339,41 @@ static void seed_later(struct world *w)
     advance(w, NS_PER_DAY + 2 * NS_PER_HOUR + NS_PER_HOUR / 2);
 }
 
+/* Nobody has signed for the first hour: the rest is for sale, and those who may want it stand
+ * ready. */
+static void seed_sale(struct world *w)
+{
+    for (uint8_t a = 0; a < 3; a++) {
+        for (uint8_t keys = 0; keys < 4; keys++)
+            receipt_do(w, &(struct record){.who = (uint8_t)(2 + keys % 2),
+                                           .n = {a, 2, 0, 0, 30, keys}});
+        verdict_do(w, &(struct record){.n = {a, 2, PROOF_hour, 0, 30}});
+    }
+    for (uint8_t i = 0; i < PARTIES; i++)
+        file_do(w, &(struct record){.what = 3, .who = i, .n = {INSTRUMENTS}});
+    advance(w, NS_PER_HOUR / 2);
+    for (uint8_t i = 0; i < 2 * PARTIES; i++) /* some of them by who may not */
+        spot_do(w, &(struct record){.who = i, .n = {i / PARTIES, i % 3, 1 + i % 2, 12, 1}});
+}
+
+static bool is_on_sale(struct world *w)
+{
+    const struct event_header *h = NULL;
+    core_query(w->core, &(struct query){.kind = QUERY_allocations}, &w->out);
+    while ((h = outbox_next(&w->out, h)) != NULL) {
+        const struct event_allocation *a = (const void *)h;
+        bool on_sale = h->kind == EVENT_allocation && (a->flags & ALLOCATION_FLAG_ON_SALE) != 0;
+        if (on_sale) return true;
+    }
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static unsigned char *pristine[2], *block;
+    enum { STAGES = 3 };
+    static unsigned char *pristine[STAGES], *block;
     static struct world w;
-    static ts_t began[2];
+    static ts_t began[STAGES];
     static size_t bytes;
     struct core_limits limits = core_limits_small();
     limits.balances = 1024;
@@ -353,17 +384,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         w.out.bytes = malloc(w.out.capacity);
         memset(block, 0, bytes);
         w.core = core_open(&limits, block);
-        for (int later = 0; later < 2; later++) {
-            if (later == 0) seed(&w);
-            else seed_later(&w);
-            began[later] = w.ts;
-            pristine[later] = aligned_alloc(64, bytes);
-            memcpy(pristine[later], block, bytes);
+        for (int stage = 0; stage < STAGES; stage++) {
+            if (stage == 0) seed(&w);
+            else if (stage == 1) seed_later(&w);
+            else seed_sale(&w);
+            began[stage] = w.ts;
+            pristine[stage] = aligned_alloc(64, bytes);
+            memcpy(pristine[stage], block, bytes);
         }
+        ASSERT(is_on_sale(&w));
     }
-    int later = size > 0 && (data[0] & 0x80) == 0;
-    memcpy(block, pristine[later], bytes);
-    w.ts = began[later];
+    int stage = size == 0 || (data[0] & 0x80) != 0 ? 0 : (data[0] & 0x40) != 0 ? 2 : 1;
+    memcpy(block, pristine[stage], bytes);
+    w.ts = began[stage];
     for (; size >= sizeof(struct record); data += sizeof(struct record)) {
         struct record r;
         memcpy(&r, data, sizeof r);

@@ -9,7 +9,11 @@
 
 enum { DELIVERY_HOURS_ASKED_MAX = 4096 }; /* that one question is answered with */
 
-enum delivery_side { SIDE_buyer = 0, SIDE_seller = 1 };
+enum delivery_side {
+    SIDE_buyer = 0,
+    SIDE_seller = 1,
+    SIDE_first = 2, /* the buyer that did not take, of what was resold */
+};
 
 /* ---- delivery.c ---- */
 static inline const struct delivery_terms *terms_of(const struct core *c, uint32_t instrument)
@@ -72,7 +76,12 @@ void escrow_in(struct core *c, uint32_t a, enum delivery_side side, int64_t amou
 /* What one side owes: from its escrow, then from its cash, which may fall below zero. */
 int64_t escrow_pay(struct core *c, uint32_t a, enum delivery_side side, uint32_t to,
                    int64_t amount, enum posting_code code);
-void escrow_release(struct core *c, uint32_t a, enum delivery_side side);
+void escrow_release(struct core *c, uint32_t a, enum delivery_side side); /* buyer: and first */
+/* Into another allocation's escrow: from this one's, where nothing is posted, then from cash. */
+void escrow_carry(struct core *c, uint32_t a, enum delivery_side side, uint32_t to,
+                  enum delivery_side to_side, int64_t amount, enum posting_code code);
+/* Whether so much of the account's cash may go into escrow. */
+bool account_can_pay(struct core *c, uint32_t account, int64_t amount);
 void pending_set(struct core *c, uint32_t a, enum delivery_side side, int64_t amount);
 uint32_t allocation_account(const struct core *c, uint32_t a, enum delivery_side side);
 /* The margins that so much work at this price a CT needs; false: out of range. */
@@ -84,6 +93,8 @@ void allocation_margin_day(struct core *c, uint32_t a);
 void allocation_cancel(struct core *c, uint32_t a, enum delivery_reason reason, uint32_t at_fault);
 bool tokens_take(struct core *c, uint32_t a, enum delivery_reason *why);
 void tokens_end(struct core *c, uint32_t a, uint32_t h, int64_t redeemed);
+/* Those of so much of an hour's work go to the one hour of another allocation. */
+void tokens_divide(struct core *c, uint32_t a, uint32_t h, uint32_t to, int64_t work);
 
 /* ---- delivery_meter.c ---- */
 ts_t hour_closes(const struct core *c, uint32_t a, uint32_t h);
@@ -99,7 +110,10 @@ price_t hour_reference(const struct core *c, uint32_t a, uint32_t h);
 ts_t allocation_pay_at(const struct core *c, uint32_t a);
 void block_close(struct core *c, uint32_t a); /* tolerance; what is short */
 void block_pay(struct core *c, uint32_t a);
-void work_pay(struct core *c, uint32_t a, uint32_t h, int64_t amount, int64_t work);
+/* `amount` for `work` of an hour, from the buyer to the seller, or back; the first buyer of what
+ * was resold adds to the price of `contract` of it. */
+void work_pay(struct core *c, uint32_t a, uint32_t h, int64_t amount, int64_t work,
+              int64_t contract);
 
 /* ---- delivery_short.c ---- */
 void make_up_begin(struct core *c, uint32_t a);
@@ -109,6 +123,20 @@ void buy_in_end(struct core *c, uint32_t a);
 /* What `work` of an hour that is short costs its seller when nobody replaces it. */
 void short_in_money(struct core *c, uint32_t a, uint32_t h, int64_t work);
 void window_begin(struct core *c, uint32_t a);
+/* What a replacement and a resold hour have in common: one hour of the same delivery, ready. */
+void allocation_of_hour(const struct core *c, const struct allotment *x, struct allotment *r,
+                        int64_t hour, int64_t work);
+
+/* ---- delivery_resale.c ---- */
+void resale_begin(struct core *c, uint32_t a); /* if there is anything to sell */
+bool resale_is_over(const struct core *c, uint32_t a); /* it is on, and its close has come */
+void resale_end(struct core *c, uint32_t a);
+void resale_cancel(struct core *c, uint32_t a); /* if one is on */
+
+/* ---- delivery_bid.c ---- */
+/* The standing intake with which the account may take what this allocation's buyer does not; NIL:
+ * none, or its constraints exclude the seller. */
+uint32_t intake_of_bidder(const struct core *c, uint32_t a, uint32_t account);
 
 /* ---- delivery_challenge.c ---- */
 void challenge_decide(struct core *c, uint32_t a, uint32_t h, enum proof_outcome outcome,

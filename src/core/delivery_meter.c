@@ -289,17 +289,26 @@ void hour_meter(struct core *c, uint32_t a, uint32_t h)
     event_delivery_hour_push(c, c->out, h);
 }
 
-/* Every hour of the block whose time has come; after the last, the block is closed. */
+/* Every hour of the block whose time has come; after the last, the block is closed. Where one was
+ * not taken, those to come are for sale. */
 void hours_meter(struct core *c, uint32_t a)
 {
-    bool left = false;
+    bool left = false, untaken = false;
     for (uint32_t h = c->deliver.allocations[a].hours; h != NIL; h = c->deliver.hours[h].next) {
         if (c->deliver.hours[h].said.state >= HOUR_metered) continue;
-        if (hour_closes(c, a, h).v <= c->s->ts.v) hour_meter(c, a, h);
-        else left = true;
+        if (hour_closes(c, a, h).v <= c->s->ts.v) {
+            hour_meter(c, a, h);
+            if ((c->deliver.hours[h].said.flags & HOUR_FLAG_UNTAKEN) != 0) untaken = true;
+        } else {
+            left = true;
+        }
     }
-    if (!left) block_close(c, a);
-    else allocation_say(c, a);
+    if (!left) {
+        block_close(c, a);
+        return;
+    }
+    if (untaken) resale_begin(c, a);
+    allocation_say(c, a);
 }
 
 /* A buyer's default: the hours that are left are not taken. The seller has its tokens back, to sell
@@ -337,6 +346,7 @@ static void hours_untaken(struct core *c, uint32_t a)
 void hours_end(struct core *c, uint32_t a, enum delivery_reason reason)
 {
     struct allotment *x = &c->deliver.allocations[a];
+    resale_cancel(c, a);
     x->said.reason = (uint32_t)reason;
     x->said.state = ALLOCATION_ready; /* of which this is the end */
     if (reason == DELIVERY_REASON_buyer_default) hours_untaken(c, a);

@@ -115,29 +115,46 @@ static void fee_take(struct core *c, uint32_t a, int64_t work)
     }
 }
 
-/* `amount` for `work` of an hour, from the buyer to the seller, or back. */
-void work_pay(struct core *c, uint32_t a, uint32_t h, int64_t amount, int64_t work)
+/* What the first buyer of a resold hour adds. */
+static int64_t first_pay(struct core *c, uint32_t a, uint32_t h, int64_t amount, int64_t contract)
+{
+    const struct allotment *x = &c->deliver.allocations[a];
+    if (x->first_buyer == NIL || amount <= 0) return 0;
+    int64_t added = int64_min(amount, delivery_value(contract, x->top_up.v));
+    int64_t moved = escrow_pay(c, a, SIDE_first, allocation_account(c, a, SIDE_seller), added,
+                               POSTING_delivery_difference);
+    c->deliver.hours[h].paid_first.v += moved;
+    return moved;
+}
+
+void work_pay(struct core *c, uint32_t a, uint32_t h, int64_t amount, int64_t work,
+              int64_t contract)
 {
     struct allotment *x = &c->deliver.allocations[a];
     struct event_delivery_hour *e = &c->deliver.hours[h].said;
     enum delivery_side payer = amount >= 0 ? SIDE_buyer : SIDE_seller;
     uint32_t to = allocation_account(c, a, amount >= 0 ? SIDE_seller : SIDE_buyer);
-    int64_t moved = escrow_pay(c, a, payer, to, int64_abs(amount),
-                               POSTING_delivery_payment);
+    int64_t moved = first_pay(c, a, h, amount, contract);
+    moved += escrow_pay(c, a, payer, to, int64_abs(amount) - moved, POSTING_delivery_payment);
     if (payer == SIDE_seller) moved = -moved;
     e->paid.v += moved;
     x->said.paid.v += moved;
     fee_take(c, a, work);
 }
 
+/* Of what is paid for an hour, at the contract's price; the rest is at the reference price. */
+static int64_t hour_contract(const struct allotment_hour *y)
+{
+    return (y->said.flags & HOUR_FLAG_SHORT) != 0 ? y->payable : y->said.work_due;
+}
+
 static int64_t hour_amount(const struct core *c, uint32_t a, uint32_t h)
 {
     const struct allotment *x = &c->deliver.allocations[a];
     const struct allotment_hour *y = &c->deliver.hours[h];
-    bool is_short = (y->said.flags & HOUR_FLAG_SHORT) != 0;
-    if (is_short || y->payable == y->said.work_due) return delivery_value(y->payable, x->unit.v);
-    int64_t due = delivery_value(y->said.work_due, x->unit.v);
-    int64_t apart = delivery_value(y->payable - y->said.work_due, y->said.reference.v);
+    int64_t contract = hour_contract(y);
+    int64_t due = delivery_value(contract, x->unit.v);
+    int64_t apart = delivery_value(y->payable - contract, y->said.reference.v);
     return money_clamp((int128_t)due + apart);
 }
 
@@ -148,7 +165,7 @@ void block_pay(struct core *c, uint32_t a)
         struct allotment_hour *y = &c->deliver.hours[h];
         if (!in_block(y)) continue;
         y->said.reference = hour_reference(c, a, h);
-        work_pay(c, a, h, hour_amount(c, a, h), y->payable);
+        work_pay(c, a, h, hour_amount(c, a, h), y->payable, hour_contract(y));
         event_delivery_hour_push(c, c->out, h);
     }
     x->said.flags |= ALLOCATION_FLAG_PAID;

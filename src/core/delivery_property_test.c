@@ -4,7 +4,8 @@
  * allocations say, everything sums to zero); and when time has passed, nothing hangs: every
  * position has left the ledger, every allocation is closed, every escrow is empty.
  *
- * Notices are done again, naively: how many lots are allotted, and each short's pro-rata share.
+ * Notices are done again, naively: how many lots are allotted, and each short's pro-rata share; and
+ * of what was resold, who has paid what in the end. Every award becomes an allocation.
  */
 #include "core/compute_world_test.h"
 
@@ -12,7 +13,7 @@
 #include <xxhash.h>
 
 #include "base/random.h"
-#include "core/delivery.h"
+#include "core/delivery_internal.h"
 #include "core/default.h"
 #include "core/spot_internal.h"
 
@@ -22,8 +23,9 @@ enum {
     PARTIES = BUYERS + SELLERS,
     DAYS = 4,
     PEAK_FIRST = 14,
-    PEAK_HOURS = 3,
+    PEAK_HOURS = 5,
     TICKS_MAX = 200000,
+    FLOWS_MAX = 1024,
 };
 #define LOT_WORK (INT64_C(10) * NS_PER_SECOND) /* 10 CT in nano-CT */
 
@@ -37,10 +39,15 @@ struct bench {
     bool troubled;             /* this seed has defaults and decertifications */
     bool constrained;          /* and constraints */
     bool inverted;             /* and mostly negative prices */
-    uint32_t notices, allotted, closed, falsified, bought;
-    int64_t awarded;           /* nano-CT that balancing auctions gave */
+    bool absent;               /* and buyers who take little: resales */
+    uint32_t notices, allotted, closed, falsified, bought, resold;
+    int64_t awarded;           /* nano-CT that balancing and resale auctions gave */
     int64_t replaced;          /* of it, what became an allocation */
     uint64_t latest;           /* allocation */
+    struct {                   /* by allocation, of what was resold: net of postings */
+        int64_t buyer;         /* margin and payment */
+        int64_t first;
+    } flows[FLOWS_MAX];
 };
 
 static uint64_t below(struct bench *b, uint64_t bound) { return random_below(&b->random, bound); }
@@ -81,6 +88,10 @@ static struct delivery_terms terms_of_seed(uint64_t seed)
         t.buy_in_max_e6 = t.buy_in_e6;
     }
     if (seed % 4 == 2) t.make_up_ns = 7 * NS_PER_DAY;
+    if (seed % 4 == 3) { /* so early that there is something left to resell */
+        t.meter_ns = NS_PER_HOUR;
+        t.buy_in_ns = 1200 * NS_PER_SECOND;
+    }
     return t;
 }
 
@@ -129,6 +140,7 @@ static void bench_open(struct bench *b, uint64_t seed)
     b->troubled = seed % 3 == 0;
     b->constrained = seed % 2 == 0;
     b->inverted = seed % 8 == 5;
+    b->absent = seed % 4 == 3;
     for (uint32_t i = 0; i < PARTIES; i++) {
         b->account[i] = world_account(&b->w, names[i], names[i]);
         int64_t money = (int64_t)(chance(b, 80) ? 5000 : 150) * E6;
@@ -232,19 +244,78 @@ static void notice_check(struct bench *b, const struct event_notice *e, const st
     for (uint32_t i = 0; i < PARTIES; i++) assert_int_equal(given[i], share[i]);
 }
 
-/* ---- firm offers ---- */
+/* ---- firm bids, and who has paid what for what was resold ---- */
+
+static void posting_note(struct bench *b, const struct event_posting *p)
+{
+    uint32_t a = allocation_find(b->w.c, p->reference);
+    const struct allotment *x = &b->w.c->deliver.allocations[a];
+    if (a == NIL || x->first_buyer == NIL || p->reference >= FLOWS_MAX) return;
+    bool margin = p->code == POSTING_delivery_margin;
+    if (p->account == x->said.buyer && (margin || p->code == POSTING_delivery_payment))
+        b->flows[p->reference].buyer += p->amount;
+    if (p->account == x->first_buyer && (margin || p->code == POSTING_delivery_difference))
+        b->flows[p->reference].first += p->amount;
+}
+
+static int64_t worth(int64_t work, int64_t price)
+{
+    return (int64_t)((int128_t)work * price / NS_PER_SECOND);
+}
+
+/* What each has paid when all is over, from the figures and the prices alone. `p` is the contract's
+ * price, `q` the resale's, `price` a replacement's. */
+static void resold_check(struct bench *b, const struct event_allocation *e)
+{
+    const struct deliveries *d = &b->w.c->deliver;
+    const struct allotment *x = &d->allocations[allocation_find(b->w.c, e->id)];
+    bool replaced = (e->flags & ALLOCATION_FLAG_REPLACEMENT) != 0;
+    uint32_t parent = allocation_find(b->w.c, e->of);
+    int64_t contract = 0, price = e->price.v, p = price, q = e->price_resold.v;
+    if (b->troubled || parent == NIL || e->id >= FLOWS_MAX) return;
+    if (replaced) {
+        p = d->allocations[parent].said.price.v;
+        q = d->allocations[parent].said.price_resold.v;
+    }
+    for (uint32_t h = x->hours; h != NIL; h = d->hours[h].next) {
+        const struct allotment_hour *y = &d->hours[h];
+        bool whole = (y->said.flags & (HOUR_FLAG_SHORT | HOUR_FLAG_MAKE_UP)) == 0;
+        contract += whole ? y->said.work_due : y->payable;
+        if (y->said.challenged_until.v != 0) return;
+    }
+    int64_t own = int64_min(price, q), both = int64_min(price, p);
+    int64_t apart = e->paid.v - worth(contract, price), in = worth(e->work_due, both - own);
+    int64_t buyer = replaced ? worth(e->work_due, price - both + own) : 0;
+    int64_t first = in - worth(contract, both - own);
+    buyer -= worth(contract, price - both + own) + apart;
+    for (uint32_t r = 1; r <= d->s->allocations; r++) {
+        const struct event_allocation *z = &d->allocations[r].said;
+        if (z->id == 0 || z->of != e->id) continue;
+        buyer -= worth(z->work_due, int64_min(z->price.v, q));
+        first -= worth(z->work_due, int64_min(z->price.v, p) - int64_min(z->price.v, q));
+    }
+    const int64_t rounding = 30;
+    assert_true(within(b->flows[e->id].buyer - buyer, -rounding, rounding));
+    assert_true(within(b->flows[e->id].first - first, -rounding, rounding));
+    b->resold += 1;
+}
 
 /* What an auction awards, and what of it becomes an allocation. */
-static void awards_note(struct bench *b)
+static void events_note(struct bench *b)
 {
+    const uint32_t awards = ALLOCATION_FLAG_REPLACEMENT | ALLOCATION_FLAG_RESOLD;
     const struct event_header *h = NULL;
     while ((h = outbox_next(&b->w.out, h)) != NULL) {
         const struct event_allocation *a = (const void *)h;
         const struct event_spot_bid *o = (const void *)h;
         if (h->kind == EVENT_spot_bid) b->awarded += o->filled.v;
-        if (h->kind != EVENT_allocation || a->id <= b->latest) continue;
+        if (h->kind == EVENT_posting) posting_note(b, (const void *)h);
+        if (h->kind != EVENT_allocation) continue;
+        bool closed = a->state == ALLOCATION_closed;
+        if (closed && (a->flags & ALLOCATION_FLAG_RESOLD) != 0) resold_check(b, a);
+        if (a->id <= b->latest) continue;
         b->latest = a->id;
-        if ((a->flags & ALLOCATION_FLAG_REPLACEMENT) != 0) b->replaced += a->work_due;
+        if ((a->flags & awards) != 0) b->replaced += a->work_due;
     }
 }
 
@@ -256,7 +327,7 @@ static void tick(struct bench *b)
     for (uint32_t i = 0; i < DAYS; i++) n[i] = before_notice(b, b->instrument[i]);
     struct command cmd = {0};
     (void)world_step(&b->w, &cmd, COMMAND_tick, 0);
-    awards_note(b);
+    events_note(b);
     const struct event_header *h = NULL;
     while ((h = outbox_next(&b->w.out, h)) != NULL) {
         if (h->kind != EVENT_notice) continue;
@@ -283,6 +354,7 @@ static void advance(struct bench *b, int64_t ns)
 static void act(struct bench *b, struct command *cmd, enum command_kind kind, uint32_t account)
 {
     (void)world_step(&b->w, cmd, kind, account);
+    events_note(b);
 }
 
 static void trade_do(struct bench *b)
@@ -338,6 +410,10 @@ static void tokens_do(struct bench *b)
     cmd.token_issue.resource = 1 + seller;
     cmd.token_issue.hours = 1 + (uint32_t)below(b, 6);
     cmd.token_issue.hour = b->day[i] * 24 + PEAK_FIRST + (int64_t)below(b, 4);
+    if (chance(b, 50)) { /* the whole block */
+        cmd.token_issue.hours = PEAK_HOURS;
+        cmd.token_issue.hour = b->day[i] * 24 + PEAK_FIRST;
+    }
     cmd.token_issue.amount = (int64_t)(1 + below(b, 12)) * LOT_WORK;
     act(b, &cmd, COMMAND_token_issue, b->account[BUYERS + seller]);
 }
@@ -353,6 +429,35 @@ static void stand_do(struct bench *b, uint32_t seller, bool withdraws)
     act(b, &t, COMMAND_tender, b->account[BUYERS + seller]);
 }
 
+static void intake_do(struct bench *b, uint32_t party, bool withdraws)
+{
+    struct command cmd = {0};
+    cmd.intake.withdraw = withdraws;
+    if (!withdraws) {
+        cmd.intake.public_key[0] = key_of(party);
+        memcpy(cmd.intake.endpoint, "http://b", 8);
+        if (b->constrained && chance(b, 20)) {
+            cmd.intake.excluded_count = 1;
+            cmd.intake.excluded[0] = b->account[BUYERS + below(b, SELLERS)];
+        }
+    }
+    act(b, &cmd, COMMAND_intake, b->account[party]);
+}
+
+/* A bid for what another does not take. */
+static void resale_do(struct bench *b, const struct spot_auction *a)
+{
+    uint32_t party = (uint32_t)below(b, PARTIES), hour = (uint32_t)below(b, a->hours);
+    struct command cmd = {.spot_bid = {.auction = a->id, .kind = SPOT_BID_step,
+                                       .side = SIDE_buy, .count = 1}};
+    intake_do(b, party, false);
+    cmd.spot_bid.steps[0] = (struct spot_step){
+        .hour = hour, .price = PRICE((int64_t)below(b, (uint64_t)a->price_max.v + 1)),
+        .qty = QTY(1 + (int64_t)below(b, (uint64_t)a->hour[hour].wanted + LOT_WORK))};
+    act(b, &cmd, COMMAND_spot_bid, b->account[party]);
+    if (chance(b, 10)) intake_do(b, party, true);
+}
+
 /* An offer in one of the latest auctions, by one who mostly can deliver: with tokens or without,
  * the money or not; some withdraw what they stand ready with before the close. */
 static void spot_do(struct bench *b)
@@ -360,6 +465,10 @@ static void spot_do(struct bench *b)
     uint32_t seller = (uint32_t)below(b, SELLERS), account = b->account[BUYERS + seller];
     const struct spot_auction *a = spot_find(b->w.c, b->w.c->spot.s->auction_id - below(b, 3));
     if (a == NULL) return;
+    if (a->kind == SPOT_resale) {
+        for (uint32_t i = 0; i < PARTIES; i++) resale_do(b, a);
+        return;
+    }
     uint32_t hour = (uint32_t)below(b, a->hours);
     struct command cmd = {0};
     if (chance(b, 80)) {
@@ -411,12 +520,13 @@ static void receipt_do(struct bench *b, uint32_t a, const struct event_delivery_
     struct command cmd = {0};
     struct command_receipt *r = &cmd.receipt;
     int64_t due = e == NULL ? x->work_short : e->work_due;
-    int64_t work = chance(b, 70) ? due : (int64_t)(due / 100 * (int64_t)below(b, 106));
+    bool whole = chance(b, b->absent ? 85 : 70);
+    int64_t work = whole ? due : (int64_t)(due / 100 * (int64_t)below(b, 106));
     uint128_t flop = (uint128_t)work * (uint128_t)NS_PER_SECOND;
     r->allocation = x->id;
     r->hour = hour;
     r->instrument = x->instrument;
-    r->flags = chance(b, 90) ? RECEIPT_BUYER_SIGNED : 0;
+    r->flags = chance(b, b->absent ? 50 : 90) ? RECEIPT_BUYER_SIGNED : 0;
     r->tasks = 1 + below(b, 100);
     r->flop_high = (uint64_t)(flop >> 64);
     r->flop_low = (uint64_t)flop;
@@ -450,7 +560,7 @@ static void hour_do(struct bench *b, uint32_t a, uint32_t h)
     bool over = b->w.ts.v >= e->hour.v + NS_PER_HOUR;
     if (e->state == HOUR_due && over && chance(b, 90)) receipt_do(b, a, e, e->hour);
     bool received = e->state == HOUR_received || e->state == HOUR_claimed;
-    if (received && chance(b, 70)) verdict_do(b, a, e, PROOF_hour);
+    if (received && chance(b, b->absent ? 95 : 70)) verdict_do(b, a, e, PROOF_hour);
     if (e->state == HOUR_challenged && chance(b, 40)) verdict_do(b, a, e, PROOF_challenge);
     if (e->state == HOUR_metered && x->state == ALLOCATION_window && chance(b, 1))
         challenge_do(b, x, e);
@@ -535,7 +645,8 @@ static void life(struct bench *b)
 {
     const int64_t end = b->day[DAYS - 1] * NS_PER_DAY + 3 * NS_PER_DAY;
     while (b->w.ts.v < end) {
-        advance(b, (int64_t)(10 + below(b, 60)) * 60 * NS_PER_SECOND);
+        int64_t minutes = b->absent ? 5 + (int64_t)below(b, 15) : 10 + (int64_t)below(b, 60);
+        advance(b, minutes * 60 * NS_PER_SECOND);
         if (chance(b, 60)) trade_do(b);
         if (chance(b, 70)) file_do(b);
         if (chance(b, 50)) tokens_do(b);
@@ -553,7 +664,7 @@ static void test_nobody_hangs(void **state)
     (void)state;
     const char *text = getenv("DOJIMA_DELIVERY_SEEDS");
     uint64_t seeds = text == NULL ? 24 : (uint64_t)atoll(text);
-    uint32_t notices = 0, allotted = 0, closed = 0, falsified = 0, bought = 0;
+    uint32_t notices = 0, allotted = 0, closed = 0, falsified = 0, bought = 0, resold = 0;
     for (uint64_t seed = 1; seed <= seeds; seed++) {
         struct bench b;
         bench_open(&b, seed);
@@ -564,12 +675,14 @@ static void test_nobody_hangs(void **state)
         closed += b.closed;
         falsified += b.falsified;
         bought += b.bought;
+        resold += b.resold;
         world_close(&b.w);
     }
     print_message("%u notices, %u lots allotted, %u allocations closed, %u falsified, "
-                  "%u replacements\n", notices, allotted, closed, falsified, bought);
+                  "%u replacements, %u resold\n", notices, allotted, closed, falsified, bought,
+                  resold);
     assert_true(allotted > 0 && closed > 0);
-    if (seeds >= 24) assert_true(falsified > 0 && bought > 0);
+    if (seeds >= 24) assert_true(falsified > 0 && bought > 0 && resold > 0);
 }
 
 int main(void)

@@ -188,10 +188,14 @@ void delivery_check(const struct core *c)
         ASSERT(allocation_find(c, x->said.id) == a);
         allocation_check_due(c, a); /* (3) */
         bool closed = x->said.state == ALLOCATION_closed;
-        ASSERT(x->escrow_buyer.v >= 0 && x->escrow_seller.v >= 0);
-        held += (int128_t)x->escrow_buyer.v + x->escrow_seller.v;
+        ASSERT(x->escrow_buyer.v >= 0 && x->escrow_seller.v >= 0 && x->escrow_first.v >= 0);
+        ASSERT(x->first_buyer != NIL || x->escrow_first.v == 0); /* (7) */
+        ASSERT((x->first_buyer != NIL) == ((x->said.flags & ALLOCATION_FLAG_RESOLD) != 0));
+        ASSERT(x->said.state == ALLOCATION_ready || (x->said.flags & ALLOCATION_FLAG_ON_SALE) == 0);
+        held += (int128_t)x->escrow_buyer.v + x->escrow_seller.v + x->escrow_first.v;
         pending += (int128_t)x->pending_buyer.v + x->pending_seller.v;
-        bool none = x->escrow_buyer.v == 0 && x->escrow_seller.v == 0 && x->tokens == 0;
+        bool none = x->escrow_buyer.v == 0 && x->escrow_seller.v == 0 && x->tokens == 0 &&
+                    x->escrow_first.v == 0;
         if (closed) ASSERT(none && x->said.work_short == 0);
         if (!closed) ASSERT(x->due != INT64_MAX && d->s->due <= int64_max(x->due, c->s->ts.v));
         if (x->said.state != ALLOCATION_allotted)

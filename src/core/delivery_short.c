@@ -22,8 +22,6 @@
  */
 #include "core/delivery_internal.h"
 
-#include "core/margin.h"
-
 #include <string.h>
 
 /* ---- the window, in which the seller's margin waits ---- */
@@ -87,7 +85,7 @@ static void made_up(struct core *c, uint32_t a, uint32_t from, int64_t work)
     }
     x->said.work_made_up += counted;
     c->deliver.hours[from].payable = counted;
-    work_pay(c, a, from, delivery_value(counted, x->unit.v), counted);
+    work_pay(c, a, from, delivery_value(counted, x->unit.v), counted, counted);
 }
 
 void make_up_end(struct core *c, uint32_t a)
@@ -154,7 +152,7 @@ void buy_in_begin(struct core *c, uint32_t a, enum delivery_reason reason)
 {
     struct allotment *x = &c->deliver.allocations[a];
     const struct delivery_terms *t = terms_of(c, x->said.instrument);
-    struct balancing b = {.class = x->class, .reference = x->said.id};
+    struct balancing b = {.kind = SPOT_balancing, .class = x->class, .reference = x->said.id};
     b.class.grade = x->said.grade; /* what was promised, not what would have come */
     b.closes = TS(c->s->ts.v + t->buy_in_ns);
     int64_t first = int64_div_floor(b.closes.v + NS_PER_HOUR - 1, NS_PER_HOUR);
@@ -182,6 +180,23 @@ static int64_t damages_rate(const struct core *c, const struct allotment *x,
     return y->said.work == 0 ? t->damages_nothing_e6 : t->damages_short_e6;
 }
 
+/* The price of a replacement, into its escrow: of the buyer what it would have paid, with what the
+ * first buyer of a resold hour adds; the rest of the seller: which is returned. */
+static int64_t replacement_fund(struct core *c, uint32_t a, uint32_t r, int64_t work,
+                                price_t bought)
+{
+    const struct allotment *x = &c->deliver.allocations[a];
+    int64_t price = delivery_value(work, bought.v);
+    int64_t own = int64_max(0, delivery_value(work, x->unit.v));
+    int64_t buyers = int64_min(price, own), funds = price - buyers, buyer = buyers;
+    if (x->first_buyer != NIL)
+        buyer = int64_min(buyers, delivery_value(work, x->unit.v - x->top_up.v));
+    escrow_carry(c, a, SIDE_buyer, r, SIDE_buyer, buyer, POSTING_delivery_margin);
+    escrow_carry(c, a, SIDE_first, r, SIDE_first, buyers - buyer, POSTING_delivery_margin);
+    escrow_carry(c, a, SIDE_seller, r, SIDE_buyer, funds, POSTING_delivery_difference);
+    return funds;
+}
+
 /* Of `work` of an hour: `bought` at this price for `replacement`, or PRICE_NONE. */
 static void short_settle(struct core *c, uint32_t a, uint32_t h, int64_t work, price_t bought,
                          uint32_t replacement)
@@ -195,22 +210,7 @@ static void short_settle(struct core *c, uint32_t a, uint32_t h, int64_t work, p
     int64_t difference = int64_max(0, delivery_value(work, cost) - delivery_value(work, x->unit.v));
     int64_t funds = 0;
     if (replacement != NIL) {
-        int64_t price = delivery_value(work, bought.v), own = delivery_value(work, x->unit.v);
-        int64_t from_buyer = int64_max(0, int64_min(price, own));
-        struct allotment *r = &c->deliver.allocations[replacement];
-        uint32_t account = c->deliver.s->account;
-        int64_t part = int64_min(from_buyer, x->escrow_buyer.v); /* within escrow: nothing moves */
-        x->escrow_buyer.v -= part;
-        r->escrow_buyer.v += part;
-        r->escrow_buyer.v += money_move(c, buyer, account, from_buyer - part,
-                                        POSTING_delivery_margin, r->said.instrument, r->said.id);
-        funds = int64_max(0, price - int64_max(0, own));
-        part = int64_min(funds, x->escrow_seller.v);
-        x->escrow_seller.v -= part;
-        r->escrow_buyer.v += part;
-        r->escrow_buyer.v += money_move(c, allocation_account(c, a, SIDE_seller), account,
-                                        funds - part, POSTING_delivery_difference,
-                                        r->said.instrument, r->said.id);
+        funds = replacement_fund(c, a, replacement, work, bought);
         x->said.work_bought += work;
     }
     int64_t value = delivery_value(work, int64_abs(x->unit.v));
@@ -246,6 +246,21 @@ static uint32_t tender_of_award(const struct core *c, const struct allotment *x,
     return tender_standing(c, account, &wanted, hour);
 }
 
+void allocation_of_hour(const struct core *c, const struct allotment *x, struct allotment *r,
+                        int64_t hour, int64_t work)
+{
+    struct event_allocation *e = &r->said;
+    r->block_hours = 1;
+    e->of = x->said.id;
+    e->instrument = x->said.instrument;
+    e->state = ALLOCATION_ready;
+    e->grade = x->said.grade;
+    e->work_hour = e->work_due = work;
+    e->first_hour = TS(hour * NS_PER_HOUR);
+    e->end = TS((hour + 1) * NS_PER_HOUR);
+    e->window_until = TS(e->end.v + terms_of(c, e->instrument)->challenge_ns);
+}
+
 static void replacement_fill(struct core *c, const struct allotment *x, struct allotment *r,
                              const struct command_tender *t, const struct balancing_award *award,
                              int64_t hour)
@@ -253,34 +268,25 @@ static void replacement_fill(struct core *c, const struct allotment *x, struct a
     struct event_allocation *e = &r->said;
     bool certified = resource_class(c, t->resource, &r->class);
     ASSERT(certified);
-    r->block_hours = 1;
+    allocation_of_hour(c, x, r, hour, award->work);
     r->unit = award->price;
-    e->of = x->said.id;
-    e->instrument = x->said.instrument;
-    e->state = ALLOCATION_ready;
     e->buyer = x->said.buyer;
     e->seller = award->account;
     e->resource = t->resource;
-    e->grade = x->said.grade;
     e->flags = ALLOCATION_FLAG_REPLACEMENT | ALLOCATION_FLAG_CANARY;
-    e->work_hour = e->work_due = award->work;
     e->price = award->price;
     e->factor_e6 = E6;
-    e->first_hour = TS(hour * NS_PER_HOUR);
-    e->end = TS((hour + 1) * NS_PER_HOUR);
-    e->window_until = TS(e->end.v + terms_of(c, e->instrument)->challenge_ns);
+    if (x->first_buyer != NIL) { /* of what both would have paid for it, each its part */
+        int64_t both = int64_min(award->price.v, x->unit.v);
+        e->flags |= ALLOCATION_FLAG_RESOLD;
+        e->price_resold = PRICE(int64_min(both, x->said.price_resold.v));
+        r->first_buyer = x->first_buyer;
+        r->top_up = PRICE(both - e->price_resold.v);
+    }
     memcpy(e->buyer_key, x->said.buyer_key, sizeof e->buyer_key);
     memcpy(e->seller_key, t->public_key, sizeof e->seller_key);
     memcpy(e->buyer_endpoint, x->said.buyer_endpoint, sizeof e->buyer_endpoint);
     memcpy(e->seller_endpoint, t->endpoint, sizeof e->seller_endpoint);
-}
-
-static bool can_pay(struct core *c, uint32_t account, int64_t amount)
-{
-    if (ledger_cash_free(c, account) < amount) return false;
-    if (c->accounts[account].status == ACCOUNT_defaulted) return false;
-    span_current(c);
-    return margin_available(c, account) >= amount;
 }
 
 /* NIL: the award cannot be delivered: no tender, no tokens, no margin, no room. */
@@ -298,7 +304,7 @@ static uint32_t replacement_open(struct core *c, uint32_t a,
     replacement_fill(c, x, y, &c->deliver.tenders[t].terms, award, hour);
     uint32_t h = hour_add(c, r, hour, award->work);
     bool ok = h != NIL && allocation_margins(c, r, &buyer, &seller) &&
-              can_pay(c, award->account, seller) && tokens_take(c, r, &why);
+              account_can_pay(c, award->account, seller) && tokens_take(c, r, &why);
     if (!ok) {
         allocation_drop(c, r); /* nothing was paid in yet */
         return NIL;

@@ -64,6 +64,10 @@ struct allotment {
     ts_t auction_closes;
     int64_t due;                  /* when the clock looks at it next; INT64_MAX: never */
     int64_t auction_first;        /* hour */
+    uint32_t first_buyer;         /* did not take: adds to what the buyer pays; NIL: none */
+    uint32_t reserved;
+    price_t top_up;               /* what it adds to each CT that is paid */
+    money_t escrow_first;         /* held of it by the account `delivery` */
 };
 
 struct allotment_hour {
@@ -74,6 +78,7 @@ struct allotment_hour {
     int64_t short_work;       /* still short, beyond tolerance */
     int64_t payable;          /* of said.work, what is paid: over-delivery is cut */
     int64_t escrowed;         /* tokens that escrow holds for it */
+    money_t paid_first;       /* of said.paid, by the first buyer */
     uint64_t flop_high;       /* of the receipt */
     uint64_t flop_low;
 };

@@ -365,7 +365,7 @@ static void day_open(struct core *c, uint32_t product)
 
 static void auction_close(struct core *c, struct spot_auction *a)
 {
-    if (a->kind == SPOT_balancing) {
+    if (a->kind != SPOT_day_ahead) {
         balancing_clear(c, a);
         return;
     }

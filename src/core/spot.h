@@ -1,5 +1,5 @@
 /* spot.h: the spot market of hours (INDEX-01): auctions, their sealed bids, the check of a solution
- * and what becomes of it; and the balancing auction of delivery (DELIV-05).
+ * and what becomes of it; and delivery's own auctions, balancing and resale (DELIV-05).
  *
  * A day-ahead auction opens by its product's clock or by an officer; its hours are listed then, so
  * that what a bid may cause is margined like a working order of each hour's instrument (CLEAR-08);
@@ -69,18 +69,20 @@ struct spot_day {
 /* The hours of a date (days since 1970) where this zone's clocks are. */
 struct spot_day spot_day_of(enum spot_zone zone, int offset_hours, int64_t date);
 
-/* ---- balancing: a uniform-price auction of sealed offers, cleared by the clock (DELIV-05) ---- */
+/* ---- balancing, resale: uniform-price auctions of sealed bids, cleared by the clock (DELIV-05):
+ * delivery wants work, and takes the cheapest offers; or has work to sell, and takes the best bids
+ * ---- */
 
 enum { BALANCING_HOURS_MAX = SPOT_HOURS_MAX };
 
-/* What is to be bought in: tokens of a class, for up to 25 hours in a row. */
+/* What is to be bought in, or sold: work of a class, for up to 25 hours in a row. */
 struct balancing {
     struct token_class class;
     int64_t first_hour;   /* since 1970 */
     uint32_t hours;       /* 1 .. BALANCING_HOURS_MAX */
-    uint32_t reserved;
-    int64_t work[BALANCING_HOURS_MAX]; /* nano-CT wanted, by hour; 0: none */
-    price_t price_max;    /* USD a CT; offers above it are not taken */
+    uint32_t kind;        /* SPOT_balancing, SPOT_resale */
+    int64_t work[BALANCING_HOURS_MAX]; /* nano-CT wanted, or for sale, by hour; 0: none */
+    price_t price_max;    /* USD a CT; bids above it are not taken */
     ts_t closes;          /* later than now */
     uint64_t reference;   /* the caller's own; goes back with the awards */
 };
@@ -88,18 +90,20 @@ struct balancing {
 /* Opens it and says so. Its id; 0: no room, nothing changed. */
 uint64_t balancing_open(struct core *c, const struct balancing *b);
 
-/* One offer of an hour that was taken, wholly or in part. */
+/* One bid of an hour that was taken, wholly or in part. */
 struct balancing_award {
-    uint32_t account;     /* who delivers */
+    uint32_t account;     /* who delivers, or takes */
     uint32_t hour;        /* from first_hour */
     int64_t work;         /* nano-CT */
     price_t price;        /* the hour's uniform price, USD a CT */
 };
 
-/* What an auction that is over bought, in order of hour, price and time; for the caller's `take`.
+/* What an auction that is over gave, in order of hour and time; for the caller's `take`.
  * Returns how many there are: none when no offer came, or it is not over. */
 typedef void balancing_take(struct core *c, void *context, const struct balancing_award *award);
 uint32_t balancing_awards(struct core *c, uint64_t auction, balancing_take *take, void *context);
+/* Nobody waits for it any more: its bids are cancelled, what was awarded is not taken. */
+void balancing_void(struct core *c, uint64_t auction);
 /* Whether it is over: 1; 0: not yet; -1: there is no such auction, or it is forgotten. */
 int balancing_over(const struct core *c, uint64_t auction);
 

@@ -303,8 +303,8 @@ static enum reject bid_check(const struct core *c, const struct command *cmd, in
     if (!account_is_customer(c, account)) return REJECT_unknown_account;
     const struct spot_auction *a = spot_find(c, s->auction);
     if (a == NULL) return REJECT_unknown_spot_auction;
-    bool offers = a->kind == SPOT_day_ahead ||
-                  (s->kind == SPOT_BID_step && s->side == SIDE_sell);
+    enum side only = a->kind == SPOT_balancing ? SIDE_sell : SIDE_buy;
+    bool offers = a->kind == SPOT_day_ahead || (s->kind == SPOT_BID_step && s->side == only);
     if (!hours_are_valid(s, a->hours) || !offers) return REJECT_malformed_request;
     uint32_t replaced = s->replaces == 0 ? NIL : bid_find(c, a, account, s->replaces);
     if (s->replaces != 0 && replaced == NIL) return REJECT_unknown_spot_bid;

@@ -36,7 +36,7 @@ struct spot_auction {
     uint8_t kind;          /* enum spot_kind */
     uint8_t state;         /* enum spot_state */
     uint8_t optimal;
-    uint8_t awaited;       /* 1: of balancing, over: delivery has not taken its awards yet */
+    uint8_t awaited;       /* 1: of delivery's, over: delivery has not taken its awards yet */
     uint8_t reserved[4];
     uint32_t first;        /* bids in order of id, those that are over too: list */
     uint32_t last;

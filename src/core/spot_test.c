@@ -454,7 +454,8 @@ static void sellers_ready(struct world *w)
 
 static uint64_t balancing(struct world *w, int64_t work, int64_t most)
 {
-    struct balancing b = {.class = {.vintage = 2026, .grade = GRADE_server, .region = "eu"},
+    struct balancing b = {.kind = SPOT_balancing,
+                          .class = {.vintage = 2026, .grade = GRADE_server, .region = "eu"},
                           .first_hour = w->ts.v / NS_PER_HOUR + 1, .hours = 1,
                           .work = {work}, .price_max = PRICE(most), .reference = 9,
                           .closes = TS(w->ts.v + NS_PER_SECOND)};

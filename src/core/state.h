@@ -483,9 +483,9 @@ struct print {
 };
 
 enum { ASSETS_MAX = 255 };
-/* Format of the state block, version 6: raised whenever what core_cut cuts, or a record in it, is
+/* Format of the state block, version 7: raised whenever what core_cut cuts, or a record in it, is
  * laid out anew, so that a snapshot of another layout is refused and its log replayed instead. */
-#define CORE_MAGIC UINT64_C(0x364f43414d494a44)
+#define CORE_MAGIC UINT64_C(0x374f43414d494a44)
 
 /* ---- core.c ---- */
 uint32_t order_slots(const struct core_limits *l); /* live and retained, NIL included */

@@ -1,6 +1,8 @@
 /* channel.c: who listens to what. See channel.h. */
 #include "gate/channel_internal.h"
 
+#include "wire/words.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,11 +145,14 @@ static bool target_of(const struct channels *c, const struct words *w, int at, s
     return w->count == at + 3 && wildcard_of(c, w->at[at], w->at[at + 1], ch);
 }
 
-/* PRODUCT, any, or balancing: auctions that are no product's. Products have capital names. */
+/* PRODUCT, any, or balancing and resale: auctions that are no product's. Products have capital
+ * names. */
 static bool spot_of(const struct channels *c, const char *name, struct channel *ch)
 {
-    ch->balancing = strcmp(name, "balancing") == 0;
-    if (!ch->balancing && strcmp(name, "any") != 0) {
+    for (uint8_t kind = SPOT_day_ahead + 1; kind < SPOT_kind_count; kind++) {
+        if (strcmp(name, spot_kind_words[kind]) == 0) ch->auctions = kind;
+    }
+    if (ch->auctions == SPOT_day_ahead && strcmp(name, "any") != 0) {
         ch->product = directory_find_text(c->directory, DIRECTORY_product, name);
         return ch->product != 0;
     }

@@ -7,8 +7,8 @@
  *   halts.PRODUCT|any
  *   index.NAME                              an hour's reference price, when it is fixed
  *   delivery.INSTRUMENT|any                 notices, allocations, their hours, what ended in money
- *   spot.PRODUCT|any|balancing              auctions of hours: opened, closed, done, failed
- *   user.spot.PRODUCT|any|balancing         own bids, whenever their state changes
+ *   spot.PRODUCT|any|balancing|resale       auctions of hours: opened, closed, done, failed
+ *   user.spot.PRODUCT|any|balancing|resale  own bids, whenever their state changes
  *   user.orders|trades|changes.INSTRUMENT.raw|100ms, also .KIND.CURRENCY.raw|100ms
  *   user.portfolio.CURRENCY
  *

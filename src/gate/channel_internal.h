@@ -32,7 +32,7 @@ struct channel {
     uint8_t kind;
     uint8_t interval; /* enum mirror_interval */
     uint8_t spreads;  /* of a wildcard: 0 all, 1 only spreads, 2 only outrights */
-    bool balancing;   /* of the spot market: those auctions alone, which are no product's */
+    uint8_t auctions; /* of the spot market: only this kind, which is no product's; 0: any */
     bool touched;     /* in the list of those that have something to say */
     uint32_t hash;
     uint32_t account;    /* of user channels, else 0 */

@@ -8,7 +8,7 @@ enum { SAY_AT = 1 << 18 }; /* an account's bids of one command may be thousands 
 
 static bool hears(const struct channel *ch, const struct event_spot_auction *a)
 {
-    if (ch->balancing) return a->kind == SPOT_balancing;
+    if (ch->auctions != SPOT_day_ahead) return a->kind == ch->auctions;
     return ch->product == ANY || ch->product == a->product;
 }
 

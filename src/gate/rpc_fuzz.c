@@ -30,7 +30,7 @@ static void fuzz_query(void *context, const struct query *q, const struct outbox
         a->id = q->order_id == 0 ? 1 : q->order_id;
         a->hours = 24;
         a->steps = 1;
-        a->kind = q->order_id % 2 == 0 ? SPOT_day_ahead : SPOT_balancing;
+        a->kind = (uint8_t)(q->order_id % SPOT_kind_count);
         a->state = SPOT_STATE_done;
     }
     for (uint8_t kind = 0; kind < 2 && q->kind == QUERY_spot_bids; kind++) {

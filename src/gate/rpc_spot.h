@@ -11,8 +11,8 @@ void spot_terms_write(struct json_writer *w, const struct spot_terms *t);
 
 /* The auction's event by its id, or the latest of a product; REJECT_unknown_spot_auction. */
 int spot_auction_ask(struct rpc_call *c, struct event_spot_auction *auction);
-/* Lots, or of a balancing auction CT. */
-static inline int spot_scale(uint32_t kind) { return kind == SPOT_balancing ? 9 : 0; }
+/* Lots, or of a balancing or resale auction CT. */
+static inline int spot_scale(uint32_t kind) { return kind == SPOT_day_ahead ? 0 : 9; }
 
 void rpc_write_spot_auction(struct json_writer *w, const struct directory *d,
                             const struct event_spot_auction *a);

@@ -11,7 +11,7 @@ enum { BIDS_DEFAULT = 100, BIDS_MAX = 1000, AUCTIONS_DEFAULT = 10, AUCTIONS_MAX 
 
 /* ---- one auction ---- */
 
-/* A sum of price (10^-6) x lots as money: a lot is contract_size for 1.0 of price; of balancing,
+/* A sum of price (10^-6) x lots as money: a lot is contract_size for 1.0 of price; of delivery's,
  * 10^-9 CT. */
 static void money_write(struct json_writer *w, const char *key, int64_t size, int64_t unit,
                         int128_t sum)
@@ -26,7 +26,7 @@ static void sums_write(struct json_writer *w, const struct directory *d,
 {
     const struct event_product *p = directory_product(d, a->product);
     int64_t size = p == NULL ? 1 : p->terms.contract_size;
-    int64_t unit = a->kind == SPOT_balancing ? 1000 * (int64_t)E6 : E6;
+    int64_t unit = a->kind != SPOT_day_ahead ? 1000 * (int64_t)E6 : E6;
     int128_t surplus = int128_join(a->surplus.high, a->surplus.low);
     int128_t bound = int128_join(a->bound.high, a->bound.low);
     int128_t claimed = int128_join(a->claimed.high, a->claimed.low);
@@ -66,7 +66,8 @@ static void hour_write(struct json_writer *w, const struct directory *d,
     if (h->instrument != 0)
         json_key_string(w, "instrument_name",
                         directory_name(d, DIRECTORY_instrument, h->instrument));
-    if (a->kind == SPOT_balancing) json_key_fixed(w, "wanted", h->wanted.v, scale);
+    if (a->kind != SPOT_day_ahead)
+        json_key_fixed(w, a->kind == SPOT_balancing ? "wanted" : "offered", h->wanted.v, scale);
     if (a->state == SPOT_STATE_done) {
         json_key_price(w, "price", h->price);
         json_key_price(w, "price_low", h->price_low);

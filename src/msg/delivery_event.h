@@ -35,6 +35,8 @@ enum { /* event_allocation.flags */
     ALLOCATION_FLAG_REPLACEMENT = 4, /* of a buy-in: `of` is whose */
     ALLOCATION_FLAG_FALSIFIED = 8,
     ALLOCATION_FLAG_UNTAKEN = 16,    /* a failure to take (DELIV-02) */
+    ALLOCATION_FLAG_RESOLD = 32,     /* of a resale: `of` is whose buyer did not take */
+    ALLOCATION_FLAG_ON_SALE = 64,    /* `auction` offers what is still to come of it */
 };
 
 enum { /* event_delivery_hour.flags */
@@ -43,6 +45,7 @@ enum { /* event_delivery_hour.flags */
     HOUR_FLAG_ATTESTED = 4,
     HOUR_FLAG_UNVERIFIED = 8, /* both signed, no verdict came: paid, without evidence */
     HOUR_FLAG_SHORT = 16,     /* beyond tolerance: to be made up or bought in */
+    HOUR_FLAG_RESOLD = 32,    /* left the allocation, with work_due 0 wholly, else in part */
 };
 
 struct event_tender {
@@ -99,7 +102,7 @@ struct event_allocation {
     struct event_header header;
     uint64_t id;
     uint64_t of;          /* a replacement's: the allocation that it replaces; a warrant's: the one
-                             that it was split from; 0: none */
+                             that it was split from; of what was resold: whose; 0: none */
     uint32_t instrument;
     uint32_t state;       /* enum allocation_state */
     uint32_t buyer;
@@ -108,14 +111,16 @@ struct event_allocation {
     uint32_t grade;       /* delivered */
     uint32_t flags;       /* ALLOCATION_FLAG_ */
     uint32_t reason;      /* enum delivery_reason: why it, or a part, ended in money */
-    qty_t lots;           /* 0: a replacement */
+    qty_t lots;           /* 0: a replacement, or resold */
     int64_t work_hour;    /* nano-CT due in each hour */
     int64_t work_due;     /* of the whole block */
     int64_t work_done;    /* metered so far, make-up included */
     int64_t work_made_up;
     int64_t work_short;   /* still to be made up or bought in */
     int64_t work_bought;  /* in the balancing auction */
+    int64_t work_resold;  /* that has left: in work_due of others */
     price_t price;        /* per CT of par */
+    price_t price_resold; /* flag RESOLD: what the buyer pays of a CT's price; else 0 */
     int64_t factor_e6;    /* grade differential against par, capped */
     ts_t first_hour;
     ts_t end;             /* of the last hour */
@@ -125,13 +130,13 @@ struct event_allocation {
     money_t margin_seller;
     money_t paid;         /* to the seller for work, fees not deducted */
     money_t damages;      /* paid by the seller */
-    uint64_t auction;     /* balancing; 0: none */
+    uint64_t auction;     /* the latest: resale, balancing; 0: none */
     uint8_t buyer_key[PUBLIC_KEY_SIZE];
     uint8_t seller_key[PUBLIC_KEY_SIZE];
     char buyer_endpoint[ENDPOINT_SIZE];
     char seller_endpoint[ENDPOINT_SIZE];
 };
-ASSERT_SIZE(struct event_allocation, 32 + 16 + 32 + 18 * 8 + 2 * 32 + 2 * 96);
+ASSERT_SIZE(struct event_allocation, 32 + 16 + 32 + 20 * 8 + 2 * 32 + 2 * 96);
 
 /* DELIV-04: what is published of an hour. */
 struct event_delivery_hour {

@@ -1,5 +1,5 @@
-/* spot.h: the spot market of hours (INDEX-01) and the balancing auction (DELIV-05), in commands and
- * in a product's terms.
+/* spot.h: the spot market of hours (INDEX-01), balancing and resale auctions (DELIV-05), in
+ * commands and in a product's terms.
  *
  * An auction covers a run of 1 .. 25 hours of UTC: a civil day may have 23, 24 or 25. A bid is a
  * step (one hour, one price, a quantity that may be filled in part) or a block (one price, a
@@ -71,7 +71,7 @@ struct spot_step {
     uint32_t hour;       /* of the auction, from 0 */
     uint32_t inexact;    /* 1: amount, 2: price had more digits than can be */
     price_t price;
-    qty_t qty;           /* lots; in balancing nano-CT */
+    qty_t qty;           /* lots; in delivery's auctions nano-CT */
 };
 ASSERT_SIZE(struct spot_step, 24);
 
@@ -118,7 +118,12 @@ struct command_spot_result {
 };
 ASSERT_SIZE(struct command_spot_result, 56 + 2 * 8 * SPOT_HOURS_MAX + SPOT_BLOCKS_MAX / 8);
 
-enum spot_kind { SPOT_day_ahead = 0, SPOT_balancing, SPOT_kind_count };
+enum spot_kind {
+    SPOT_day_ahead = 0,
+    SPOT_balancing, /* delivery buys what a seller did not deliver: offers to sell */
+    SPOT_resale,    /* delivery sells what a buyer does not take: bids to buy */
+    SPOT_kind_count
+};
 
 enum spot_state {
     SPOT_STATE_none = 0,

@@ -35,8 +35,8 @@ struct event_spot_auction {
 };
 ASSERT_SIZE(struct event_spot_auction, 32 + 24 + 24 + 56 + 48 + 16 + 24);
 
-/* An hour of an auction that is done, or of a balancing auction that opens: what is wanted. The
- * price is none where nothing traded. */
+/* An hour of an auction that is done, or of one of delivery's that opens: what is wanted, or
+ * offered. The price is none where nothing traded. */
 struct event_spot_hour {
     struct event_header header;
     uint64_t auction;

@@ -22,7 +22,7 @@ int store_project_spot_auction(struct store *s, const struct event_spot_auction 
     char class[sizeof e->class.region + 16] = "";
     sqlite3_stmt *q = s->write[WRITE_spot_auction];
     if (e->id == 0) return STORE_OK;
-    if (e->kind == SPOT_balancing)
+    if (e->kind != SPOT_day_ahead)
         (void)snprintf(class, sizeof class, "%s-%s", grade_name(e->class.grade), e->class.region);
     store_bind_all(q, values, COUNT(values));
     store_bind_text(q, COUNT(values) + 1, class);

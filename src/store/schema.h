@@ -28,11 +28,11 @@
  *   allocations          the latest of every allocation
  *   delivery_hours       the latest of every hour of one: work, evidence, what was paid
  *   delivery_cash        what ended in money, why and by whose fault
- *   spot_auctions        the latest of every auction of hours, day-ahead and balancing: state,
- *                        times, bids that stood, surplus and its bounds (price x lots, 128 bits in
+ *   spot_auctions        the latest of every auction of hours: kind (enum spot_kind), state, times,
+ *                        bids that stood, surplus and its bounds (price x lots, 128 bits in
  *                        two columns)
  *   spot_hours           an auction's hours: price and the range that clears the same, lots (of
- *                        balancing nano-CT), what was wanted
+ *                        delivery's nano-CT), what was wanted or offered
  *   spot_bids            the latest of every bid: lots of a step, or of a block all hours together,
  *                        with a JSON array by hour in `amounts`
  *   indices              names of the reference prices

@@ -43,7 +43,10 @@ void allocation_write(struct json_writer *w, const struct event_allocation *e)
     work_write(w, "work_made_up", e->work_made_up);
     work_write(w, "work_short", e->work_short);
     work_write(w, "work_bought_in", e->work_bought);
+    work_write(w, "work_resold", e->work_resold);
     json_key_price(w, "price", e->price);
+    if ((e->flags & ALLOCATION_FLAG_RESOLD) != 0)
+        json_key_price(w, "resale_price", e->price_resold);
     json_key_fixed(w, "grade_factor", e->factor_e6, 6);
     json_key_ms(w, "start", e->first_hour);
     json_key_ms(w, "end", e->end);
@@ -59,6 +62,8 @@ void allocation_write(struct json_writer *w, const struct event_allocation *e)
     flag_write(w, e->flags, ALLOCATION_FLAG_REPLACEMENT, "replacement");
     flag_write(w, e->flags, ALLOCATION_FLAG_FALSIFIED, "falsified");
     flag_write(w, e->flags, ALLOCATION_FLAG_UNTAKEN, "failure_to_take");
+    flag_write(w, e->flags, ALLOCATION_FLAG_RESOLD, "resold");
+    flag_write(w, e->flags, ALLOCATION_FLAG_ON_SALE, "on_sale");
 }
 
 void allocation_parties_write(struct json_writer *w, const struct event_allocation *e)
@@ -102,6 +107,7 @@ void delivery_hour_write(struct json_writer *w, const struct event_delivery_hour
     flag_write(w, e->flags, HOUR_FLAG_UNTAKEN, "failure_to_take");
     flag_write(w, e->flags, HOUR_FLAG_UNVERIFIED, "unverified");
     flag_write(w, e->flags, HOUR_FLAG_SHORT, "short");
+    flag_write(w, e->flags, HOUR_FLAG_RESOLD, "resold");
 }
 
 void delivery_cash_write(struct json_writer *w, const struct event_delivery_cash *e)

@@ -26,7 +26,7 @@ void spot_auction_write(struct json_writer *w, const struct event_spot_auction *
     json_key_price(w, "price_max", a->price_max);
     json_key_int(w, "hourly_bids", a->steps);
     json_key_int(w, "block_bids", a->blocks);
-    if (a->kind == SPOT_balancing) {
+    if (a->kind != SPOT_day_ahead) {
         token_class_write(w, &a->class);
         json_key_int(w, "reference", (int64_t)a->reference);
     }

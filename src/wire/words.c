@@ -14,7 +14,7 @@ const char *const trading_state_words[STATE_count + 1] = {"closed", "pre_open", 
 const char *const trade_kind_words[TRADE_count + 1] = {
     "continuous", "auction", "implied_leg", "block", "efp", "transfer", "default",
     "liquidation", "adjusted", "spot"};
-const char *const spot_kind_words[SPOT_kind_count + 1] = {"day_ahead", "balancing"};
+const char *const spot_kind_words[SPOT_kind_count + 1] = {"day_ahead", "balancing", "resale"};
 const char *const spot_state_words[SPOT_STATE_count + 1] = {"none", "open", "closed", "done",
                                                             "failed"};
 const char *const spot_bid_kind_words[SPOT_BID_count + 1] = {"step", "block"};
