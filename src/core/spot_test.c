@@ -386,6 +386,120 @@ static void test_bids_of_who_is_killed_go(void **state)
     world_close(&w);
 }
 
+/* ---- GUARD-07: a limit falls while bids stand ---- */
+
+enum { LIMIT_BIDS = 24, LIMIT_HOURS = 3 };
+
+struct limited_bid { /* as an account entered it */
+    uint64_t id;
+    uint64_t parent;
+    int64_t lots[LIMIT_HOURS];
+    uint8_t side;
+    bool gone;
+};
+
+static void limited_drop(struct limited_bid *bids, uint32_t count, uint32_t at)
+{
+    bids[at].gone = true;
+    for (uint32_t i = at + 1; i < count; i++)
+        if (!bids[i].gone && bids[i].parent == bids[at].id) limited_drop(bids, count, i);
+}
+
+/* As the rule says it, hour by hour and side by side as the account's hours were first bid for:
+ * the latest goes until the rest is within the limit. */
+static void limited_naive(struct limited_bid *bids, uint32_t count, const uint32_t *hours,
+                          int64_t limit)
+{
+    for (uint32_t n = 0; n < LIMIT_HOURS; n++) {
+        for (uint8_t side = 0; side < 2; side++) {
+            for (uint32_t i = count; i-- > 0;) {
+                int64_t sum = 0;
+                for (uint32_t k = 0; k < count; k++)
+                    sum += !bids[k].gone && bids[k].side == side ? bids[k].lots[hours[n]] : 0;
+                if (sum <= limit) break;
+                if (bids[i].gone || bids[i].side != side || bids[i].lots[hours[n]] == 0) continue;
+                limited_drop(bids, count, i);
+            }
+        }
+    }
+}
+
+static enum reject month_limit(struct world *w, int64_t lots)
+{
+    struct command cmd = {.limits_set = {.product = 1, .limits = {.month = QTY(lots)}}};
+    return world_step(w, &cmd, COMMAND_limits_set, 0);
+}
+
+static struct limited_bid limited_enter(struct world *w, uint64_t a, struct random *r,
+                                        const struct limited_bid *before, uint32_t count)
+{
+    struct limited_bid b = {.side = (uint8_t)random_below(r, 2)};
+    int64_t lots = (int64_t)(1 + random_below(r, 9));
+    uint32_t hour = (uint32_t)random_below(r, LIMIT_HOURS);
+    if (random_below(r, 2) == 0 || count > 17) { /* the world has room for 16 blocks */
+        b.lots[hour] = lots;
+        assert_int_equal(step_bid(w, a, ALICE, b.side, hour, 50, lots), REJECT_none);
+    } else {
+        for (uint32_t i = 0; i < count && random_below(r, 2) == 0; i++)
+            if (before[i].lots[0] > 0 && before[i].lots[1] > 0 && before[i].parent == 0)
+                b.parent = before[i].id;
+        for (uint32_t h = 0; h < 2 + hour % 2; h++) b.lots[h] = lots;
+        assert_int_equal(block_bid(w, a, ALICE, b.side, 2 + hour % 2, 50, lots, b.parent),
+                         REJECT_none);
+    }
+    b.id = last_bid(w);
+    return b;
+}
+
+/* What stands afterwards is what a naive reader of the rule leaves; a solution that was sought for
+ * more bids is refused. */
+static void test_bids_beyond_a_lower_limit_go(void **state)
+{
+    (void)state;
+    uint32_t cut = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        static struct naive_book book;
+        struct random r = {seed};
+        struct command_spot_result result;
+        struct limited_bid bids[LIMIT_BIDS];
+        struct world w = spot_world();
+        assert_int_equal(month_limit(&w, 1000), REJECT_none);
+        uint64_t id = auction_open(&w, LIMIT_HOURS);
+        const struct spot_auction *a = &w.c->spot.auctions[id % w.c->spot.auction_count];
+        uint32_t hours[LIMIT_HOURS] = {0, 1, 2}, count = 0;
+        for (uint32_t h = 0; h < LIMIT_HOURS; h++) { /* exposures in the order of the hours */
+            bids[count] = (struct limited_bid){.lots = {[0] = h == 0, [1] = h == 1, [2] = h == 2}};
+            assert_int_equal(step_bid(&w, id, ALICE, SIDE_buy, h, 50, 1), REJECT_none);
+            bids[count++].id = last_bid(&w);
+        }
+        while (count < LIMIT_BIDS) {
+            bids[count] = limited_enter(&w, id, &r, bids, count);
+            count += 1;
+        }
+        assert_int_equal(step_bid(&w, id, BOB, SIDE_sell, 0, 40, 3), REJECT_none);
+        tick_to(&w, a->closes.v);
+        assert_true(naive_read(w.c, id, TICK, &w.out, &book));
+        assert_true(naive_result(&book, 0, &result));
+        int64_t limit = (int64_t)(3 + random_below(&r, 40));
+        assert_int_equal(month_limit(&w, limit), REJECT_none);
+        limited_naive(bids, count, hours, limit);
+        uint32_t left = 1, gone = bids_said(&w, SPOT_BID_cancelled);
+        for (uint32_t i = 0; i < count; i++) left += !bids[i].gone;
+        assert_int_equal(a->steps + a->blocks, left);
+        for (uint32_t b = a->first; b != NIL; b = w.c->spot.bids[b].next) {
+            uint32_t i = 0;
+            while (i < count && bids[i].id != w.c->spot.bids[b].id) i += 1;
+            assert_true(i == count || !bids[i].gone);
+        }
+        assert_int_equal(gone, count + 1 - left);
+        if (gone > 0) assert_int_equal(result_give(&w, &result), REJECT_stale_result);
+        cut += gone;
+        core_check(w.c);
+        world_close(&w);
+    }
+    assert_true(cut > 200);
+}
+
 static void test_an_hour_that_expires_voids_its_auction(void **state)
 {
     (void)state;
@@ -542,6 +656,7 @@ int main(void)
         cmocka_unit_test(test_a_tampered_result_is_refused),
         cmocka_unit_test(test_a_result_becomes_positions),
         cmocka_unit_test(test_bids_of_who_is_killed_go),
+        cmocka_unit_test(test_bids_beyond_a_lower_limit_go),
         cmocka_unit_test(test_an_hour_that_expires_voids_its_auction),
         cmocka_unit_test(test_places_of_bids_come_back),
         cmocka_unit_test(test_balancing_takes_the_cheapest),
