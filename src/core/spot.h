@@ -90,7 +90,7 @@ struct balancing {
 /* Opens it and says so. Its id; 0: no room, nothing changed. */
 uint64_t balancing_open(struct core *c, const struct balancing *b);
 
-/* One bid of an hour that was taken, wholly or in part. */
+/* What an account has won of an hour, with one bid or several. */
 struct balancing_award {
     uint32_t account;     /* who delivers, or takes */
     uint32_t hour;        /* from first_hour */
@@ -98,8 +98,8 @@ struct balancing_award {
     price_t price;        /* the hour's uniform price, USD a CT */
 };
 
-/* What an auction that is over gave, in order of hour and time; for the caller's `take`.
- * Returns how many there are: none when no offer came, or it is not over. */
+/* What an auction that is over gave, in order of hour and of the accounts' first bids; for the
+ * caller's `take`. Returns how many there are: none when no offer came, or it is not over. */
 typedef void balancing_take(struct core *c, void *context, const struct balancing_award *award);
 uint32_t balancing_awards(struct core *c, uint64_t auction, balancing_take *take, void *context);
 /* Nobody waits for it any more: its bids are cancelled, what was awarded is not taken. */

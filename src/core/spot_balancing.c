@@ -154,6 +154,21 @@ void balancing_void(struct core *c, uint64_t auction)
         event_spot_bid_push(c, c->out, i);
 }
 
+/* What each account has won of an hour, at the hour's one price: one award each, so that crumbs
+ * cannot fill delivery's places. Its firm margin goes into escrow with it. */
+static void hour_won(struct core *c, const struct spot_auction *a, uint32_t hour)
+{
+    int64_t *won = c->spot.net;
+    for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next)
+        won[c->spot.bids[i].account] = 0;
+    for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next) {
+        const struct spot_order *b = &c->spot.bids[i];
+        if (b->hour != hour || b->filled == 0) continue;
+        won[b->account] += b->filled;
+        firm_set(c, i, MONEY(0));
+    }
+}
+
 uint32_t balancing_awards(struct core *c, uint64_t auction, balancing_take *take, void *context)
 {
     struct spot_auction *a = spot_find(c, auction);
@@ -161,12 +176,14 @@ uint32_t balancing_awards(struct core *c, uint64_t auction, balancing_take *take
     if (balancing_over(c, auction) != 1) return 0;
     a->awaited = 0;
     for (uint32_t h = 0; h < a->hours; h++) {
+        hour_won(c, a, h);
         for (uint32_t i = a->first; i != NIL; i = c->spot.bids[i].next) {
-            const struct spot_order *b = &c->spot.bids[i];
-            if (b->hour != h || b->filled == 0) continue;
-            firm_set(c, i, MONEY(0)); /* into escrow with it */
-            struct balancing_award award = {.account = b->account, .hour = h, .work = b->filled,
+            uint32_t account = c->spot.bids[i].account;
+            struct balancing_award award = {.account = account, .hour = h,
+                                            .work = c->spot.net[account],
                                             .price = a->hour[h].price};
+            if (award.work == 0) continue;
+            c->spot.net[account] = 0;
             take(c, context, &award);
             count += 1;
         }
