@@ -55,7 +55,7 @@ bool delivery_honours(const struct core *c, const struct spot_auction *s, uint32
                       int64_t hour, int64_t work)
 {
     uint32_t a = allocation_for(c, s);
-    if (c->accounts[account].status == ACCOUNT_defaulted) return false;
+    if (c->accounts[account].status != ACCOUNT_normal) return false;
     if (s->kind == SPOT_resale) return intake_of_bidder(c, a, account) != NIL;
     if (a == NIL) return true;
     uint32_t t = tender_standing(c, account, &s->class, hour);

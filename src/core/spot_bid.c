@@ -315,8 +315,11 @@ static enum reject bid_check(const struct core *c, const struct command *cmd, in
     if (reason == REJECT_none) reason = link_check(c, a, account, s);
     if (reason == REJECT_none && replaced != NIL && has_child(c, replaced))
         reason = REJECT_invalid_link;
-    if (reason == REJECT_none && c->accounts[account].status == ACCOUNT_defaulted)
-        reason = REJECT_reduce_only_account;
+    /* In a day-ahead auction an account that may only reduce may do that (bid_work). */
+    uint32_t status = c->accounts[account].status;
+    bool barred = a->kind == SPOT_day_ahead ? status == ACCOUNT_defaulted
+                                            : status != ACCOUNT_normal;
+    if (reason == REJECT_none && barred) reason = REJECT_reduce_only_account;
     return reason;
 }
 

@@ -43,10 +43,12 @@ export class Agent {
     }
 }
 
-/* A venue a week before the first of `count` hours to be delivered, which are a week apart. */
+/* A venue a week before the first of `count` days to be delivered, which are a week apart; of each
+ * so many hours from 14:00 on. `delivery` has further terms. */
 export class Stage {
-    constructor({ lots = 3, count = 1 } = {}) {
+    constructor({ lots = 3, count = 1, hours = 1, delivery = {} } = {}) {
         this.lots = lots;
+        this.hours = hours;
         this.now = Date.now();
         this.day = Math.floor(this.now / DAY) * DAY + 9 * DAY;
         while ([0, 6].includes(new Date(this.day).getUTCDay())) this.day += DAY;
@@ -64,11 +66,11 @@ export class Stage {
         writeFileSync(this.venue.config, JSON.stringify({ products: [{ product: 'CTP',
             kind: 'future', settlement: 'physical', contract_unit: 'hour', contract_size: 0.000001,
             tick_size: 1000, price_floor: 0, price_band: 500000, protection_points: 100000,
-            flat_margin: 0.01, peak_hours: { start: 14, end: 15 }, matching: { algorithm: 'fifo' },
+            flat_margin: 0.01, peak_hours: { start: 14, end: 14 + hours }, matching: { algorithm: 'fifo' },
             calendar: { day: { days_before: 6, time: '12:00' } },
             guards: { breaker_percent: 100, velocity_ticks: 100000, limit_percent: [100, 200, 300],
                 auction_random_seconds: 5 },
-            delivery: { vintage: 2026, grade: 'offline', region: 'demo' } }] }));
+            delivery: { vintage: 2026, grade: 'offline', region: 'demo', ...delivery } }] }));
     }
 
     /* Days after the first hour's, hours of that day. */
@@ -193,7 +195,7 @@ export class Stage {
         await this.jump(this.at(7 * number - 4, 12, 1));
         const { allocation } = await this.allocation(name);
         await this.until('tokens', () =>
-            seller.log.includes(`allocation ${allocation}: tokens of 1 hours`));
+            seller.log.includes(`allocation ${allocation}: tokens of ${this.hours} hours`));
         await this.jump(this.at(7 * number - 3, 12, 1));
         await this.jump(this.at(7 * number - 1, 12, 1));
         await this.until('the canary', async () => (await this.allocation(name)).state === 'ready');

@@ -8,7 +8,7 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 const files = [['readme.mjs'], ['config.mjs'], ['clock.mjs'], ['delivery.mjs'], ['delivery_weights.mjs'],
-    ['delivery_tls.mjs'], ['spot.mjs'], ['spot_channel.mjs'], ['index.mjs'],
+    ['delivery_tls.mjs'], ['delivery_resale.mjs'], ['spot.mjs'], ['spot_channel.mjs'], ['index.mjs'],
     ['implied.mjs'], ['tls.mjs'], ['disk.mjs'], ['abuse.mjs'], ['margin.mjs'],
     ['kill.mjs', process.argv[2] ?? '10']];
 for (const [file, ...args] of files) {
