@@ -364,8 +364,9 @@ void warrant_transfer(struct core *c, const struct command *cmd)
     uint32_t b = a;
     bool splits = reason == REJECT_none && w->lots.v != 0 &&
                   w->lots.v < c->deliver.allocations[a].said.lots.v;
-    if (splits) {
-        b = allocation_split(c, a, w->lots.v);
+    if (splits) { /* half of the places are for notices */
+        bool room = c->deliver.s->live < c->deliver.allocation_max / 2;
+        b = room ? allocation_split(c, a, w->lots.v) : NIL;
         if (b == NIL) reason = REJECT_capacity_exhausted;
     }
     if (reason != REJECT_none) {
