@@ -4,6 +4,7 @@
 #include "cli/agent_weights.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct agent_work {
     char directory[PATH_SIZE - 100];
     struct kept kept[AGENT_MODELS_MAX];
     uint64_t clock;
+    atomic_uint waiting;
     pthread_mutex_t mutex;
 };
 
@@ -113,7 +115,9 @@ static bool engine_open(struct agent_work *w, struct kept *k, struct work_error 
 const struct agent_model *agent_work_enter(struct agent_work *w, const struct work_spec *spec,
                                            bool engine, struct work_error *error)
 {
+    (void)atomic_fetch_add(&w->waiting, 1);
     (void)pthread_mutex_lock(&w->mutex);
+    (void)atomic_fetch_sub(&w->waiting, 1);
     struct kept *k = find(w, spec);
     bool good = true;
     if (k->model.workload == NULL) {
@@ -134,3 +138,5 @@ const struct agent_model *agent_work_enter(struct agent_work *w, const struct wo
 }
 
 void agent_work_leave(struct agent_work *w) { (void)pthread_mutex_unlock(&w->mutex); }
+
+bool agent_work_wanted(struct agent_work *w) { return atomic_load(&w->waiting) > 0; }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { KEY_RESOURCE = 700, KEY_GRADE, KEY_TENDER, KEY_STANDING, KEY_OWN_TOKENS, KEY_BACKEND,
-       KEY_THREADS, KEY_SEQUENCES, KEY_ROWS, KEY_CHEAT };
+       KEY_THREADS, KEY_SEQUENCES, KEY_ROWS, KEY_TEST, KEY_CHEAT };
 
 static const struct argp_option options[] = {
     {"resource", KEY_RESOURCE, "NAME", 0, "The certified resource that delivers (required)", 0},
@@ -26,6 +26,8 @@ static const struct argp_option options[] = {
     {"threads", KEY_THREADS, "N", 0, "Processors to use [all]", 0},
     {"sequences", KEY_SEQUENCES, "N", 0, "At once [as `dojima certify` of the grade]", 0},
     {"rows", KEY_ROWS, "N", 0, "Of one pass, at most [as `dojima certify` of the grade]", 0},
+    {"test-workloads", KEY_TEST, NULL, 0,
+     "Do tasks of workloads that count for nothing: demonstrations only", 0},
     {"cheat", KEY_CHEAT, "NAME", 0,
      "Cheat, for tests and demonstrations: garbage, reuse, skip, truncate, low-precision, replay, "
      "one-in-100", 0},
@@ -67,6 +69,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         d->slots = (uint32_t)option_whole(state, "sequences", text, 1, 65536);
         return 0;
     case KEY_ROWS: d->rows = (uint32_t)option_whole(state, "rows", text, 16, 65536); return 0;
+    case KEY_TEST: d->test_workloads = true; return 0;
     case KEY_CHEAT:
         if (!cheat_parse(text, &d->cheat.kind)) argp_error(state, "--cheat: no such cheat");
         return 0;
@@ -188,6 +191,8 @@ int cli_deliver(int argc, char **argv)
     d.work = agent_work_open(&o);
     if (d.work == NULL) return 1;
     int status = agent_run(&d.agent, step, deliver_answer);
+    for (int i = 0; i < DELIVER_RUNS_MAX; i++) deliver_ahead_drop(&d, &d.runs[i]);
+    deliver_stream_close(&d, false);
     agent_work_close(d.work);
     return status;
 }

@@ -2,6 +2,7 @@
  *
  *   deliver.c         options, what the venue is told: tenders, tokens
  *   deliver_batch.c   tasks done, as many at once as when the machine was certified
+ *   deliver_stream.c  a decoder's, one after the other without a break
  *   deliver_hour.c    an hour: tasks pulled, done, kept, handed over; its receipt
  *   deliver_answer.c  what others ask: openings, canaries
  *
@@ -23,6 +24,15 @@ struct deliver_tender {
     int64_t lots;
 };
 
+/* Tasks of an hour that were asked for and are not in the store yet: those from `done` on. */
+struct deliver_ahead {
+    uint32_t count;
+    uint32_t started; /* of them, in the stream or done: those in front */
+    struct work_spec specs[DELIVER_BATCH_MAX];
+    uint32_t *prompts[DELIVER_BATCH_MAX]; /* of the specs */
+    struct work_result *results[DELIVER_BATCH_MAX]; /* NULL: not done yet */
+};
+
 /* An hour under way. */
 struct deliver_run {
     struct agent_hour at; /* allocation 0: the place is free */
@@ -30,6 +40,8 @@ struct deliver_run {
     uint64_t handed;   /* of them, acknowledged by the buyer */
     uint128_t flop;    /* of those done */
     uint32_t batch;    /* how many are asked for at once */
+    bool full;         /* the buyer gave as many as it was asked for last */
+    struct deliver_ahead *ahead; /* NULL: none */
     bool finished;     /* no more tasks: the receipt is next */
     bool submitted;    /* with both signatures, or refused */
     bool claimed;      /* the venue has it, perhaps without the buyer's */
@@ -53,6 +65,7 @@ struct deliver {
     bool standing;       /* ready for balancing auctions */
     bool standing_filed;
     bool own_tokens;     /* tokens are issued by hand */
+    bool test_workloads; /* tasks that count for nothing are done: demonstrations */
     struct cheat cheat;
     const char *backend;
     uint32_t threads, slots, rows;
@@ -60,6 +73,9 @@ struct deliver {
     struct deliveries_seen seen; /* of the own thread */
     struct deliver_run runs[DELIVER_RUNS_MAX];
     struct deliver_wrong wrong;
+    struct work_stream *stream;    /* NULL: none is open; else the work is entered */
+    struct work_spec stream_model; /* its vintage, workload, weights */
+    uint32_t stream_slots;
     /* under the agent's mutex, for handlers */
     struct verifiers verifiers;
 };
@@ -71,6 +87,18 @@ struct deliver {
 bool deliver_batch_do(struct deliver *d, const struct agent_hour *at, uint64_t first,
                       const struct work_spec *specs, uint32_t count, struct work_result *results,
                       uint32_t *together, struct work_error *error);
+
+/* Whether two tasks are of one model. */
+bool deliver_alike(const struct work_spec *a, const struct work_spec *b);
+
+/* deliver_stream.c: what is ahead of an hour, for a while: on the stream, or, where that cannot be,
+ * as a batch. false: as deliver_batch_do. */
+bool deliver_ahead_do(struct deliver *d, struct deliver_run *r, struct work_error *error);
+/* The first `count` are in the store, or all are given up. */
+void deliver_ahead_shift(struct deliver_ahead *a, uint32_t count);
+void deliver_ahead_drop(struct deliver *d, struct deliver_run *r);
+/* Leaves the work to others: at once, or (`finish`) when what is under way is done. */
+void deliver_stream_close(struct deliver *d, bool finish);
 
 /* deliver_hour.c: works on every hour that is under way for a while; true: there is nothing to do
  * before the next poll. */

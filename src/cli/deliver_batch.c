@@ -8,7 +8,7 @@
 
 enum { ROUNDS = 2 }; /* tasks for each slot: a slot that falls free has a next one */
 
-static bool alike(const struct work_spec *a, const struct work_spec *b)
+bool deliver_alike(const struct work_spec *a, const struct work_spec *b)
 {
     return a->vintage == b->vintage && a->workload == b->workload &&
            digest_equal(&a->weights, &b->weights);
@@ -40,7 +40,7 @@ bool deliver_batch_do(struct deliver *d, const struct agent_hour *at, uint64_t f
     *together = 1;
     for (uint32_t i = 0, n = 1; i < count && good; i += n) {
         bool honest = d->cheat.kind == CHEAT_none;
-        for (n = 1; honest && i + n < count && alike(&specs[i], &specs[i + n]);) n += 1;
+        for (n = 1; honest && i + n < count && deliver_alike(&specs[i], &specs[i + n]);) n += 1;
         const struct agent_model *m = agent_work_enter(d->work, &specs[i], true, error);
         if (m == NULL) return false;
         if (honest)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -194,6 +195,113 @@ static void stops_when_told(void **state)
     agent_work_close(d.work);
 }
 
+/* ---- streams ---- */
+
+static uint64_t stream_passes;
+
+/* Decoders only, answers of all lengths. */
+static void specs_mix_decoder(struct random *r)
+{
+    specs_make("test");
+    for (uint32_t i = 0; i < TASKS; i++) {
+        specs[i].prompt_count = 1 + (uint32_t)random_below(r, 60);
+        specs[i].answer_count = 1 + (uint32_t)random_below(r, 30);
+    }
+}
+
+static struct deliver_run *run_begin(uint32_t place)
+{
+    struct deliver_run *r = &d.runs[place];
+    *r = (struct deliver_run){.at = at, .batch = 1, .ahead = calloc(1, sizeof *r->ahead)};
+    assert_non_null(r->ahead);
+    return r;
+}
+
+static void ahead_add(struct deliver_run *r, uint32_t count)
+{
+    for (; count > 0 && r->done + r->ahead->count < TASKS; count--) {
+        uint32_t i = r->ahead->count++;
+        r->ahead->specs[i] = specs[r->done + i];
+    }
+}
+
+/* As deliver_hour keeps them. */
+static void ahead_keep(struct deliver_run *r)
+{
+    uint32_t n = 0;
+    for (; n < r->ahead->count && r->ahead->results[n] != NULL; n++)
+        results[r->done + n] = *r->ahead->results[n];
+    deliver_ahead_shift(r->ahead, n);
+    r->done += n;
+}
+
+/* Asked for in any portions, with breaks in which what is under way is finished or lost, and with
+ * another hour's that are given up: each task as alone, and in its order. */
+static void what_is_ahead_gives_the_same(void **state)
+{
+    (void)state;
+    struct random r = {.state = 20261124};
+    struct work_error error = {0};
+    for (int round = 0; round < 12; round++) {
+        if (round % 2 == 0) specs_mix(&r);
+        else specs_mix_decoder(&r);
+        alone_do();
+        work_open_for(GRADE_offline, 1 + (uint32_t)random_below(&r, 9));
+        struct deliver_run *run = run_begin(3), *other = run_begin(7);
+        while (run->done < TASKS) {
+            run->full = random_below(&r, 2) == 0;
+            ahead_add(run, (uint32_t)random_below(&r, 12));
+            if (other->ahead != NULL) ahead_add(other, 5);
+            if (other->ahead != NULL) assert_true(deliver_ahead_do(&d, other, &error));
+            if (run->ahead->count > 0) assert_true(deliver_ahead_do(&d, run, &error));
+            ahead_keep(run);
+            if (random_below(&r, 6) == 0) deliver_stream_close(&d, random_below(&r, 2) == 0);
+            if (random_below(&r, 6) == 0) deliver_ahead_drop(&d, other);
+        }
+        assert_string_equal(error.text, "");
+        assert_as_alone(0, TASKS);
+        deliver_ahead_drop(&d, run);
+        deliver_ahead_drop(&d, other);
+        deliver_stream_close(&d, false);
+        agent_work_close(d.work);
+    }
+}
+
+/* Passes over the weights for all tasks: a stream's, with as many asked for as slots, and those of
+ * batches of twice as many. */
+static void a_stream_does_not_drain(void **state)
+{
+    (void)state;
+    enum { SLOTS = 8 };
+    struct random r = {.state = 20261125};
+    struct work_error error = {0};
+    uint32_t together;
+    specs_mix_decoder(&r);
+    alone_do();
+    for (int streamed = 0; streamed < 2; streamed++) {
+        work_open_for(GRADE_offline, SLOTS);
+        struct deliver_run *run = run_begin(0);
+        for (uint32_t i = 0; i < TASKS && streamed == 0; i += 2 * SLOTS)
+            assert_true(batch_do(i, 2 * SLOTS, &together));
+        while (streamed == 1 && run->done < TASKS) {
+            run->full = run->done + run->ahead->count < TASKS;
+            ahead_add(run, SLOTS);
+            assert_true(deliver_ahead_do(&d, run, &error));
+            ahead_keep(run);
+        }
+        deliver_ahead_drop(&d, run);
+        deliver_stream_close(&d, true);
+        const struct agent_model *m = agent_work_enter(d.work, &specs[0], true, &error);
+        assert_non_null(m);
+        uint64_t before = stream_passes;
+        stream_passes = m->engine->passes;
+        if (streamed == 1) assert_true(stream_passes < before);
+        agent_work_leave(d.work);
+        assert_as_alone(0, TASKS);
+        agent_work_close(d.work);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +309,8 @@ int main(void)
         cmocka_unit_test(batches_give_the_same),
         cmocka_unit_test(cheats_stay_what_they_are),
         cmocka_unit_test(stops_when_told),
+        cmocka_unit_test(what_is_ahead_gives_the_same),
+        cmocka_unit_test(a_stream_does_not_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* deliver_hour.c: an hour of an allocation: its tasks, one batch after the other, and its receipt.
+/* deliver_hour.c: an hour of an allocation: its tasks, one after the other, and its receipt.
  *
- * The order of things makes a kill harmless: a batch is done, kept, then handed over; what was done
+ * The order of things makes a kill harmless: tasks are done, kept, then handed over; what was done
  * and not kept is done again and comes out the same; what was kept and not handed over is handed
  * over again, and the buyer knows it by its index. The receipt is made when enough is done or the
  * hour is over, of what the buyer has acknowledged; signed once, it is kept and sent until both
@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_HEX = 2 * WORK_ANSWER_SIZE_MAX + 256, ASK_TIMEOUT_S = 20, BATCH_MS = 1500,
-       ANSWERS_AT_ONCE = 256, BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */,
-       WRONG_MIN_MS = 2000, WRONG_MAX_MS = 300000 };
+enum { ANSWER_HEX = 2 * WORK_ANSWER_SIZE_MAX + 256, ASK_TIMEOUT_S = 20, ANSWERS_AT_ONCE = 256,
+       BODY_MAX = 4 << 20, WITHHELD_MS = 600000 /* DELIV-02 */, WRONG_MIN_MS = 2000,
+       WRONG_MAX_MS = 300000 };
 
 /* ---- an hour's place ---- */
 
@@ -128,7 +128,31 @@ static bool spec_take(struct batch *b, const struct json *j, uint32_t token)
     return true;
 }
 
-static bool batch_take(struct batch *b, struct peer_answer *answer, uint64_t first)
+/* Whoever does a task of another hour, or one that counts for nothing, is accused of it: such tasks
+ * are no tasks (DELIV-02, UNIT-01). */
+static bool tasks_check(const struct deliver *d, const struct deliver_run *r,
+                        const struct delivery_allocation *al, const struct batch *b,
+                        uint64_t first, struct peer_answer *answer)
+{
+    for (uint32_t i = 0; i < b->count; i++) {
+        const struct work_spec *s = &b->specs[i];
+        const struct work_workload *w = work_workload_find(s->vintage, s->workload);
+        struct digest nonce = commit_nonce(r->at.allocation, r->at.hour, first + i);
+        const char *wrong = !digest_equal(&s->nonce, &nonce) ? "not of this allocation and hour"
+                            : s->vintage != al->vintage      ? "of another vintage"
+                            : w != NULL && w->test && !d->test_workloads
+                                ? "of a workload for tests, which counts for nothing" : NULL;
+        if (wrong == NULL) continue;
+        (void)snprintf(answer->error, sizeof answer->error, "task %llu is %s",
+                       (unsigned long long)(first + i), wrong);
+        return false;
+    }
+    return true;
+}
+
+static bool batch_take(const struct deliver *d, const struct deliver_run *r,
+                       const struct delivery_allocation *al, struct batch *b,
+                       struct peer_answer *answer, uint64_t first)
 {
     int64_t from;
     if (!peer_answer_json(answer)) return false;
@@ -140,30 +164,36 @@ static bool batch_take(struct batch *b, struct peer_answer *answer, uint64_t fir
     for (uint32_t t = array + 1; t < j->tokens[array].next; t = j->tokens[t].next) {
         if (!spec_take(b, j, t)) return false;
     }
+    if (!tasks_check(d, r, al, b, first, answer)) return false;
     uint32_t over = json_member(j, 0, "over");
     b->over = over != 0 && j->tokens[over].kind == JSON_true;
     return true;
 }
 
+/* The next `count` behind those that are ahead. */
 static struct batch *tasks_ask(struct deliver *d, struct deliver_run *r,
-                               const struct delivery_allocation *al)
+                               const struct delivery_allocation *al, uint32_t count)
 {
+    uint64_t first = r->done + r->ahead->count;
     char body[256];
     struct peer_answer answer;
     struct batch *b = calloc(1, sizeof *b);
     if (b == NULL) return NULL;
     struct json_writer w = request_begin(body, sizeof body, &r->at);
-    json_key_int(&w, "first", (int64_t)r->done);
-    json_key_int(&w, "count", r->batch);
+    json_key_int(&w, "first", (int64_t)first);
+    json_key_int(&w, "count", count);
     json_close_object(&w);
     enum peer_status status = peer_ask(al->buyer_endpoint, "/tasks", &d->agent.asker, body,
                                        w.used, ASK_TIMEOUT_S, BODY_MAX * 8, &answer);
-    bool good = status == PEER_ok && batch_take(b, &answer, r->done);
-    if (status == PEER_ok && !good)
+    bool good = status == PEER_ok && batch_take(d, r, al, b, &answer, first) && b->count <= count;
+    if (!good && answer.error[0] == 0)
         (void)snprintf(answer.error, sizeof answer.error, "its tasks cannot be read");
     if (!good) heard(d, r, false, answer.error);
     peer_answer_free(&answer);
-    if (good) return b;
+    if (good) {
+        r->full = b->count == count;
+        return b;
+    }
     batch_free(b);
     return NULL;
 }
@@ -235,34 +265,24 @@ static bool task_keep(struct deliver *d, struct deliver_run *r, const struct wor
     return true;
 }
 
-/* All of a batch is computed, then kept with one commit. */
-static bool batch_run(struct deliver *d, struct deliver_run *r, const struct batch *b)
+/* What is done in front is kept with one commit. */
+static bool ahead_keep(struct deliver *d, struct deliver_run *r)
 {
-    struct work_error error = {0};
+    struct deliver_ahead *a = r->ahead;
     struct deliver_run before = *r;
-    int64_t began = agent_clock_ms();
-    struct work_result *results = calloc(b->count, sizeof *results);
-    uint32_t together = 1;
-    bool good = results != NULL && deliver_batch_do(d, &r->at, r->done, b->specs, b->count,
-                                                    results, &together, &error);
-    if (error.text[0] != 0) agent_say(&d->agent, "a task cannot be done: %s", error.text);
-    if (good) {
-        agent_store_begin(d->agent.store);
-        for (uint32_t i = 0; i < b->count && good; i++)
-            good = task_keep(d, r, &b->specs[i], &results[i]);
-        if (!agent_store_commit(d->agent.store) || !good) {
-            *r = before;
-            good = false;
-            agent_fail(&d->agent, "the store cannot be written");
-        }
+    uint32_t count = 0;
+    bool good = true;
+    if (a->count == 0 || a->results[0] == NULL) return true;
+    agent_store_begin(d->agent.store);
+    for (; count < a->count && a->results[count] != NULL && good; count++)
+        good = task_keep(d, r, &a->specs[count], a->results[count]);
+    if (!agent_store_commit(d->agent.store) || !good) {
+        *r = before;
+        agent_fail(&d->agent, "the store cannot be written");
+        return false;
     }
-    free(results);
-    int64_t took = agent_clock_ms() - began;
-    if (took < BATCH_MS / 2 && b->count == r->batch) r->batch *= 2;
-    if (took > BATCH_MS && r->batch > 1) r->batch /= 2;
-    if (r->batch < together) r->batch = together;
-    if (r->batch > DELIVER_BATCH_MAX) r->batch = DELIVER_BATCH_MAX;
-    return good;
+    deliver_ahead_shift(a, count);
+    return true;
 }
 
 /* ---- handing over ---- */
@@ -455,23 +475,53 @@ static struct batch *own_tasks(struct deliver *d, struct deliver_run *r,
     return b;
 }
 
-/* The next tasks, done. True: there was nothing to do. */
+/* How many to ask for: not before half of those that are to wait are under way, and no more than
+ * the buyer gives before it has answers. */
+static uint32_t tasks_wanted(const struct deliver_run *r)
+{
+    const struct deliver_ahead *a = r->ahead;
+    uint32_t waiting = a->count - a->started;
+    uint64_t out = r->done - r->handed + a->count;
+    uint32_t room = out < DELIVER_BATCH_MAX ? DELIVER_BATCH_MAX - (uint32_t)out : 0;
+    uint32_t wanted = waiting > r->batch / 2 ? 0 : r->batch - waiting;
+    return r->own ? 0 : wanted < room ? wanted : room;
+}
+
+/* Behind the others. */
+static void ahead_take(struct deliver_ahead *a, struct batch *b)
+{
+    for (uint32_t i = 0; i < b->count; i++, a->count++) {
+        a->specs[a->count] = b->specs[i];
+        a->prompts[a->count] = b->prompts[i];
+    }
+    b->count = 0; /* they are the other's */
+}
+
+/* The next tasks, for a while. True: there was nothing to do. */
 static bool work_step(struct deliver *d, struct deliver_run *r,
                       const struct delivery_allocation *al)
 {
-    struct batch *b = r->own ? NULL : tasks_ask(d, r, al);
+    struct work_error error = {0};
     enum agent_weights_state weights = AGENT_WEIGHTS_here;
+    if (r->ahead == NULL) r->ahead = calloc(1, sizeof *r->ahead);
+    if (r->ahead == NULL) return true;
+    uint32_t wanted = tasks_wanted(r);
+    struct batch *b = wanted == 0 ? NULL : tasks_ask(d, r, al, wanted);
     if (b != NULL) weights = weights_all(d, r, al, b);
     if (weights != AGENT_WEIGHTS_here) {
         batch_free(b);
         b = NULL;
     }
-    if (b == NULL) b = own_tasks(d, r, al);
-    if (b == NULL) return weights != AGENT_WEIGHTS_coming;
-    bool good = b->count > 0 && batch_run(d, r, b);
-    if (b->count == 0 && b->over) r->finished = true;
-    batch_free(b);
-    return !good;
+    if (b == NULL && r->ahead->count == 0) b = own_tasks(d, r, al);
+    if (b != NULL) {
+        if (b->count == 0 && b->over) r->finished = r->ahead->count == 0;
+        ahead_take(r->ahead, b);
+        batch_free(b);
+    }
+    if (r->ahead->count == 0) return weights != AGENT_WEIGHTS_coming;
+    bool good = deliver_ahead_do(d, r, &error);
+    if (error.text[0] != 0) agent_say(&d->agent, "a task cannot be done: %s", error.text);
+    return !ahead_keep(d, r) || !good;
 }
 
 /* What is done and not yet acknowledged. False: there is none, or no more hope for it. */
@@ -481,9 +531,12 @@ static bool hand_over(struct deliver *d, struct deliver_run *r,
 {
     int64_t end = (h->hour + 1) * DELIVERY_HOUR_MS;
     if (r->finished || r->handed == r->done || (r->own && !over(d, h))) return false;
-    *idle = r->own || !answers_send(d, r, al);
-    if (r->finished) return false;
-    if (!*idle || !over(d, h)) return true;
+    bool sent = !r->own;
+    while (sent && !r->finished && r->handed < r->done && !atomic_load(&d->agent.stopping))
+        sent = answers_send(d, r, al);
+    *idle = !sent;
+    if (r->finished || sent) return false;
+    if (!over(d, h)) return true;
     if (!r->own && agent_now_ms(&d->agent) < end + DELIVERY_GRACE_MS) return true;
     r->handed = r->done; /* the buyer cannot be reached: all that was done is claimed */
     return false;
@@ -499,6 +552,7 @@ static bool hour_step(struct deliver *d, struct deliver_run *r,
         return work_step(d, r, al);
     if (r->own && !over(d, h)) return true;
     r->finished = true;
+    deliver_ahead_drop(d, r);
     if (r->handed == 0) { /* nothing was done: no receipt, no delivery */
         r->submitted = true;
         return true;
@@ -538,5 +592,9 @@ bool deliver_hours(struct deliver *d)
         if (!delivery_is(al, "ready") && !delivery_is(al, "making_up")) continue;
         if (!allocation_step(d, al)) idle = false;
     }
-    return idle;
+    if (d->stream == NULL) return idle;
+    bool wanted = agent_work_wanted(d->work);
+    if (work_stream_active(d->stream) > 0 && !wanted) return idle;
+    deliver_stream_close(d, true);
+    return idle || wanted; /* whoever waits for the model has it before this asks again */
 }

@@ -159,6 +159,10 @@ static bool chunk_base(struct intake *n, const struct agent_hour *at, uint64_t c
     static const struct agent_hour all = {0, 0};
     char name[40], text[32], next[32] = "0";
     (void)snprintf(name, sizeof name, "prompts-%llu", (unsigned long long)chunk);
+    if (agent_store_note_get(n->agent.store, at, name, text, sizeof text) > 0) {
+        *base = strtoull(text, NULL, 10);
+        return true;
+    }
     bool kept = true;
     agent_store_begin(n->agent.store); /* another hour takes none in between */
     if (agent_store_note_get(n->agent.store, at, name, text, sizeof text) == 0) {

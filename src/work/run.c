@@ -132,121 +132,157 @@ void work_task_finish(struct work_task *t, struct work_result *result)
 
 /* ---- many tasks at once ---- */
 
-struct batch {
+struct work_stream {
     struct work_engine *engine;
-    struct work_task **tasks; /* by slot; NULL: none */
-    uint32_t *index;          /* of the task in a slot */
-    uint32_t *first;          /* its first row in this pass */
-    uint32_t *before;         /* rows with logits in front of its own */
+    struct work_task **tasks;    /* by slot; NULL: none */
+    struct work_result *results; /* of a slot's task that is done */
+    uint64_t *tags;
+    uint32_t *first;             /* its first row in this pass */
+    uint32_t *before;            /* rows with logits in front of its own */
     struct work_row *rows;
     int32_t *logits;
     uint64_t *prints;
     const struct work_forward *forward; /* under way */
-    struct work_result *results;
-    uint32_t next, active;
+    uint32_t active;             /* slots with a task */
 };
 
-static void batch_close(struct batch *b)
+void work_stream_close(struct work_stream *s)
 {
-    for (uint32_t i = 0; b->tasks != NULL && i < b->engine->slots; i++)
-        work_task_close(b->tasks[i]);
-    free(b->tasks);
-    free(b->index);
-    free(b->first);
-    free(b->before);
-    free(b->rows);
-    free(b->logits);
-    free(b->prints);
+    if (s == NULL) return;
+    for (uint32_t i = 0; s->tasks != NULL && i < s->engine->slots; i++)
+        work_task_close(s->tasks[i]);
+    free(s->tasks);
+    free(s->results);
+    free(s->tags);
+    free(s->first);
+    free(s->before);
+    free(s->rows);
+    free(s->logits);
+    free(s->prints);
+    free(s);
 }
 
-static int batch_open(struct batch *b, struct work_engine *e, struct work_result *results,
-                      struct work_error *error)
+int work_stream_open(struct work_engine *e, struct work_stream **stream, struct work_error *error)
 {
-    *b = (struct batch){.engine = e, .results = results};
-    b->tasks = calloc(e->slots, sizeof(struct work_task *));
-    b->index = calloc(e->slots, sizeof b->index[0]);
-    b->first = calloc(e->slots, sizeof b->first[0]);
-    b->before = calloc(e->slots, sizeof b->before[0]);
-    b->rows = calloc(e->rows_batch, sizeof b->rows[0]);
-    b->logits = calloc((size_t)e->slots * e->workload->shape.vocabulary, sizeof b->logits[0]);
-    b->prints = calloc((size_t)work_steps(e->workload) * e->rows_batch * 2, sizeof b->prints[0]);
-    if (b->tasks == NULL || b->index == NULL || b->first == NULL ||
-        b->before == NULL || b->rows == NULL || b->logits == NULL || b->prints == NULL) {
-        batch_close(b);
-        return work_fail(error, "no memory for a batch");
+    if (e->workload->kind != WORK_KIND_decoder)
+        return work_fail(error, "%s is a product: its tasks are done one by one",
+                         e->workload->name);
+    struct work_stream *s = calloc(1, sizeof *s);
+    if (s == NULL) return work_fail(error, "no memory for a stream of tasks");
+    s->engine = e;
+    s->tasks = calloc(e->slots, sizeof(struct work_task *));
+    s->results = calloc(e->slots, sizeof s->results[0]);
+    s->tags = calloc(e->slots, sizeof s->tags[0]);
+    s->first = calloc(e->slots, sizeof s->first[0]);
+    s->before = calloc(e->slots, sizeof s->before[0]);
+    s->rows = calloc(e->rows_batch, sizeof s->rows[0]);
+    s->logits = calloc((size_t)e->slots * e->workload->shape.vocabulary, sizeof s->logits[0]);
+    s->prints = calloc((size_t)work_steps(e->workload) * e->rows_batch * 2, sizeof s->prints[0]);
+    if (s->tasks == NULL || s->results == NULL || s->tags == NULL || s->first == NULL ||
+        s->before == NULL || s->rows == NULL || s->logits == NULL || s->prints == NULL) {
+        work_stream_close(s);
+        return work_fail(error, "no memory for a stream of tasks");
     }
+    *stream = s;
+    return 0;
+}
+
+uint32_t work_stream_active(const struct work_stream *s) { return s->active; }
+bool work_stream_room(const struct work_stream *s) { return s->active < s->engine->slots; }
+
+int work_stream_add(struct work_stream *s, const struct work_spec *spec, uint64_t tag,
+                    struct work_error *error)
+{
+    uint32_t i = 0;
+    ASSERT(work_stream_room(s));
+    while (s->tasks[i] != NULL) i++;
+    if (work_task_open(s->engine->workload, spec, i, &s->tasks[i], error) != 0) return -1;
+    s->tags[i] = tag;
+    s->active += 1;
     return 0;
 }
 
 /* What a pass gave, to one slot's task. */
-static void batch_take(void *context, uint32_t i, uint32_t thread)
+static void stream_give(void *context, uint32_t i, uint32_t thread)
 {
-    struct batch *b = context;
-    struct work_task *t = b->tasks[i];
+    struct work_stream *s = context;
+    struct work_task *t = s->tasks[i];
     (void)thread;
     if (t == NULL || t->given == 0) return;
-    size_t at = (size_t)b->before[i] * b->engine->workload->shape.vocabulary;
-    (void)work_task_take(t, b->forward, b->first[i], b->logits + at);
-    if (t->done) work_task_finish(t, &b->results[b->index[i]]);
+    size_t at = (size_t)s->before[i] * s->engine->workload->shape.vocabulary;
+    (void)work_task_take(t, s->forward, s->first[i], s->logits + at);
+    if (t->done) work_task_finish(t, &s->results[i]);
 }
 
-/* One pass: a row of each task that decodes, and as much of prompts as there is room for. */
-static int batch_pass(struct batch *b, struct work_error *error)
+/* A row of each task that decodes, and as much of prompts as there is room for. */
+int work_stream_pass(struct work_stream *s, struct work_error *error)
 {
-    struct work_engine *e = b->engine;
-    struct work_forward f = {.rows = b->rows, .logits = b->logits, .fingerprints = b->prints};
+    struct work_engine *e = s->engine;
+    struct work_forward f = {.rows = s->rows, .logits = s->logits, .fingerprints = s->prints};
     uint32_t with_logits = 0;
     for (int decoding = 1; decoding >= 0; decoding--) {
         for (uint32_t i = 0; i < e->slots; i++) {
-            struct work_task *t = b->tasks[i];
+            struct work_task *t = s->tasks[i];
             if (t == NULL || (t->position >= t->spec.prompt_count) != (decoding == 1)) continue;
-            b->first[i] = f.count;
-            b->before[i] = with_logits; /* logits stand in the order of the rows */
-            f.count += work_task_rows(t, b->rows + f.count, e->rows_batch - f.count);
-            if (t->given != 0) with_logits += b->rows[f.count - 1].logits;
+            s->first[i] = f.count;
+            s->before[i] = with_logits; /* logits stand in the order of the rows */
+            f.count += work_task_rows(t, s->rows + f.count, e->rows_batch - f.count);
+            if (t->given != 0) with_logits += s->rows[f.count - 1].logits;
         }
     }
+    if (f.count == 0) return 0; /* all are done, and not yet taken */
     if (work_engine_forward(e, &f, error) != 0) return -1;
-    b->forward = &f;
-    pool_run(e->pool, e->slots, batch_take, b);
-    b->forward = NULL;
+    s->forward = &f;
+    pool_run(e->pool, e->slots, stream_give, s);
+    s->forward = NULL;
     return 0;
 }
 
-static int batch_fill(struct batch *b, const struct work_spec *specs, uint32_t count,
-                      struct work_error *error)
+static void slot_free(struct work_stream *s, uint32_t i)
 {
-    for (uint32_t i = 0; i < b->engine->slots && b->next < count; i++) {
-        if (b->tasks[i] != NULL) continue;
-        if (work_task_open(b->engine->workload, &specs[b->next], i, &b->tasks[i], error) != 0)
-            return -1;
-        b->index[i] = b->next++;
-        b->active++;
+    work_task_close(s->tasks[i]);
+    s->tasks[i] = NULL;
+    s->active -= 1;
+}
+
+const struct work_result *work_stream_take(struct work_stream *s, uint64_t *tag)
+{
+    for (uint32_t i = 0; i < s->engine->slots; i++) {
+        if (s->tasks[i] == NULL || !s->tasks[i]->done) continue;
+        *tag = s->tags[i];
+        slot_free(s, i);
+        return &s->results[i];
     }
-    return 0;
+    return NULL;
+}
+
+void work_stream_cancel(struct work_stream *s, uint64_t tag)
+{
+    for (uint32_t i = 0; i < s->engine->slots; i++)
+        if (s->tasks[i] != NULL && s->tags[i] == tag) slot_free(s, i);
 }
 
 static int decode_all(struct work_engine *e, const struct work_spec *specs, uint32_t count,
                       struct work_result *results, bool (*done)(void *context, uint32_t index),
                       void *context, struct work_error *error)
 {
-    struct batch b;
-    if (batch_open(&b, e, results, error) != 0) return -1;
-    int result = 0;
-    while (result == 0) {
-        if (batch_fill(&b, specs, count, error) != 0) result = -1;
-        if (result != 0 || b.active == 0) break;
-        if (batch_pass(&b, error) != 0) result = -1;
-        for (uint32_t i = 0; i < e->slots && result == 0; i++) {
-            if (b.tasks[i] == NULL || !b.tasks[i]->done) continue;
-            work_task_close(b.tasks[i]);
-            b.tasks[i] = NULL;
-            b.active--;
-            if (done != NULL && !done(context, b.index[i])) result = 1;
+    struct work_stream *s = NULL;
+    uint32_t next = 0;
+    int status = work_stream_open(e, &s, error);
+    while (status == 0) {
+        for (; next < count && work_stream_room(s) && status == 0; next++)
+            status = work_stream_add(s, &specs[next], next, error);
+        if (status != 0 || s->active == 0) break;
+        status = work_stream_pass(s, error);
+        uint64_t index;
+        const struct work_result *r;
+        while (status == 0 && (r = work_stream_take(s, &index)) != NULL) {
+            results[index] = *r;
+            if (done != NULL && !done(context, (uint32_t)index)) status = 1;
         }
     }
-    batch_close(&b);
-    return result;
+    work_stream_close(s);
+    return status;
 }
 
 /* ---- products ---- */

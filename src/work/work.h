@@ -329,6 +329,22 @@ int work_batch_run(struct work_engine *engine, const struct work_spec *specs, ui
                    struct work_result *results, bool (*done)(void *context, uint32_t index),
                    void *context, struct work_error *error);
 
+/* Tasks of a decoder that come one after the other: a slot that falls free takes the next one while
+ * the others go on. While a stream is open nothing else uses its engine. A tag is the caller's. */
+struct work_stream;
+int work_stream_open(struct work_engine *engine, struct work_stream **stream,
+                     struct work_error *error);
+void work_stream_close(struct work_stream *s); /* what is under way is lost */
+uint32_t work_stream_active(const struct work_stream *s); /* tasks in it */
+bool work_stream_room(const struct work_stream *s);
+/* There is room. -1: the spec is none of this engine's. */
+int work_stream_add(struct work_stream *s, const struct work_spec *spec, uint64_t tag,
+                    struct work_error *error);
+int work_stream_pass(struct work_stream *s, struct work_error *error); /* -1: the machine failed */
+/* A task that is done, which leaves; what it gave stands until the next pass. NULL: none is. */
+const struct work_result *work_stream_take(struct work_stream *s, uint64_t *tag);
+void work_stream_cancel(struct work_stream *s, uint64_t tag);
+
 /* One task on its way, for who schedules on his own: rows to compute, what came of them. */
 struct work_task; /* run.c */
 int work_task_open(const struct work_workload *w, const struct work_spec *spec, uint32_t slot,

@@ -52,7 +52,10 @@ const proxy = http.createServer((request, response) => {
             answer.on('error', () => response.destroy());
             answer.on('end', () => {
                 const bytes = Buffer.concat(back);
-                if (request.url === '/weights') weightsGive(response, request.headers, body, answer, bytes);
+                if (request.url === '/weights')
+                    weightsGive(response, request.headers, body, answer, bytes);
+                else if (request.url === '/tasks' && hand.mode === 'replayed')
+                    respond(response, answer.statusCode, replayed(bytes));
                 else respond(response, answer.statusCode, bytes);
             });
         });
@@ -80,15 +83,22 @@ function weightsGive(response, { authorization }, body, answer, bytes) {
     if (hand.mode === 'stop' && hand.parts > 3) return response.destroy();
     return respond(response, answer.statusCode, bytes);
 }
+/* The nonce is that of another hour's task. */
+function replayed(bytes) {
+    const tasks = JSON.parse(bytes);
+    tasks.specs = tasks.specs?.map((s) => s.slice(0, 140) + (s[140] === '0' ? '1' : '0') +
+        s.slice(141));
+    return Buffer.from(JSON.stringify(tasks));
+}
 function mode(name) {
     Object.assign(hand, { mode: name, asked: [], parts: 0 });
 }
 await new Promise((done) => { proxy.listen(0, '127.0.0.1', done); });
 const endpoint = `127.0.0.1:${proxy.address().port}`;
 
-/* A request as the seller's agent signs it. */
-async function seller_asks(where, body) {
-    const seed = Buffer.from(readFileSync(path('deliver/signing.key'), 'utf8').trim(), 'hex');
+/* A request as an agent signs it. */
+async function asks(keyFile, host, where, body) {
+    const seed = Buffer.from(readFileSync(path(keyFile), 'utf8').trim(), 'hex');
     const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
     const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
     const who = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
@@ -97,10 +107,12 @@ async function seller_asks(where, body) {
     const ts = Date.now();
     const sig = sign(null, Buffer.from(`dojima peer 1\n${where}\n${ts}\n${
         createHash('sha256').update(text).digest('hex')}\n`), key).toString('hex');
-    const r = await fetch(`http://127.0.0.1:${behind}${where}`, { method: 'POST', body: text,
+    const r = await fetch(`http://${host}${where}`, { method: 'POST', body: text,
         headers: { authorization: `dojima-peer key=${who},ts=${ts},sig=${sig}` } });
     return { status: r.status, bytes: Buffer.from(await r.arrayBuffer()) };
 }
+
+const seller_asks = (...what) => asks('deliver/signing.key', `127.0.0.1:${behind}`, ...what);
 
 const own = ['--weights', weights, '--prompts', path('prompts'), '--workload', WORKLOAD,
     '--answer-tokens', String(ANSWER)];
@@ -138,16 +150,28 @@ await test('traded, tendered, allotted, the canary answered', async () => {
     gateway = await stage.agent('intake', 'buyer', ['intake', ...stage.intakes(), ...own,
         '--endpoint', endpoint, '--listen', `127.0.0.1:${behind}`]);
     seller = await stage.agent('deliver', 'north', ['deliver', '--resource', 'north-cpu',
-        ...stage.tenders()]);
+        ...stage.tenders()]); /* --test-workloads comes later */
     watch = await stage.agent('watch', 'verifier', ['verify', '--watch', '--samples', '4', '--canaries',
         '1', '--workload', 'gemm-1b', '--sign-key', path('verifier'), '--test-workloads']);
     await stage.ready(seller, gateway);
 });
 
+await test('tasks that would count as false are not done', async () => {
+    await stage.jump(stage.at(0, 14));
+    await stage.until('a test', () => /task 0 is of a workload for tests/.test(seller.log));
+    await seller.kill();
+    seller.args.push('--test-workloads');
+    mode('replayed');
+    await seller.start();
+    await stage.until('replayed', () => /task 0 is not of this allocation/.test(seller.log));
+    equal(hand.asked, [], 'weights asked for');
+    await seller.kill();
+});
+
 await test('falsified, cut short, too short, endless weights: none is taken for the buyer\'s',
     async () => {
         mode('endless');
-        await stage.jump(stage.at(0, 14));
+        await seller.start();
         const { allocation } = await stage.allocation();
         const hour = Date.parse(stage.at(0, 14)) / 3600000;
         await stage.until('the hour', async () => /* the gateway looks at the venue now and then */
@@ -196,7 +220,20 @@ await test('the buyer stops half-way, the seller is killed: the transfer goes on
     });
 
 await test('the buyer gets the tokens that these weights give; verified and paid', async () => {
+    const { allocation } = await stage.allocation();
+    const hour = Date.parse(stage.at(0, 14)) / 3600000;
+    await stage.until('a few answers', async () => JSON.parse((await seller_asks('/answers',
+        { allocation, hour, first: 0, answers: [] })).bytes).count > 1);
+    await seller.kill(); /* with tasks under way */
+    await seller.start();
+    await stage.until('it goes on', () => seller.log.includes('goes on at task'));
+    const { specs } = JSON.parse((await seller_asks('/tasks',
+        { allocation, hour, first: 0, count: 1 })).bytes);
+    const canary = await asks('verifier', seller.endpoint, '/canary', /* it has the model meanwhile */
+        { allocation, hour: 1048576, specs });
+    equal([canary.status, canary.bytes.subarray(0, 8).toString()], [200, 'dojproof'], 'a canary');
     await stage.until('the receipt', () => gateway.log.includes('receipt signed'), 180);
+    check(seller.log.includes('goes on at task'), 'what was done before the kill stands');
     const [file] = readdirSync(path('intake/answers'));
     const answers = readFileSync(path(`intake/answers/${file}`), 'utf8').trim().split('\n');
     check(answers.length > 100 && answers.length < 400, `${answers.length} answers`);
