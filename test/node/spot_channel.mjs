@@ -27,7 +27,7 @@ await sleep(1100);
 
 async function until(at) {
     let c = await venue.call('private/officer_clock', { at }, venue.officer);
-    for (let i = 0; i < 500 && !c.arrived; i += 1) {
+    for (let i = 0; i < 2500 && !c.arrived; i += 1) {
         await sleep(20);
         c = await venue.call('private/officer_clock', {}, venue.officer);
     }
