@@ -195,8 +195,9 @@ bool tokens_take(struct core *c, uint32_t a, enum delivery_reason *why)
     x->tokens = 1;
     if (reason == REJECT_none) return true;
     tokens_return(c, a);
-    *why = reason == REJECT_uncertified ? DELIVERY_REASON_no_certificate
-                                        : DELIVERY_REASON_no_tokens;
+    *why = reason == REJECT_uncertified          ? DELIVERY_REASON_no_certificate
+           : reason == REJECT_capacity_exhausted ? DELIVERY_REASON_no_room
+                                                 : DELIVERY_REASON_no_tokens;
     return false;
 }
 
@@ -283,6 +284,7 @@ void allocation_margin_day(struct core *c, uint32_t a)
     if (seller && !tokens_take(c, a, &why)) seller = false;
     if (!seller || !buyer) {
         uint32_t at_fault = seller ? x->said.buyer : buyer ? x->said.seller : NIL;
+        if (why == DELIVERY_REASON_no_room) at_fault = NIL; /* the venue's own lack */
         if (x->tokens != 0) tokens_return(c, a);
         allocation_cancel(c, a, why, at_fault);
         return;

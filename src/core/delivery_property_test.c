@@ -685,6 +685,53 @@ static void test_nobody_hangs(void **state)
     if (seeds >= 24) assert_true(falsified > 0 && bought > 0 && resold > 0);
 }
 
+/* The last day's lots, tendered and with an intake of the first two buyers, on notice day. */
+static void last_day_allot(struct bench *b, int64_t lots)
+{
+    uint32_t i = b->instrument[DAYS - 1], seller = b->account[BUYERS];
+    for (uint32_t p = 0; p < PARTIES; p++)
+        assert_int_equal(world_deposit(&b->w, b->account[p], 5000 * E6), REJECT_none);
+    assert_int_equal(world_order(&b->w, b->account[0], i, SIDE_buy, E6, lots), REJECT_none);
+    assert_int_equal(world_order(&b->w, seller, i, SIDE_sell, E6, lots), REJECT_none);
+    assert_int_equal(world_settle(&b->w, i, E6), REJECT_none);
+    advance(b, b->day[DAYS - 1] * NS_PER_DAY - 5 * NS_PER_DAY + NS_PER_HOUR - b->w.ts.v);
+    struct command t = {.tender = {.instrument = i, .resource = 1, .lots = QTY(lots),
+                                   .grade = GRADE_server, .endpoint = "http://s"}};
+    t.tender.public_key[0] = key_of(BUYERS);
+    assert_int_equal(world_step(&b->w, &t, COMMAND_tender, seller), REJECT_none);
+    for (uint32_t p = 0; p < 2; p++) {
+        struct command n = {.intake = {.instrument = i, .endpoint = "http://b"}};
+        n.intake.public_key[0] = key_of(p);
+        assert_int_equal(world_step(&b->w, &n, COMMAND_intake, b->account[p]), REJECT_none);
+    }
+    advance(b, 36 * NS_PER_HOUR);
+    assert_int_equal(b->allotted, lots);
+}
+
+/* The seller's tokens are there, and no place for the escrow of them: nobody's fault. */
+static void test_escrow_without_room(void **state)
+{
+    (void)state;
+    struct bench b;
+    enum { LOTS = 2, SEED = 10, HOUR = 20 };
+    bench_open(&b, SEED);
+    last_day_allot(&b, LOTS);
+    struct command t = {.token_issue = {.resource = 1, .hours = 1, .amount = LOTS * LOT_WORK,
+                                        .hour = b.day[DAYS - 1] * 24 + HOUR}};
+    assert_int_equal(world_step(&b.w, &t, COMMAND_token_issue, b.account[BUYERS]), REJECT_none);
+    uint32_t balances = b.w.c->limits.balances;
+    b.w.c->limits.balances = b.w.c->s->balance_map_count;
+    advance(&b, NS_PER_DAY);
+    b.w.c->limits.balances = balances;
+    const struct event_delivery_cash *e =
+        &b.w.c->deliver.cash[b.w.c->deliver.s->cash_id % b.w.c->deliver.cash_max];
+    assert_int_equal(b.w.c->deliver.s->live, 0);
+    assert_int_equal(e->reason, DELIVERY_REASON_no_room);
+    assert_int_equal(e->at_fault, NIL);
+    assert_int_equal(e->damages.v, 0);
+    world_close(&b.w);
+}
+
 /* Six places: a buyer who passes on its right lot by lot leaves half of them to the next notice. */
 static void test_warrants_leave_room(void **state)
 {
@@ -692,29 +739,12 @@ static void test_warrants_leave_room(void **state)
     struct bench b;
     enum { LOTS = 10, SEED = 10 };
     bench_open(&b, SEED);
-    uint32_t i = b.instrument[DAYS - 1], buyer = b.account[0], seller = b.account[BUYERS];
-    for (uint32_t p = 0; p < PARTIES; p++)
-        assert_int_equal(world_deposit(&b.w, b.account[p], 5000 * E6), REJECT_none);
-    assert_int_equal(world_order(&b.w, buyer, i, SIDE_buy, E6, LOTS), REJECT_none);
-    assert_int_equal(world_order(&b.w, seller, i, SIDE_sell, E6, LOTS), REJECT_none);
-    assert_int_equal(world_settle(&b.w, i, E6), REJECT_none);
-    advance(&b, b.day[DAYS - 1] * NS_PER_DAY - 5 * NS_PER_DAY + NS_PER_HOUR - b.w.ts.v);
-    struct command t = {.tender = {.instrument = i, .resource = 1, .lots = QTY(LOTS),
-                                   .grade = GRADE_server, .endpoint = "http://s"}};
-    t.tender.public_key[0] = key_of(BUYERS);
-    assert_int_equal(world_step(&b.w, &t, COMMAND_tender, seller), REJECT_none);
-    for (uint32_t p = 0; p < 2; p++) {
-        struct command n = {.intake = {.instrument = i, .endpoint = "http://b"}};
-        n.intake.public_key[0] = key_of(p);
-        assert_int_equal(world_step(&b.w, &n, COMMAND_intake, b.account[p]), REJECT_none);
-    }
-    advance(&b, 2 * NS_PER_DAY);
-    assert_int_equal(b.allotted, LOTS);
+    last_day_allot(&b, LOTS);
     uint32_t moved = 0;
     for (enum reject reason = REJECT_none; reason == REJECT_none; moved++) {
         struct command w = {.warrant_transfer = {.allocation = 1, .to = b.account[1],
                                                  .lots = QTY(1)}};
-        reason = world_step(&b.w, &w, COMMAND_warrant_transfer, buyer);
+        reason = world_step(&b.w, &w, COMMAND_warrant_transfer, b.account[0]);
         if (reason != REJECT_none) assert_int_equal(reason, REJECT_capacity_exhausted);
     }
     assert_int_equal(moved, 3); /* two were split off, the third not */
@@ -725,6 +755,7 @@ static void test_warrants_leave_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_nobody_hangs),
-                                       cmocka_unit_test(test_warrants_leave_room)};
+                                       cmocka_unit_test(test_warrants_leave_room),
+                                       cmocka_unit_test(test_escrow_without_room)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,10 +117,12 @@ void token_needs_add(const struct core *c, struct token_needs *n, uint32_t asset
     n->balances += made && balance_find(c, other, asset) != NIL ? 0 : 1;
 }
 
+/* Every account that may still be opened has a place for its money. */
 bool token_needs_fit(const struct core *c, const struct token_needs *n)
 {
+    uint64_t kept = c->limits.accounts - c->s->accounts;
     return n->slots <= c->token.slot_max - c->token.s->slot_map_count &&
-           n->balances <= c->limits.balances - c->s->balance_map_count;
+           (uint64_t)c->s->balance_map_count + kept + n->balances <= c->limits.balances;
 }
 
 /* The first refusal in reject.def's order. */

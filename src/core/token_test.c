@@ -74,11 +74,11 @@ static uint32_t week_product(struct world *w)
     return world_product(w, &p);
 }
 
-static void bench_open(struct bench *b, uint64_t seed)
+static void bench_open_of(struct bench *b, uint64_t seed, uint32_t balances)
 {
     static const char *const names[ACCOUNTS] = {"a", "b", "c"};
     struct core_limits l = core_limits_small();
-    l.balances = 4096;
+    l.balances = balances;
     memset(b, 0, sizeof *b);
     b->w = world_open(&l);
     b->w.check_every = 1;
@@ -100,6 +100,8 @@ static void bench_open(struct bench *b, uint64_t seed)
     b->instrument[1] = world_list(&b->w, product, "2027W02-PK");
     b->twin.first = b->w.ts.v / NS_PER_HOUR;
 }
+
+static void bench_open(struct bench *b, uint64_t seed) { bench_open_of(b, seed, 4096); }
 
 static int64_t below(struct bench *b, uint64_t bound)
 {
@@ -478,6 +480,36 @@ static void test_escrow_binds_the_resource(void **state)
     world_close(&b.w);
 }
 
+static uint32_t accounts_open(struct bench *b)
+{
+    uint32_t opened = 0;
+    for (char name[] = "d"; world_try_account(&b->w, name, "a", MODE_margined) == REJECT_none;
+         name[0] += 1)
+        opened += 1;
+    return opened;
+}
+
+/* However many tokens there are, every account that the venue may have has a place for money. */
+static void test_accounts_have_room(void **state)
+{
+    (void)state;
+    struct bench few, many;
+    enum { HERE = 24, PLACES = 96 };
+    bench_open_of(&few, 1, PLACES);
+    bench_open_of(&many, 1, PLACES);
+    assert_int_equal(issue(&few, 0, 0, 1, 1), REJECT_none);
+    assert_int_equal(issue(&many, 0, 0, HERE, HERE), REJECT_none);
+    enum reject reason = REJECT_none;
+    for (uint32_t i = 0; i < 2 * HERE && reason == REJECT_none; i++)
+        reason = give(&many, 1 + i / HERE, i % HERE, 1, 1);
+    assert_int_equal(reason, REJECT_capacity_exhausted);
+    uint32_t opened = accounts_open(&few);
+    assert_true(opened > 0);
+    assert_int_equal(accounts_open(&many), opened);
+    world_close(&few.w);
+    world_close(&many.w);
+}
+
 static void test_names_and_ids(void **state)
 {
     (void)state;
@@ -502,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_pledged_tokens_cover_shorts),
         cmocka_unit_test(test_escrow_ends_a_pledge),
         cmocka_unit_test(test_escrow_binds_the_resource),
+        cmocka_unit_test(test_accounts_have_room),
         cmocka_unit_test(test_names_and_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
