@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOMENT_MS = 50, END_MS = 10000 };
+enum { MOMENT_MS = 50, BEGIN_MS = 60000, END_MS = 10000 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -227,7 +227,7 @@ static bool line_read(struct stage *s, const char *name, char line[STAGE_LINE_SI
 
 bool stage_line(struct stage *s, const struct stage_process *p, char line[STAGE_LINE_SIZE])
 {
-    uint64_t until = uv_hrtime() + (uint64_t)END_MS * 1000000u;
+    uint64_t until = uv_hrtime() + (uint64_t)BEGIN_MS * 1000000u;
     while (p != NULL && !line_read(s, p->name, line)) {
         if (!stage_moment(s)) return false;
         if (p->running && uv_hrtime() < until) continue;

@@ -27,11 +27,19 @@ def statement(dojima, data, account, date, form):
                           capture_output=True, text=True, timeout=60, check=False)
 
 
+def serves(log):
+    with open(log, encoding='utf-8') as f:
+        return 'http://' in f.read()
+
+
 def history_made(dojima, data):
     with open(os.path.join(data, 'log'), 'w', encoding='utf-8') as log:
         node = subprocess.Popen([dojima, 'serve', '--data', os.path.join(data, 'venue'), '--demo',
                                  '--listen', '127.0.0.1:0'], stdout=log, stderr=log)
         try:
+            until = time.monotonic() + 120
+            while not serves(os.path.join(data, 'log')) and time.monotonic() < until:
+                time.sleep(0.1)
             time.sleep(4)
             node.send_signal(signal.SIGTERM)
             assert node.wait(60) == 0, 'the node did not end well'
