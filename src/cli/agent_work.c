@@ -24,7 +24,7 @@ struct agent_work {
     char directory[PATH_SIZE - 100];
     struct kept kept[AGENT_MODELS_MAX];
     uint64_t clock;
-    atomic_uint waiting;
+    atomic_uint waiting, claims;
     pthread_mutex_t mutex;
 };
 
@@ -139,4 +139,11 @@ const struct agent_model *agent_work_enter(struct agent_work *w, const struct wo
 
 void agent_work_leave(struct agent_work *w) { (void)pthread_mutex_unlock(&w->mutex); }
 
-bool agent_work_wanted(struct agent_work *w) { return atomic_load(&w->waiting) > 0; }
+void agent_work_claim(struct agent_work *w) { (void)atomic_fetch_add(&w->claims, 1); }
+void agent_work_release(struct agent_work *w) { (void)atomic_fetch_sub(&w->claims, 1); }
+bool agent_work_claimed(struct agent_work *w) { return atomic_load(&w->claims) > 0; }
+
+bool agent_work_wanted(struct agent_work *w)
+{
+    return atomic_load(&w->waiting) > 0 || agent_work_claimed(w);
+}

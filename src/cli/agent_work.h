@@ -37,7 +37,12 @@ struct agent_model {
 const struct agent_model *agent_work_enter(struct agent_work *w, const struct work_spec *spec,
                                            bool engine, struct work_error *error);
 void agent_work_leave(struct agent_work *w);
-/* Whether somebody waits for it: who has it for long looks, and leaves when he can. */
+/* Who is to have it first, for as many models as it takes: several at once may. */
+void agent_work_claim(struct agent_work *w);
+void agent_work_release(struct agent_work *w);
+bool agent_work_claimed(struct agent_work *w);
+/* Whether somebody waits for it, or has claimed it: who has it for long looks, and leaves when he
+ * can. */
 bool agent_work_wanted(struct agent_work *w);
 
 /* Whether the buyer's weights of this digest are in the directory (agent_weights.h). */

@@ -289,8 +289,11 @@ void deliver_answer(void *context, const struct peer_request *request,
     else if (!open && strcmp(request->path, "/canary") != 0)
         peer_refuse(response, 404, "there is no %s here", request->path);
     else if (request_read(request, &j, &at, response)) {
+        bool first = is_verifier(d, request->key); /* a buyer waits for its turn */
+        if (first) agent_work_claim(d->work);
         if (open) open_tasks(d, request, &j, &at, response);
         else canary(d, request, &j, &at, response);
+        if (first) agent_work_release(d->work);
     }
     free(j.tokens);
 }

@@ -267,6 +267,47 @@ static void what_is_ahead_gives_the_same(void **state)
     }
 }
 
+/* While somebody has claimed the work, what is under way is finished, nothing is begun, and the
+ * models are free. */
+static void who_claims_the_work_has_it(void **state)
+{
+    (void)state;
+    struct random r = {.state = 20261126};
+    struct work_error error = {0};
+    specs_mix_decoder(&r);
+    alone_do();
+    work_open_for(GRADE_offline, 4);
+    struct deliver_run *run = run_begin(0);
+    ahead_add(run, 8); /* of a buyer that has more */
+    run->full = true;
+    assert_true(deliver_ahead_do(&d, run, &error));
+    ahead_keep(run);
+    assert_non_null(d.stream);
+    assert_in_range(work_stream_active(d.stream), 1, 4);
+    ahead_add(run, TASKS);
+    agent_work_claim(d.work);
+    assert_true(agent_work_wanted(d.work));
+    for (int i = 0; i < 3; i++) {
+        assert_true(deliver_ahead_do(&d, run, &error));
+        ahead_keep(run);
+        assert_null(d.stream);
+        assert_int_equal(run->done, 8);
+        assert_non_null(agent_work_enter(d.work, &specs[0], true, &error));
+        agent_work_leave(d.work);
+    }
+    agent_work_release(d.work);
+    assert_false(agent_work_wanted(d.work));
+    run->full = false;
+    while (run->done < TASKS) {
+        assert_true(deliver_ahead_do(&d, run, &error));
+        ahead_keep(run);
+    }
+    assert_as_alone(0, TASKS);
+    deliver_ahead_drop(&d, run);
+    deliver_stream_close(&d, true);
+    agent_work_close(d.work);
+}
+
 /* Passes over the weights for all tasks: a stream's, with as many asked for as slots, and those of
  * batches of twice as many. */
 static void a_stream_does_not_drain(void **state)
@@ -311,6 +352,7 @@ int main(void)
         cmocka_unit_test(stops_when_told),
         cmocka_unit_test(what_is_ahead_gives_the_same),
         cmocka_unit_test(a_stream_does_not_drain),
+        cmocka_unit_test(who_claims_the_work_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -592,8 +592,8 @@ bool deliver_hours(struct deliver *d)
         if (!delivery_is(al, "ready") && !delivery_is(al, "making_up")) continue;
         if (!allocation_step(d, al)) idle = false;
     }
-    if (d->stream == NULL) return idle;
     bool wanted = agent_work_wanted(d->work);
+    if (d->stream == NULL) return idle || wanted;
     if (work_stream_active(d->stream) > 0 && !wanted) return idle;
     deliver_stream_close(d, true);
     return idle || wanted; /* whoever waits for the model has it before this asks again */

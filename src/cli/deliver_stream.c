@@ -4,7 +4,9 @@
  *
  * The stream is the agent's thread's own, with tasks of all its hours that are of one model. It is
  * left when a handler wants the model (an opening, a canary) or another one is due: what is under
- * way is finished first. What comes of a task is in its hour's `ahead` until it is kept.
+ * way is finished first. A verifier claims the work for all that it asks to see at once: it would
+ * wait for its turn before every task, and a seller who is at the next hour would be one who does
+ * not answer. What comes of a task is in its hour's `ahead` until it is kept.
  *
  * Upstream: work (streams), agent_work, deliver_batch. Downstream: deliver_hour.
  */
@@ -150,8 +152,10 @@ static bool is_streamed(const struct deliver *d, const struct work_spec *spec)
 bool deliver_ahead_do(struct deliver *d, struct deliver_run *r, struct work_error *error)
 {
     struct deliver_ahead *a = r->ahead;
-    bool good;
-    if (a->started == a->count) {
+    bool good = true;
+    if (agent_work_claimed(d->work)) {
+        deliver_stream_close(d, true);
+    } else if (a->started == a->count) {
         good = d->stream == NULL || stream_do(d, r, error);
     } else if (is_streamed(d, &a->specs[a->started])) {
         good = stream_open(d, &a->specs[a->started], error) && stream_do(d, r, error);
