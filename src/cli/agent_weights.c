@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 4400, TIMEOUT_S = 60, PULL_MS = 1500 };
+enum {
+    PATH_SIZE = 4400,
+    TIMEOUT_S = 60,
+    PULL_MS = 1500,
+    KEPT_S = 70 * 24 * 3600, /* longer than any challenge window (delivery's terms: 60 days) */
+};
 
 void agent_weights_directory(const char *data, char *path, size_t size)
 {
@@ -29,9 +34,9 @@ bool agent_weights_have(const char *directory, const struct digest *weights)
 {
     char path[PATH_SIZE];
     agent_weights_path(directory, weights, path, sizeof path);
-    FILE *f = fopen(path, "rb");
-    if (f != NULL) (void)fclose(f);
-    return f != NULL;
+    if (files_size(path) < 0) return false;
+    files_touch(path);
+    return true;
 }
 
 uint8_t *agent_weights_read(const char *path, const struct work_workload *w, size_t *size,
@@ -165,6 +170,7 @@ enum agent_weights_state agent_weights_pull(struct agent *a, const char *endpoin
     (void)snprintf(p.part, sizeof p.part, "%s.part", made);
     FILE *f = part_open(&p);
     if (f == NULL) return AGENT_WEIGHTS_absent;
+    if (p.at == 0) files_sweep(directory, KEPT_S);
     int64_t until = agent_clock_ms() + PULL_MS;
     enum agent_weights_state state = p.at == p.size ? AGENT_WEIGHTS_here : AGENT_WEIGHTS_coming;
     while (state == AGENT_WEIGHTS_coming && agent_clock_ms() < until && !atomic_load(&a->stopping))

@@ -3,7 +3,8 @@
  *
  * Invariants: (1) a file has its name only after all of it was there, was of the digest, and is
  * weights of its workload's shape; (2) no more is asked for or kept than such a file has bytes; (3)
- * what came before a kill, or before the gateway fell silent, is not asked for again.
+ * what came before a kill, or before the gateway fell silent, is not asked for again; (4) what was
+ * not used for 70 days goes when other weights come.
  *
  * Upstream: peer (the gateway's /weights). Downstream: agent_work, deliver, intake, verify_watch.
  */
@@ -26,6 +27,7 @@ enum agent_weights_state {
 void agent_weights_directory(const char *data, char *path, size_t size);
 void agent_weights_path(const char *directory, const struct digest *weights, char *path,
                         size_t size);
+/* Whether they are here; if so, they count as used now. */
 bool agent_weights_have(const char *directory, const struct digest *weights);
 /* The whole file, to be freed, unless it has more bytes than weights of the workload; NULL and the
  * reason. */

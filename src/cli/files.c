@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <uv.h>
 
 enum { CHUNK = 1 << 16, PATH_SIZE = 4500 };
@@ -70,6 +71,39 @@ bool files_sync(FILE *f)
     bool synced = fflush(f) == 0 && uv_fs_fsync(NULL, &request, fileno(f), NULL) == 0;
     if (synced) uv_fs_req_cleanup(&request);
     return synced;
+}
+
+void files_touch(const char *path)
+{
+    uv_fs_t request;
+    double now = (double)time(NULL);
+    (void)uv_fs_utime(NULL, &request, path, now, now, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
+static bool is_unused(const char *path, int64_t since)
+{
+    uv_fs_t request;
+    bool unused = uv_fs_lstat(NULL, &request, path, NULL) == 0 &&
+                  (request.statbuf.st_mode & S_IFMT) == S_IFREG &&
+                  request.statbuf.st_mtim.tv_sec < since;
+    uv_fs_req_cleanup(&request);
+    return unused;
+}
+
+void files_sweep(const char *directory, int64_t seconds)
+{
+    uv_fs_t scan;
+    uv_dirent_t entry;
+    int64_t since = (int64_t)time(NULL) - seconds;
+    if (uv_fs_scandir(NULL, &scan, directory, 0, NULL) > 0) {
+        while (uv_fs_scandir_next(&scan, &entry) != UV_EOF) {
+            char path[PATH_SIZE];
+            int n = snprintf(path, sizeof path, "%s/%s", directory, entry.name);
+            if (n < (int)sizeof path && is_unused(path, since)) (void)remove(path);
+        }
+    }
+    uv_fs_req_cleanup(&scan);
 }
 
 bool files_write(const char *path, const void *bytes, size_t size)

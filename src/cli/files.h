@@ -22,4 +22,9 @@ bool files_write(const char *path, const void *bytes, size_t size);
 int64_t files_size(const char *path); /* bytes; -1: there is none */
 bool files_sync(FILE *f); /* what was written is on the disk */
 
+/* It is in use: files_sweep counts from now. */
+void files_touch(const char *path);
+/* Removes the directory's plain files that nobody wrote or touched for so many seconds. */
+void files_sweep(const char *directory, int64_t seconds);
+
 #endif
