@@ -12,10 +12,15 @@
 
 /* ---- what is asked of a tender and of an intake ---- */
 
-bool tender_is_good(const struct core *c, const struct tender *t,
-                    const struct delivery_terms *terms, int64_t from_hour, int64_t end_hour,
+/* Its certificate is of one stretch of time: the block's first hour and its last tell. */
+bool tender_is_good(const struct core *c, const struct tender *t, uint32_t instrument,
                     struct token_class *class)
 {
+    const struct delivery_terms *terms = terms_of(c, instrument);
+    int64_t from_hour = block_hour_next(c, instrument, 0), end_hour = from_hour;
+    for (int64_t hour = from_hour; block_has_hour(c, instrument, hour);
+         hour = block_hour_next(c, instrument, hour + 1))
+        end_hour = hour + 1;
     if (!resource_exists(c, t->terms.resource) ||
         resource_account(c, t->terms.resource) != t->account ||
         !resource_class(c, t->terms.resource, class))
@@ -120,13 +125,11 @@ static enum reject tender_place_check(const struct core *c, const struct tender 
                                       uint32_t existing)
 {
     uint32_t i = t->terms.instrument;
-    const struct event_instrument *terms = &c->instruments[i].terms;
     uint32_t e = exposure_find(c, t->account, i);
     int64_t held = e == NIL ? 0 : int64_max(0, -c->exposures[e].position);
     struct token_class class;
     if (t->terms.lots.v > held - tendered(c, t->account, i, existing)) return REJECT_invalid_amount;
-    if (!tender_is_good(c, t, terms_of(c, i), terms->start.v / NS_PER_HOUR,
-                        terms->end.v / NS_PER_HOUR, &class) ||
+    if (!tender_is_good(c, t, i, &class) ||
         !work_suffices(c, i, t->terms.resource, t->terms.lots.v))
         return REJECT_not_tenderable;
     return REJECT_none;

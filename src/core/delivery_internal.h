@@ -49,9 +49,8 @@ void delivery_cash_say(struct core *c, const struct event_delivery_cash *said);
 void age_reckon(struct core *c, uint32_t exposure, int64_t day);
 
 /* ---- delivery_file.c ---- */
-/* Whether the tender's resource is certified for these hours, and of what class. */
-bool tender_is_good(const struct core *c, const struct tender *t,
-                    const struct delivery_terms *terms, int64_t from_hour, int64_t end_hour,
+/* Whether the tender's resource is certified for the instrument's hours, and of what class. */
+bool tender_is_good(const struct core *c, const struct tender *t, uint32_t instrument,
                     struct token_class *class);
 /* Whether the buyer's constraints let this in. */
 bool intake_allows(const struct intake *t, const struct token_class *class, uint32_t grade,

@@ -222,14 +222,12 @@ static uint32_t seller_find(const struct notice *n, uint32_t account)
 
 static void offer_collect(const struct core *c, struct notice *n, uint32_t tender, int64_t lots)
 {
-    const struct event_instrument *t = &c->instruments[n->instrument].terms;
     const struct tender *x = &c->deliver.tenders[tender];
     uint32_t holder = seller_find(n, x->account);
     if (holder == UINT32_MAX) return;
     struct holder *h = &n->sellers[holder];
     struct offer o = {.tender = tender, .holder = holder};
-    if (!tender_is_good(c, x, terms_of(c, n->instrument), t->start.v / NS_PER_HOUR,
-                        t->end.v / NS_PER_HOUR, &o.class)) {
+    if (!tender_is_good(c, x, n->instrument, &o.class)) {
         h->lapsed = 1;
         return;
     }
