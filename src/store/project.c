@@ -57,7 +57,7 @@ const char *const store_write_sql[WRITE_count] = {
     [WRITE_notice] = "INSERT INTO notices VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
     [WRITE_allocation] = "INSERT OR REPLACE INTO allocations VALUES"
                          "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
-                         "?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)",
+                         "?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)",
     [WRITE_delivery_hour] = "INSERT OR REPLACE INTO delivery_hours VALUES"
                             "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,"
                             "?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",

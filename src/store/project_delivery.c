@@ -31,8 +31,8 @@ int store_project_allocation(struct store *s, const struct event_allocation *e)
     const int64_t values[] = {
         (int64_t)e->id, (int64_t)e->header.seq, e->header.ts.v, (int64_t)e->of, e->instrument,
         e->state, e->buyer, e->seller, e->resource, e->grade, e->flags, e->reason, e->lots.v,
-        e->work_due, e->work_done, e->work_made_up, e->work_bought, e->price.v, e->factor_e6,
-        e->first_hour.v, e->end.v, e->paid.v, e->damages.v};
+        e->work_due, e->work_done, e->work_made_up, e->work_bought, e->work_resold, e->price.v,
+        e->price_resold.v, e->factor_e6, e->first_hour.v, e->end.v, e->paid.v, e->damages.v};
     store_bind_all(s->write[WRITE_allocation], values, COUNT(values));
     return store_run(s, WRITE_allocation);
 }

@@ -25,7 +25,8 @@
  *   token_classes        vintage, grade and region of tokens; a token's asset is named after them
  *   certificates         the latest of every certificate: status, faults (bits), what it certifies
  *   notices              every notice day of a delivery: lots delivered, lots ended in money, seed
- *   allocations          the latest of every allocation
+ *   allocations          the latest of every allocation; price_resold: of one that was resold, what
+ *                        its buyer pays of a CT's price
  *   delivery_hours       the latest of every hour of one: work, evidence, what was paid
  *   delivery_cash        what ended in money, why and by whose fault
  *   spot_auctions        the latest of every auction of hours: kind (enum spot_kind), state, times,
@@ -47,7 +48,7 @@
 #ifndef DOJIMA_STORE_SCHEMA_H
 #define DOJIMA_STORE_SCHEMA_H
 
-enum { STORE_SCHEMA_VERSION = 6 };
+enum { STORE_SCHEMA_VERSION = 7 };
 
 #define STORE_SCHEMA_DIRECTORY                                                                     \
     "CREATE TABLE projector(id INTEGER PRIMARY KEY CHECK(id=1), seq INTEGER NOT NULL,"             \
@@ -167,9 +168,10 @@ enum { STORE_SCHEMA_VERSION = 6 };
     " buyer INTEGER NOT NULL, seller INTEGER NOT NULL, resource INTEGER NOT NULL,"                 \
     " grade INTEGER NOT NULL, flags INTEGER NOT NULL, reason INTEGER NOT NULL,"                    \
     " lots INTEGER NOT NULL, work_due INTEGER NOT NULL, work_done INTEGER NOT NULL,"               \
-    " work_made_up INTEGER NOT NULL, work_bought INTEGER NOT NULL, price INTEGER NOT NULL,"        \
-    " factor INTEGER NOT NULL, first_hour INTEGER NOT NULL, ends INTEGER NOT NULL,"                \
-    " paid INTEGER NOT NULL, damages INTEGER NOT NULL);"                                           \
+    " work_made_up INTEGER NOT NULL, work_bought INTEGER NOT NULL, work_resold INTEGER NOT NULL,"  \
+    " price INTEGER NOT NULL, price_resold INTEGER NOT NULL, factor INTEGER NOT NULL,"             \
+    " first_hour INTEGER NOT NULL, ends INTEGER NOT NULL, paid INTEGER NOT NULL,"                  \
+    " damages INTEGER NOT NULL);"                                                                  \
     "CREATE INDEX allocations_instrument ON allocations(instrument);"                              \
     "CREATE TABLE delivery_hours(allocation INTEGER NOT NULL, hour INTEGER NOT NULL,"              \
     " seq INTEGER NOT NULL, ts INTEGER NOT NULL, instrument INTEGER NOT NULL,"                     \
