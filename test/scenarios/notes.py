@@ -76,6 +76,14 @@ def note(kind, fields, signers):
     return body + '--\n' + lines
 
 
+def forged(text, role):
+    """The note with a stranger's signature in the place of this role's."""
+    body, signatures = text.split('--\n')
+    lines = ['%s-signature %s' % (role, sign('a stranger', body.encode()))
+             if line.startswith(role + '-') else line for line in signatures.splitlines()]
+    return body + '--\n' + '\n'.join(lines) + '\n'
+
+
 def certificate(certifier, **given):
     """A certificate signed by this certifier; what is not given is as a good one has it."""
     evidence = '%s %s' % (certifier, sorted(given.items()))

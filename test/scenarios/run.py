@@ -35,6 +35,8 @@ be so:
                                                      key=eve, of either: with another's key
   receipt alice 1 2027-01-12T14Z 50 [signed=seller tasks=9 ...]  50 CT of allocation 1 in an hour
   verdict watch 1 2027-01-12T14Z ok 50 [sampled=90 kind=challenge ...]  of a verifier
+                                                     forged=ROLE, of either: that one's signature
+                                                     is a stranger's
   canary watch 1 2027-01-12T14Z ok                   the hour is the allocation's first
   challenge bob 1 2027-01-12T14Z
   > {"as": "bob", "method": ..., "params": ...}      any request as it stands
@@ -372,8 +374,10 @@ class Scenario:
         fields = {'seller': a['seller'], 'buyer': a['buyer'],
                   'instrument': a['instrument_name']}
         fields.update(given)
+        forged = fields.pop('forged', None)
         text = notes.receipt(number, hour=self.whole_hour(hour),
                              flop=int(Decimal(work) * 10**18), **fields)
+        text = notes.forged(text, forged) if forged else text
         self.do(who, 'private/receipt_submit', {'receipt': text})
 
     def verdict_step(self, words, kind):
@@ -384,8 +388,10 @@ class Scenario:
         elif outcome == 'ok':
             work = '0.001'
         given = pairs_of(rest)
+        forged = given.pop('forged', None)
         text = notes.verdict(verifier, number, self.whole_hour(hour), outcome,
                              int(Decimal(work) * 10**18), **dict({'kind': kind}, **given))
+        text = notes.forged(text, forged) if forged else text
         self.do('officer', 'private/proof_submit', {'verdict': text})
 
     def do_verdict(self, words):
