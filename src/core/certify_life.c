@@ -204,7 +204,7 @@ static uint32_t effective_last(const struct core *c, uint32_t resource)
     uint32_t latest = NIL;
     for (uint32_t i = 1; i <= c->certify.s->certificates; i++) {
         const struct event_certificate *x = at(c, i);
-        if (x->resource != resource || x->status == CERTIFICATE_refused) continue;
+        if (x->resource != resource || x->effective.v == 0) continue; /* never was */
         if (latest == NIL || x->id > at(c, latest)->id) latest = i;
     }
     return latest;
