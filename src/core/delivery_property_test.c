@@ -374,6 +374,20 @@ static void trade_do(struct bench *b)
     if (chance(b, 30)) (void)world_settle(&b->w, b->instrument[i], price);
 }
 
+/* An intake is filed or withdrawn, sometimes with a seller that it excludes. */
+static void intake_act(struct bench *b, uint32_t party, struct command *cmd, uint32_t excludes)
+{
+    if (cmd->intake.withdraw == 0) {
+        cmd->intake.public_key[0] = key_of(party);
+        memcpy(cmd->intake.endpoint, "http://b", 8);
+        if (b->constrained && chance(b, excludes)) {
+            cmd->intake.excluded_count = 1;
+            cmd->intake.excluded[0] = b->account[BUYERS + below(b, SELLERS)];
+        }
+    }
+    act(b, cmd, COMMAND_intake, b->account[party]);
+}
+
 static void file_do(struct bench *b)
 {
     uint32_t i = (uint32_t)below(b, DAYS), party = (uint32_t)below(b, PARTIES);
@@ -392,15 +406,7 @@ static void file_do(struct bench *b)
     }
     cmd.intake.instrument = b->instrument[i];
     cmd.intake.withdraw = chance(b, 5);
-    if (cmd.intake.withdraw == 0) {
-        cmd.intake.public_key[0] = key_of(party);
-        memcpy(cmd.intake.endpoint, "http://b", 8);
-        if (b->constrained && chance(b, 30)) {
-            cmd.intake.excluded_count = 1;
-            cmd.intake.excluded[0] = b->account[BUYERS + below(b, SELLERS)];
-        }
-    }
-    act(b, &cmd, COMMAND_intake, b->account[party]);
+    intake_act(b, party, &cmd, 30);
 }
 
 static void tokens_do(struct bench *b)
@@ -433,15 +439,7 @@ static void intake_do(struct bench *b, uint32_t party, bool withdraws)
 {
     struct command cmd = {0};
     cmd.intake.withdraw = withdraws;
-    if (!withdraws) {
-        cmd.intake.public_key[0] = key_of(party);
-        memcpy(cmd.intake.endpoint, "http://b", 8);
-        if (b->constrained && chance(b, 20)) {
-            cmd.intake.excluded_count = 1;
-            cmd.intake.excluded[0] = b->account[BUYERS + below(b, SELLERS)];
-        }
-    }
-    act(b, &cmd, COMMAND_intake, b->account[party]);
+    intake_act(b, party, &cmd, 20);
 }
 
 /* A bid for what another does not take. */

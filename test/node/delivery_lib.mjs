@@ -100,18 +100,12 @@ export class Stage {
             .join('\n')}`);
     }
 
-    async jump(when) {
-        const { venue } = this;
-        let c = await venue.call('private/officer_clock', { at: when }, venue.officer);
-        for (; !c.arrived; c = await venue.call('private/officer_clock', {}, venue.officer))
-            await sleep(20);
+    jump(when) {
+        return this.venue.arrive(when);
     }
 
-    async officers(method, params) {
-        const { venue } = this;
-        const r = await venue.call(method, params, venue.officer);
-        if (r.state === 'awaiting')
-            await venue.call('private/officer_confirm', { request: r.request }, venue.officer2);
+    officers(method, params) {
+        return this.venue.officers(method, params);
     }
 
     async allocation(name = this.instruments[0]) {

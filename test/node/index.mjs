@@ -28,14 +28,7 @@ const key = Object.fromEntries([...sellers, 'buyer', ...sources].map((a) =>
 await sleep(1100);
 await venue.call('private/officer_set_state', { product: 'HRS', state: 'open' }, venue.officer);
 
-async function until(at) {
-    let c = await venue.call('private/officer_clock', { at }, venue.officer);
-    for (let i = 0; i < 300 && !c.arrived; i += 1) {
-        await sleep(20);
-        c = await venue.call('private/officer_clock', {}, venue.officer);
-    }
-    check(c.arrived, `arrived at ${at}`);
-}
+const until = (at) => venue.arrive(at);
 
 const told = [];
 const ws = new WebSocket(venue.ws);

@@ -133,6 +133,23 @@ export class Venue {
         return r.body.result;
     }
 
+    /* As one officer, confirmed by the second where two are needed. */
+    async officers(method, params) {
+        const r = await this.call(method, params, this.officer);
+        if (r.state === 'awaiting')
+            await this.call('private/officer_confirm', { request: r.request }, this.officer2);
+    }
+
+    /* A demonstration's clock (--clock) goes there; what falls due on the way is done. */
+    async arrive(at) {
+        let c = await this.call('private/officer_clock', { at }, this.officer);
+        for (let i = 0; i < 6000 && !c.arrived; i += 1) {
+            await sleep(20);
+            c = await this.call('private/officer_clock', {}, this.officer);
+        }
+        check(c.arrived, `arrived at ${at}`);
+    }
+
     /* Two officers, accounts with money, the product open. */
     async prepare(accounts, amount = 10000000) {
         this.officer = this.key('officer', 'all');

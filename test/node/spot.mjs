@@ -17,14 +17,7 @@ const alice = venue.key('alice', 'read,trade');
 const bob = venue.key('bob', 'read,trade');
 await sleep(1100);
 
-async function until(at) {
-    let c = await venue.call('private/officer_clock', { at }, venue.officer);
-    for (let i = 0; i < 200 && !c.arrived; i += 1) {
-        await sleep(20);
-        c = await venue.call('private/officer_clock', {}, venue.officer);
-    }
-    check(c.arrived, `arrived at ${at}`);
-}
+const until = (at) => venue.arrive(at);
 
 async function bids() {
     await venue.call('private/spot_bid', { product: 'HRS', side: 'buy',

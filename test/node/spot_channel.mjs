@@ -25,20 +25,8 @@ const key = Object.fromEntries(['alice', 'bob', 'carl'].map((a) =>
     [a, venue.key(a, 'read,trade,withdraw')]));
 await sleep(1100);
 
-async function until(at) {
-    let c = await venue.call('private/officer_clock', { at }, venue.officer);
-    for (let i = 0; i < 2500 && !c.arrived; i += 1) {
-        await sleep(20);
-        c = await venue.call('private/officer_clock', {}, venue.officer);
-    }
-    check(c.arrived, `arrived at ${at}`);
-}
-
-async function officers(method, params) {
-    const r = await venue.call(method, params, venue.officer);
-    if (r.state === 'awaiting')
-        await venue.call('private/officer_confirm', { request: r.request }, venue.officer2);
-}
+const until = (at) => venue.arrive(at);
+const officers = (method, params) => venue.officers(method, params);
 
 /* One who listens: `told` has the notifications, `frames` every text that ever came. */
 class Listener {
